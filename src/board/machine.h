@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine: what a board wires together, and the loop that runs it.
+ *
+ * Lifecycle: fill a machine_config (cli does), machine_new() wires the board
+ * on a sim and an input port, machine_run() until it says why it stopped,
+ * machine_free().  Two machines can live in one process.
+ */
+#ifndef REPRISE_BOARD_MACHINE_H
+#define REPRISE_BOARD_MACHINE_H
+
+#include "base/error.h"
+#include "dev/chardev.h"
+#include "engine/engine.h"
+#include "mem/ram.h"
+#include "sim/input.h"
+
+enum { MACHINE_SERIALS = 4, MACHINE_MAX_CPUS = 32 };
+
+/* A file's contents, read by the host before wiring (so that it can be hashed into the log). */
+struct machine_blob {
+    const char *path;      /* for messages; NULL: not given */
+    const uint8_t *data;
+    size_t size;
+};
+
+struct machine_config {
+    const char *machine;        /* "pc" (or "pc-i440fx-*"): -M */
+    const char *cpu;            /* -cpu, or NULL for the board's default */
+    bool is_64bit;              /* reprise-system-x86_64 rather than -i386 */
+    unsigned cpus;              /* -smp */
+    uint64_t ram_bytes;         /* -m */
+    struct machine_blob bios;   /* firmware image; used when there is no kernel, or always if given by -bios */
+    struct machine_blob kernel, initrd;
+    const char *append;
+    struct chardev *serial[MACHINE_SERIALS];   /* -serial; NULL: no UART (or none for slots the user did not name) */
+    struct chardev *debugcon;   /* isa-debugcon's output, NULL: absent */
+    uint16_t debugcon_port;     /* 0xe9 unless said */
+    uint16_t debug_exit_port;   /* isa-debug-exit, 0: absent */
+    uint16_t debug_exit_size;
+    bool pvpanic;
+    bool no_reboot, no_shutdown;
+    bool rtc_utc;               /* -rtc base */
+    bool rtc_clock_vm;          /* -rtc clock=vm: the RTC follows virtual time */
+    uint64_t rtc_start;         /* -rtc base=DATE: seconds since 1970; 0: host time now */
+    const char *boot_order;     /* "cdn", NULL: default; boot_menu: -boot menu=on */
+    bool boot_menu;
+    uint64_t quantum;           /* positions a vCPU runs in turn; 0: default */
+    struct engine_config engine;
+    struct host_memory memory;
+    struct sink sink;
+};
+
+struct machine;
+
+/* sim and port are borrowed; port is already sim's. */
+struct machine *machine_new(const struct machine_config *config, struct sim *sim, struct input_port *port,
+                            struct error *err);
+void machine_free(struct machine *m);
+
+enum machine_stop {
+    MACHINE_QUIT,        /* the host asked (signal, Ctrl-A x), recorded */
+    MACHINE_POWEROFF,    /* the guest powered off */
+    MACHINE_RESET_STOP,  /* the guest reset and -no-reboot was given */
+    MACHINE_DEBUG_EXIT,  /* isa-debug-exit: exit status in machine_exit_code */
+    MACHINE_PANIC,       /* pvpanic with -action panic=... ; or the guest cannot go on */
+    MACHINE_INPUT_END,   /* replay's end, divergence, or log error: see input_status */
+    MACHINE_LIMIT,       /* reached the position given to machine_run */
+    MACHINE_STUCK,       /* every vCPU halted for ever */
+};
+
+/* Runs until it stops or the position reaches limit (UINT64_MAX: none).  May be called again after MACHINE_LIMIT. */
+enum machine_stop machine_run(struct machine *m, uint64_t limit);
+int machine_exit_code(const struct machine *m);     /* for MACHINE_DEBUG_EXIT */
+const char *machine_stop_text(const struct machine *m, enum machine_stop why);  /* one phrase: "guest powered off" */
+
+/* State hash of everything: descriptors, RAM. */
+uint64_t machine_hash(struct machine *m);
+
+struct sim *machine_sim(struct machine *m);
+struct vcpu *machine_vcpu(struct machine *m, unsigned i);
+unsigned machine_vcpus(const struct machine *m);
+struct engine *machine_engine(struct machine *m);
+struct space *machine_memory(struct machine *m);
+struct ram *machine_ram(struct machine *m);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lifting context and its vocabulary: what a lifting function is written in.
+ *
+ * A lifting function reads its operands (x86_rd...), emits IR, and writes its results
+ * (x86_wr...) last.  It must not write guest registers before its last
+ * operation that may fault.  lift.c emits INSN_START, checks (LOCK, CPL0, FPU state),
+ * and the block's end when the function did not.
+ */
+#ifndef REPRISE_GUEST_X86_LIFT_H
+#define REPRISE_GUEST_X86_LIFT_H
+
+#include "guest/x86/decode.h"
+#include "guest/x86/flags.h"
+#include "guest/x86/mode.h"
+#include "ir/build.h"
+
+struct x86_lift {
+    struct ir_block *b;
+    struct x86_cpu *cpu;        /* for features and decoder only; never its registers */
+    uint64_t flags;             /* MODE_*: of the block */
+    uint64_t cs_base;
+    uint64_t pc;                /* RIP of this instruction */
+    uint64_t next_pc;           /* RIP of the next one (wrapped to the mode's width) */
+    unsigned mmu;               /* mmu mode of data accesses */
+    unsigned cc_op;             /* static enum x86_cc_op, or CC_DYNAMIC */
+    bool ended;                 /* an E op was emitted: the block is over */
+    bool io;                    /* touches a device or reads the clock: must end the block */
+    unsigned n_insns, max_insns;
+};
+
+static inline bool lift_64(const struct x86_lift *L) { return L->flags & MODE_CS64; }
+static inline unsigned lift_cpl(const struct x86_lift *L) { return (L->flags >> MODE_CPL_SHIFT) & 3; }
+
+/* ---- operands ---------------------------------------------------------------- */
+
+/* General registers: W for size 1, 2, 4 (zero-extended), X for 8.  n 16..19 with size 1: AH..BH.
+ * Writing size 4 zeroes the upper half in every mode. */
+ir_ref x86_rd_reg(struct x86_lift *L, unsigned n, unsigned size);
+void x86_wr_reg(struct x86_lift *L, unsigned n, unsigned size, ir_ref v);
+
+/* Offset of the memory operand within its segment (X, wrapped to the address size). */
+ir_ref x86_ea(struct x86_lift *L, const struct x86_insn *I);
+/* Its linear address: segment base added, limit and type checked for an access of size bytes. */
+ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, bool write);
+/* The linear address of any (segment, offset X), checked the same way. */
+ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size, bool write);
+
+/* Guest memory at a linear address, with alignment check (#AC) and watchpoints when enabled.
+ * size 1..8; result W or X by size.  intent: the matching store follows. */
+ir_ref x86_ld(struct x86_lift *L, ir_ref linear, unsigned size, bool intent);
+void x86_st(struct x86_lift *L, ir_ref linear, unsigned size, ir_ref v);
+ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned);  /* 16 bytes; aligned: #GP(0) if not */
+void x86_stv(struct x86_lift *L, ir_ref linear, ir_ref v, bool aligned);
+
+/* Operand n of the instruction: reads (register, memory or immediate), W or X by its size. */
+ir_ref x86_rd(struct x86_lift *L, const struct x86_insn *I, unsigned n);
+/* Read-modify-write: read operand n first with rd_rmw (returns value; *linear is NONE for a register),
+ * then write it with wr_rmw. */
+ir_ref x86_rd_rmw(struct x86_lift *L, const struct x86_insn *I, unsigned n, ir_ref *linear);
+void x86_wr_rmw(struct x86_lift *L, const struct x86_insn *I, unsigned n, ir_ref linear, ir_ref v);
+void x86_wr(struct x86_lift *L, const struct x86_insn *I, unsigned n, ir_ref v);
+
+/* XMM and MMX operands: V (MMX: X).  W-codes with small types load zero-extended to 128 bits. */
+ir_ref x86_rdv(struct x86_lift *L, const struct x86_insn *I, unsigned n);
+void x86_wrv(struct x86_lift *L, const struct x86_insn *I, unsigned n, ir_ref v);
+ir_ref x86_rd_mmx(struct x86_lift *L, const struct x86_insn *I, unsigned n);
+void x86_wr_mmx(struct x86_lift *L, const struct x86_insn *I, unsigned n, ir_ref v);
+
+/* Stack: pushes/pops size bytes at SS:(E/R)SP.  push writes memory and returns the new SP for
+ * x86_set_sp, so that SP changes last. */
+ir_ref x86_push(struct x86_lift *L, unsigned size, ir_ref v);
+ir_ref x86_pop(struct x86_lift *L, unsigned size, ir_ref *new_sp);
+void x86_set_sp(struct x86_lift *L, ir_ref sp);
+
+/* ---- flags ------------------------------------------------------------------- */
+
+/* Sets the lazy flags.  src, src2 may be NONE where the table in flags.h has '-'. */
+void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2);
+/* Sets all six flags from an EFLAGS-format W value. */
+void x86_set_cc_eflags(struct x86_lift *L, ir_ref eflags);
+/* The six flags as an EFLAGS-format W value. */
+ir_ref x86_get_cc_eflags(struct x86_lift *L);
+/* Condition code cc (0..15, as in Jcc) as W 0 or 1. */
+ir_ref x86_cond(struct x86_lift *L, unsigned cc);
+ir_ref x86_carry(struct x86_lift *L);
+/* Width index of an operand size for cc ops: 1,2,4,8 -> 0,1,2,3. */
+static inline unsigned x86_width(unsigned size) { return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3; }
+
+/* ---- leaving ----------------------------------------------------------------- */
+
+/* Raises a fault at this instruction and ends the block. */
+void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error);
+/* Near jump to a constant RIP (wrapped by the caller to the operand size); chain slot 0 or 1. */
+void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
+void x86_jump_indirect(struct x86_lift *L, ir_ref pc);
+/* Ends the block; RIP = next_pc is written to state.  mode_changed: EXIT_LOOKUP/LOOP rather than a jump. */
+void x86_end_lookup(struct x86_lift *L);
+void x86_end_loop(struct x86_lift *L);       /* interrupts may now be deliverable */
+/* Same but RIP has been written by a helper. */
+void x86_end_loop_pc_set(struct x86_lift *L);
+
+/* Writes RIP = pc of this instruction / next instruction, and the lazy cc_op, to state before a
+ * helper that reads or raises with them (HELPER_READS|WRITES helpers need it). */
+void x86_sync(struct x86_lift *L);
+/* After a helper that writes flags: the static cc_op is unknown. */
+void x86_cc_dynamic(struct x86_lift *L);
+
+/* Calls; missing arguments are IR_NONE. */
+ir_ref x86_call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref b, ir_ref c, ir_ref d);
+
+/*
+ * A helper that raises calls this: records the pending fault and sets
+ * v->exit = EXIT_EXCEPTION; it then returns at once (any value).
+ */
+void x86_raise(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A block of IR: straight-line guest code with forward branches.
+ *
+ * Invariants (ir/verify.c checks them)
+ *  1. A value is defined once, before its uses in program order; a use after a
+ *     label must be defined on every path to it.
+ *  2. Types match the op list.
+ *  3. The first op of a block is INSN_START; insn n's ops lie between its
+ *     INSN_START and the next.
+ *  4. Guest registers (PUT*) are written only after the instruction's last op
+ *     with flag F, unless the front end has made the earlier write harmless.
+ *  5. A block ends with exactly one E op per path; E ops are allowed before
+ *     labels.
+ */
+#ifndef REPRISE_IR_IR_H
+#define REPRISE_IR_IR_H
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "ir/ops.h"
+
+/* A value: index into the block's value numbering.  0 is NONE. */
+typedef uint16_t ir_ref;
+enum { IR_NONE = 0, IR_MAX_VALUES = 8000, IR_MAX_LABELS = 256, IR_MAX_INSNS = 64 };
+
+struct ir_insn {
+    uint8_t op;        /* enum ir_op */
+    uint8_t type;      /* enum ir_type: T of the op list */
+    uint16_t aux;
+    uint32_t aux32;    /* INSN_START: meta */
+    ir_ref dst;
+    ir_ref arg[4];
+    uint64_t imm;
+};
+
+/*
+ * A helper: a C function the front end calls from IR.  Always called with the
+ * vCPU first; arguments and result travel as uint64_t whatever their type (W
+ * values zero-extended; the result's upper half is ignored for W).
+ */
+enum {
+    HELPER_MAY_EXIT = 1,   /* may set v->exit; checked right after the call */
+    HELPER_READS = 2,      /* reads guest registers in state beyond its arguments */
+    HELPER_WRITES = 4,     /* writes guest registers in state */
+    HELPER_MEMORY = 8,     /* accesses guest memory, so may evict TLB entries or invalidate code */
+    HELPER_PURE = 16,      /* depends on its arguments only; none of the above */
+};
+/* What a helper that touches the lazy flags or registers declares: READS|WRITES. */
+
+struct vcpu;
+typedef uint64_t ir_fn0(struct vcpu *v);
+typedef uint64_t ir_fn1(struct vcpu *v, uint64_t a);
+typedef uint64_t ir_fn2(struct vcpu *v, uint64_t a, uint64_t b);
+typedef uint64_t ir_fn3(struct vcpu *v, uint64_t a, uint64_t b, uint64_t c);
+typedef uint64_t ir_fn4(struct vcpu *v, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+
+struct ir_helper {
+    const char *name;
+    uint8_t n_args;        /* 0..4, beside the vCPU */
+    uint8_t flags;         /* HELPER_* */
+    uint8_t ret;           /* enum ir_type: IR_VOID, IR_W or IR_X */
+    uint8_t arg[4];        /* enum ir_type: IR_W or IR_X */
+    union {
+        ir_fn0 *f0;
+        ir_fn1 *f1;
+        ir_fn2 *f2;
+        ir_fn3 *f3;
+        ir_fn4 *f4;
+    };
+};
+
+struct ir_block {
+    struct ir_insn *insn;   /* n of cap */
+    uint32_t n, cap;
+    uint32_t n_values;      /* values are 1..n_values-1 */
+    uint32_t n_labels;
+    uint32_t n_insns;       /* guest instructions (INSN_START count) */
+    uint32_t guest_bytes;   /* bytes of guest code covered, from the key's va */
+    uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */
+};
+
+void ir_block_init(struct ir_block *b);
+void ir_block_reset(struct ir_block *b);
+void ir_block_free(struct ir_block *b);
+
+/* True when little room is left: the front end ends the block before its next instruction. */
+bool ir_block_nearly_full(const struct ir_block *b);
+
+/* Names the op, for printing. */
+const char *ir_op_name(enum ir_op op);
+/* Flags from the op list (IR_FLAG_*), result and argument types ('_','W','X','V','T'). */
+enum { IR_FLAG_F = 1, IR_FLAG_S = 2, IR_FLAG_E = 4, IR_FLAG_C = 8, IR_FLAG_P = 16 };
+struct ir_op_info {
+    const char *name;
+    char result, arg[4];
+    uint8_t flags;
+};
+extern const struct ir_op_info ir_op_info[IR_OP_COUNT];
+
+/* False: err says which op of the block breaks which invariant. */
+bool ir_verify(const struct ir_block *b, struct error *err);
+
+/* Appends a text form, one op a line. */
+void ir_print(const struct ir_block *b, struct buf *out);
+
+#endif

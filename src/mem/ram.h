@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RAM blocks: host memory of the guest, with per-page dirty epochs and
+ * code-page marks.
+ *
+ * The host gives zero-filled memory lazily, so a guest of 8 GiB costs only
+ * what it touches.  Page flags say what a store must do before it may go to a
+ * page unseen: a page with any RAM_NOTE_* *client interest* pending takes the
+ * slow path once.
+ */
+#ifndef REPRISE_MEM_RAM_H
+#define REPRISE_MEM_RAM_H
+
+#include "base/error.h"
+
+enum { PAGE_BITS = 12, PAGE_SIZE = 1 << PAGE_BITS };
+
+/* Memory from the host: declared here, implemented by host/memory.c. */
+struct host_memory {
+    /* Zero-filled on first touch, page aligned.  NULL and err on failure. */
+    void *(*alloc)(void *opaque, uint64_t size, struct error *err);
+    void (*free)(void *opaque, void *p, uint64_t size);
+    void *opaque;
+};
+
+/* Who wants to know which pages were written since it last asked. */
+enum ram_client {
+    RAM_DIRTY_HASH,      /* incremental state hash */
+    RAM_DIRTY_SNAPSHOT,  /* incremental checkpoints */
+    RAM_DIRTY_DISPLAY,
+    RAM_DIRTY_CLIENTS
+};
+
+struct ram {
+    char *name;
+    uint8_t *host;          /* size bytes */
+    uint64_t size;          /* bytes, multiple of PAGE_SIZE */
+    uint8_t *page_flags;    /* one per page: bit client set = dirty for that client; RAM_CODE */
+    uint64_t *page_hash;    /* RAM_DIRTY_HASH's cache */
+    const struct host_memory *memory;
+    struct ram_watch *watch;
+    uint64_t hash;          /* running combination of page_hash */
+};
+
+enum { RAM_ALL_DIRTY = (1 << RAM_DIRTY_CLIENTS) - 1, RAM_CODE = 0x80 };
+
+/* The engines' block cache wants to hear of stores to pages that hold translated code. */
+struct ram_watch {
+    /* [offset, offset+len) of ram, within one page, is about to be written. */
+    void (*code_written)(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
+    /* A client restarted its epoch: write-through TLB entries must go. */
+    void (*epoch_started)(void *opaque);
+    void *opaque;
+};
+
+struct ram *ram_new(const char *name, uint64_t size, const struct host_memory *memory, struct error *err);
+void ram_free(struct ram *r);
+
+/* A store may bypass ram_note_write: dirty for every client, no code. */
+static inline bool ram_page_open(const struct ram *r, uint64_t offset)
+{
+    return r->page_flags[offset >> PAGE_BITS] == RAM_ALL_DIRTY;
+}
+
+/* Call before writing [offset, offset+len), any length. */
+void ram_note_write(struct ram *r, uint64_t offset, uint64_t len);
+
+/* Marks or unmarks the page as holding translated code. */
+void ram_set_code(struct ram *r, uint64_t page, bool code);
+
+/*
+ * Starts a new epoch for the client: calls page(opaque, page_index) for every
+ * page dirty since the last epoch in ascending order, and marks them clean.
+ */
+void ram_epoch(struct ram *r, enum ram_client client, void (*page)(void *opaque, uint64_t index), void *opaque);
+
+/* A 64-bit hash of the whole contents; rehashes only pages dirty since the last call.
+ * A never-touched page costs nothing. */
+uint64_t ram_hash(struct ram *r);
+
+#endif

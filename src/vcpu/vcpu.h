@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an engine and a guest front end agree on: the head of every guest CPU
+ * struct, the reasons for leaving translated code, and the guest's operations.
+ *
+ * A guest's CPU struct starts with struct vcpu.  IR names guest state by byte
+ * offset from its start.
+ *
+ * How a block ends before its last instruction
+ *   Any operation that may fault (memory access, helper flagged MAY_EXIT)
+ *   leaves v->exit != 0.  The engine then gives back the positions of the
+ *   instructions that did not retire, the faulting one included, calls
+ *   ops->restore(v, pc, meta) with that instruction's insn_start values, and
+ *   returns to its run loop.  State is then exactly as before the instruction
+ *   (the front end writes guest registers only after an instruction's last
+ *   operation that may fault).
+ *
+ * How device access stays exact
+ *   A device may be entered only from the last instruction of a block.  When
+ *   the soft MMU meets a device page, or a store to a page with translated code,
+ *   in an earlier instruction, it leaves with EXIT_RETRY_LAST: the engine
+ *   runs that one instruction again as a block of its own.  Port I/O and
+ *   everything else that reads the clock ends its block by construction.
+ */
+#ifndef REPRISE_VCPU_VCPU_H
+#define REPRISE_VCPU_VCPU_H
+
+#include "mem/space.h"
+#include "sim/sim.h"
+
+struct vcpu;
+struct tlb;
+struct ir_block;
+
+/* Why translated code left early (v->exit). */
+enum vcpu_exit {
+    EXIT_NONE = 0,
+    EXIT_EXCEPTION,    /* the guest has recorded a pending exception in its own state */
+    EXIT_RETRY_LAST,   /* run this instruction as the last of its block */
+    EXIT_HALT,         /* used by helpers in last instructions only: the vCPU sleeps */
+    EXIT_SHUTDOWN,     /* the guest cannot go on (triple fault): the machine decides */
+};
+
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
+
+/* Flags of a memory access by a helper or an IR memory op. */
+enum {
+    MEM_WRITE_INTENT = 1,  /* a load whose store follows: faults as a write (read-modify-write) */
+};
+
+enum { MMU_MODES = 8 };    /* privilege/attribute combinations a guest may distinguish */
+
+/* What names a translated block: same key and same bytes, same translation. */
+struct block_key {
+    uint64_t pc;       /* the guest's program counter register */
+    uint64_t va;       /* linear/virtual address that pc fetches from */
+    uint64_t flags;    /* guest-defined: everything of CPU state that translation depends on */
+    uint64_t cs_base;  /* guest-defined, also compared */
+};
+
+/* The answer of a page walk, for one 4 KiB page. */
+struct mmu_page {
+    uint64_t pa;       /* physical address of the page */
+    uint64_t span;     /* size in bytes of the translation it came from (4 KiB, 2 MiB, ...) */
+    uint8_t prot;      /* bits 1 << enum access that are allowed in this mmu mode now; a page
+                          that is not yet dirty in the page table must not allow ACCESS_WRITE */
+    bool global;       /* survives tlb_flush_nonglobal */
+};
+
+struct guest_ops {
+    const char *name;                 /* "x86" */
+    uint32_t cpu_size;                /* sizeof the guest's CPU struct */
+    uint32_t pc_offset;               /* of the 64-bit program counter */
+    uint32_t fp_env_offset;           /* of the struct fp_env that vector FP ops use */
+
+    /* Fills in the key of the next instruction. */
+    void (*block_key)(struct vcpu *v, struct block_key *key);
+
+    /*
+     * Lifts up to max_insns instructions at key into ir (already reset).
+     * Returns false when not even the first could be fetched: v->exit is then
+     * EXIT_EXCEPTION with the fetch fault pending.  All instructions of a block come
+     * from one page, except that a block of a single instruction may cross into the next page.
+     */
+    bool (*translate)(struct vcpu *v, const struct block_key *key, unsigned max_insns, struct ir_block *ir);
+
+    /* Puts pc and what meta stands for (insn_start's values) into the state. */
+    void (*restore)(struct vcpu *v, uint64_t pc, uint32_t meta);
+
+    /*
+     * Walks the page tables for va.  False: the fault is pending, v->exit set.
+     * mmu_mode is one of the guest's own indices (< MMU_MODES).
+     */
+    bool (*mmu_walk)(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode, struct mmu_page *out);
+
+    /*
+     * Is there an exception, interrupt, NMI, INIT... to be taken before the
+     * next instruction?  Called by the engine's run loop before each block
+     * that it enters from outside translated code; must be cheap.
+     */
+    bool (*pending)(struct vcpu *v);
+
+    /*
+     * Takes exactly one of them.  Returns the positions it cost (0 or 1);
+     * may leave another pending.  Called only with at least one position left.
+     */
+    unsigned (*service)(struct vcpu *v);
+
+    /* The vCPU sleeps and pending() is false. */
+    bool (*halted)(struct vcpu *v);
+
+    /* A vector FP op raised an unmasked exception (fp_env.raised): make it pending, set v->exit. */
+    void (*fp_trap)(struct vcpu *v);
+
+    /* Debug access: walks without side effects; false if not mapped. */
+    bool (*debug_walk)(struct vcpu *v, uint64_t va, uint64_t *pa);
+};
+
+struct vcpu {
+    struct position_counter pos;
+    uint32_t exit;                /* enum vcpu_exit */
+    uint32_t index;               /* 0 for the boot CPU */
+    struct tlb *tlb;              /* vcpu/tlb.h; derived */
+    const struct guest_ops *ops;
+    struct space *mem;            /* physical memory as this vCPU sees it */
+    struct space *io;             /* port space, or NULL */
+    struct sim *sim;
+    void *engine_data;            /* the engine's; derived */
+    bool at_last_insn;            /* engine: the instruction running is its block's last (device access allowed) */
+};
+
+/* Fills the head: allocates the TLB, registers map listeners.  The rest of the struct is the guest's. */
+void vcpu_init(struct vcpu *v, unsigned index, const struct guest_ops *ops, struct sim *sim, struct space *mem,
+               struct space *io);
+void vcpu_fini(struct vcpu *v);
+
+#endif
