@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The fences of the house: fence.py SOURCE_ROOT BUILD_ROOT
+
+1. Everything outside host/ and cli/ is compiled as strict C17.
+2. A folder's library calls only what its list allows, and nothing upwards.
+3. No writable global or static data below cli/.
+4. A folder includes only from the folders below it.
+5. Guest-visible order never comes from pointers: no pointer-to-integer casts
+   feeding a hash or comparison outside the places listed.
+
+Prints one line a finding and exits 1 if there is any.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+# Lowest first.  A folder may use itself and every folder of an earlier rank.
+RANKS = [
+    ["base"],
+    ["state", "fp", "mem"],
+    ["sim"],
+    ["vcpu"],
+    ["ir", "ir/opt", "ir/vec"],
+    ["guest/x86", "engine", "engine/interp"],
+    ["dev", "dev/input"],
+    ["board"],
+    ["rr"],
+    ["timeline"],
+    ["debug"],
+    ["cli"],
+]
+RANK = {folder: i for i, row in enumerate(RANKS) for folder in row}
+# host/ is inverted: it implements interfaces of these folders, and only cli/ uses it.
+HOST_USES = {"base", "sim", "mem", "dev", "rr", "host"}
+# Siblings that must not know each other.
+STRANGERS = [("guest", "engine")]
+
+LIBRARY = {  # static library -> folders whose objects it holds
+    "libbase.a": "base", "libstate.a": "state", "libfp.a": "fp", "libmem.a": "mem", "libsim.a": "sim",
+    "libvcpu.a": "vcpu", "libir.a": "ir", "libvec.a": "ir/vec", "libx86.a": "guest/x86", "libengine.a": "engine",
+    "libdev.a": "dev", "libboard.a": "board", "librr.a": "rr",
+}
+
+# What strict code may take from the C library: memory, strings, formatting, C11 threads.
+ALLOWED = set("""
+memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strrchr strstr strspn strcspn strtoull strtoul strtol
+strcpy strncpy strcat strpbrk
+snprintf vsnprintf qsort bsearch malloc calloc realloc free abort setjmp longjmp _setjmp
+__stack_chk_fail __memcpy_chk __memset_chk __memmove_chk __snprintf_chk __vsnprintf_chk __isoc99_sscanf __assert_fail
+__ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc __longjmp_chk
+_GLOBAL_OFFSET_TABLE_ __tls_get_addr
+""".split())
+EXTRA = {
+    "base": set("stderr fputs fputc vfprintf fprintf".split()),          # panic() only
+    "sim": set("""mtx_init mtx_lock mtx_unlock mtx_destroy cnd_init cnd_signal cnd_broadcast cnd_wait
+                  cnd_destroy""".split()),
+    "state": set("XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest XXH3_createState XXH3_freeState".split()),
+}
+EXTRA["mem"] = EXTRA["state"]
+EXTRA["rr"] = EXTRA["state"] | EXTRA["sim"] | set("""ZSTD_compress ZSTD_decompress ZSTD_compressBound ZSTD_isError
+    ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_createDCtx
+    ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter ZSTD_compress2""".split())
+COMPILER = re.compile(r"^(__(asan|ubsan|sanitizer|lsan|tsan|sancov|gcov|llvm|afl)|_ITM_|__(u?div|u?mod|mul|u?divmod)ti|__popcount|__emutls)")
+
+errors = []
+
+
+def folder_of(path):
+    for f in sorted(RANK, key=len, reverse=True):
+        if path == f or path.startswith(f + "/"):
+            return f
+    return path.split("/")[0]
+
+
+def may_use(user, used):
+    if user == used:
+        return True
+    if user == "host":
+        return used in HOST_USES
+    if used == "host":
+        return user == "cli"
+    for a, b in STRANGERS:
+        if {user.split("/")[0], used.split("/")[0]} == {a, b}:
+            return False
+    if user not in RANK or used not in RANK:
+        return False
+    return RANK[used] < RANK[user] or (RANK[used] == RANK[user] and user.split("/")[0] == used.split("/")[0])
+
+
+def check_includes(src):
+    for f in sorted(src.rglob("*.[ch]")):
+        rel = f.relative_to(src).as_posix()
+        user = folder_of(rel.rsplit("/", 1)[0])
+        for n, line in enumerate(f.read_text(errors="replace").splitlines(), 1):
+            m = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+            if not m or "/" not in m.group(1):
+                continue
+            used = folder_of(m.group(1).rsplit("/", 1)[0])
+            if used == "reprise":
+                continue
+            if not may_use(user, used):
+                errors.append(f"src/{rel}:{n}: {user}/ includes {m.group(1)}, which is not below it")
+
+
+def check_standard(build):
+    commands = json.loads((build / "compile_commands.json").read_text())
+    for c in commands:
+        f = c["file"].replace("\\", "/")
+        m = re.search(r"(?:^|/)src/(.+)$", f)
+        if not m or m.group(1).split("/")[0] in ("host", "cli"):
+            continue
+        std = re.findall(r"-std=(\S+)", c["command"])
+        if not std or std[-1] != "c17":
+            errors.append(f"src/{m.group(1)}: compiled as {std[-1] if std else 'the default'}, not strict c17")
+        if "-ffp-contract=off" not in c["command"]:
+            errors.append(f"src/{m.group(1)}: compiled without -ffp-contract=off")
+
+
+def nm(lib):
+    out = subprocess.run(["nm", "-A", str(lib)], capture_output=True, text=True, check=True).stdout
+    for line in out.splitlines():
+        where, _, rest = line.partition(" ")
+        parts = rest.split()
+        if len(parts) >= 2 and len(parts[-2]) == 1:
+            yield where.rstrip(":").split(":")[-1], parts[-2], parts[-1]
+
+
+def check_symbols(build):
+    libs = {p.name: p for p in build.rglob("lib*.a")}
+    symbols = {name: list(nm(path)) for name, path in libs.items() if name in LIBRARY}
+    missing = [n for n in LIBRARY if n not in symbols]
+    for n in missing:
+        errors.append(f"{n} was not built: nothing to check for {LIBRARY[n]}/")
+    owner = {}
+    for name, syms in symbols.items():
+        for _, kind, sym in syms:
+            if kind in "TDRBVWGSC":
+                owner.setdefault(sym, LIBRARY[name])
+    for name, syms in sorted(symbols.items()):
+        folder = LIBRARY[name]
+        allowed = ALLOWED | EXTRA.get(folder, set())
+        local = {s for _, k, s in syms if k != "U"}
+        for obj, kind, sym in syms:
+            if COMPILER.match(sym):
+                continue
+            if kind == "U" and sym not in local:
+                if sym in owner:
+                    if not may_use(folder, owner[sym]) and not owner[sym].startswith(folder + "/"):
+                        errors.append(f"{folder}/{obj}: calls {sym} of {owner[sym]}/, which is not below it")
+                elif sym not in allowed:
+                    errors.append(f"{folder}/{obj}: uses {sym}, which is not on {folder}/'s list")
+            if kind in "bBdDC" and not sym.startswith((".", "__")):
+                errors.append(f"{folder}/{obj}: {sym} is writable global or static data")
+
+
+# A pointer turned into a number may feed alignment or host addressing, nothing else.
+POINTER_CAST = re.compile(r"\(u?intptr_t\)")
+POINTER_CAST_OK = ("ir/", "engine/", "vcpu/", "mem/ram.c")
+
+
+def check_pointers(src):
+    for f in sorted(src.rglob("*.c")):
+        rel = f.relative_to(src).as_posix()
+        if rel.startswith(("host/", "cli/") + POINTER_CAST_OK):
+            continue
+        for n, line in enumerate(f.read_text(errors="replace").splitlines(), 1):
+            if POINTER_CAST.search(line):
+                errors.append(f"src/{rel}:{n}: a pointer becomes a number: {line.strip()}")
+
+
+def main():
+    src = pathlib.Path(sys.argv[1]) / "src"
+    build = pathlib.Path(sys.argv[2])
+    check_includes(src)
+    check_standard(build)
+    check_symbols(build)
+    check_pointers(src)
+    for e in errors:
+        print(e)
+    print(f"{len(errors)} findings")
+    sys.exit(1 if errors else 0)
+
+
+main()

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random cases from the decoder's own tables: every row that user mode can
+ * run, in random encodings, with operands placed so that memory accesses hit
+ * the mapped window nearly always (and its unmapped neighbours sometimes).
+ */
+#ifndef REPRISE_TESTS_ISA_GEN_H
+#define REPRISE_TESTS_ISA_GEN_H
+
+#include "guest/x86/decode.h"
+#include "isa.h"
+
+struct isa_gen {
+    uint64_t rng;
+    const struct x86_decoder *decoder;
+    uint64_t features[8];
+};
+
+/* Rows of all tables, flattened; skipped rows (see skip list in gen.c) return a reason. */
+size_t isa_rows(const struct x86_row **rows, size_t max);
+const char *isa_row_skip(const struct x86_row *row);
+
+/* Makes a case for the row.  False: this draw made no sense; try again. */
+bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *out,
+                  struct x86_insn *insn);
+
+/* RFLAGS bits that are architecturally undefined after the instruction. */
+uint64_t isa_undefined_flags(const struct x86_insn *insn, const struct isa_case *c);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * isa_test [-n CASES_PER_ROW] [-s SEED] [-r NAME] [-e ENGINE] [-v]
+ *
+ * Runs random cases of every decoder row that user mode can run, on the host
+ * and on Reprise, in 64-bit and in 32-bit code, and compares registers, flags,
+ * memory, x87 and SSE state, and faults.  Exit status 1 on any difference.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen.h"
+#include "guest/x86/cpu.h"
+#include "guest/x86/cpuid.h"
+#include "guest/x86/mode.h"
+
+enum { MAX_ROWS = 4096, CHUNK = 64, MAX_REPORTS = 4 };
+
+static struct {
+    struct isa_gen gen;
+    struct isa_emu *emu;
+    unsigned per_row;
+    const char *only;
+    bool verbose;
+    uint64_t cases, lost, differences;
+    unsigned rows_run, rows_different, rows_empty;
+} t;
+
+/* ---- comparing -------------------------------------------------------------- */
+
+static bool differs(char *why, size_t n, const char *what, uint64_t host, uint64_t ours)
+{
+    if (host == ours)
+        return false;
+    snprintf(why, n, "%s: host %016" PRIx64 ", ours %016" PRIx64, what, host, ours);
+    return true;
+}
+
+static bool compare_fx(const struct isa_result *h, const struct isa_result *o, bool x87, char *why, size_t n)
+{
+    char name[32];
+    const uint8_t *a = h->out.fx, *b = o->out.fx;
+    if (differs(why, n, "MXCSR", load_le(a + 24, 4), load_le(b + 24, 4)))
+        return true;
+    for (unsigned i = 0; i < 32; i++) {
+        snprintf(name, sizeof name, "xmm%u.%s", i / 2, i & 1 ? "high" : "low");
+        if (differs(why, n, name, load_le(a + 160 + 8 * i, 8), load_le(b + 160 + 8 * i, 8)))
+            return true;
+    }
+    if (!x87)
+        return false;
+    if (differs(why, n, "FCW", load_le(a, 2), load_le(b, 2)) || differs(why, n, "FSW", load_le(a + 2, 2), load_le(b + 2, 2)) ||
+        differs(why, n, "FTW", a[4], b[4]))
+        return true;
+    for (unsigned i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "st%u mantissa", i);
+        if (differs(why, n, name, load_le(a + 32 + 16 * i, 8), load_le(b + 32 + 16 * i, 8)))
+            return true;
+        snprintf(name, sizeof name, "st%u exponent", i);
+        if (differs(why, n, name, load_le(a + 40 + 16 * i, 2), load_le(b + 40 + 16 * i, 2)))
+            return true;
+    }
+    return false;
+}
+
+/* True: `why` names the first field that differs. */
+static bool compare(const struct isa_case *c, const struct x86_insn *insn, const struct isa_result *h,
+                    const struct isa_result *o, char *why, size_t n)
+{
+    char name[32];
+    if (differs(why, n, "end (0 fell through, 1 branched, 2 fault)", h->end, o->end) ||
+        differs(why, n, "vector", h->vector, o->vector))
+        return true;
+    if (h->has_cr2 && differs(why, n, "cr2", h->cr2, o->cr2))
+        return true;
+    for (unsigned i = 0; i < 16; i++) {
+        snprintf(name, sizeof name, "gpr%u", i);
+        uint64_t mask = c->mode32 ? (i < 8 ? UINT32_MAX : 0) : UINT64_MAX;
+        if (differs(why, n, name, h->out.gpr[i] & mask, o->out.gpr[i] & mask))
+            return true;
+    }
+    uint64_t compared = (FLAGS_ARITH | FLAG_DF) & ~(h->end == ISA_FAULT ? 0 : isa_undefined_flags(insn, c));
+    if (differs(why, n, "rflags", h->out.rflags & compared, o->out.rflags & compared))
+        return true;
+    for (unsigned i = 0; i < ISA_WINDOW_SIZE; i += 8) {
+        snprintf(name, sizeof name, "memory %08x", ISA_WINDOW + i);
+        if (differs(why, n, name, load_le(h->out.window + i, 8), load_le(o->out.window + i, 8)))
+            return true;
+    }
+    return compare_fx(h, o, true, why, n);
+}
+
+static void report(const struct isa_case *c, const struct x86_insn *insn, const char *why)
+{
+    printf("DIFFERENT %s (%s, map %u opcode %02x /%d pfx %x):", insn->row->name, c->mode32 ? "32-bit" : "64-bit",
+           insn->row->map, insn->row->opcode, insn->row->reg, insn->row->pfx);
+    for (unsigned i = 0; i < c->len; i++)
+        printf(" %02x", c->code[i]);
+    printf("\n  %s\n", why);
+    if (!t.verbose)
+        return;
+    for (unsigned i = 0; i < 16; i++)
+        printf("  in gpr%-2u %016" PRIx64 "%s", i, c->in.gpr[i], i % 4 == 3 ? "\n" : "");
+    printf("  in rflags %08" PRIx64 " fcw %04x fsw %04x ftw %02x mxcsr %08x\n", c->in.rflags,
+           (unsigned)load_le(c->in.fx, 2), (unsigned)load_le(c->in.fx + 2, 2), c->in.fx[4],
+           (unsigned)load_le(c->in.fx + 24, 4));
+    for (unsigned i = 0; i < 8; i++)
+        printf("  in st%u %04x:%016" PRIx64 "  xmm%u %016" PRIx64 "%016" PRIx64 "\n", i,
+               (unsigned)load_le(c->in.fx + 40 + 16 * i, 2), load_le(c->in.fx + 32 + 16 * i, 8), i,
+               load_le(c->in.fx + 168 + 16 * i, 8), load_le(c->in.fx + 160 + 16 * i, 8));
+}
+
+/* ---- running ---------------------------------------------------------------- */
+
+/* Returns the number of differences among up to CHUNK cases of the row; -1: no case could be made. */
+static int run_chunk(const struct x86_row *row, bool mode32, unsigned reported)
+{
+    static struct isa_case cases[CHUNK];
+    static struct isa_result host[CHUNK], ours;
+    static struct x86_insn insns[CHUNK];
+    unsigned n = 0;
+    int bad = 0;
+    for (unsigned draw = 0; draw < 400 * CHUNK && n < CHUNK; draw++) {
+        if (isa_generate(&t.gen, row, mode32, &cases[n], &insns[n]))
+            n++;
+        if (draw > 4000 && n == 0)
+            return -1;
+    }
+    if (!isa_host_run(cases, host, n))
+        exit(1);
+    for (unsigned i = 0; i < n; i++) {
+        char why[128];
+        if (host[i].end == ISA_LOST) {
+            t.lost++;
+            continue;
+        }
+        isa_emu_run(t.emu, &cases[i], &ours);
+        t.cases++;
+        if (compare(&cases[i], &insns[i], &host[i], &ours, why, sizeof why)) {
+            if (reported + (unsigned)bad < MAX_REPORTS)
+                report(&cases[i], &insns[i], why);
+            bad++;
+        }
+    }
+    return bad;
+}
+
+static void run_row(const struct x86_row *row, bool mode32)
+{
+    unsigned bad = 0;
+    bool any = false;
+    if (row->flags & (mode32 ? ROW_ONLY64 : ROW_NO64))
+        return;
+    for (unsigned done = 0; done < t.per_row; done += CHUNK) {
+        int k = run_chunk(row, mode32, bad);
+        if (k < 0)
+            break;
+        any = true;
+        bad += (unsigned)k;
+    }
+    t.rows_run += any;
+    t.rows_empty += !any;
+    if (!any && t.verbose)
+        printf("no case for %s (map %u opcode %02x, %s)\n", row->name, row->map, row->opcode, mode32 ? "32" : "64");
+    t.rows_different += bad != 0;
+    t.differences += bad;
+}
+
+static void parse(int argc, char **argv, const char **engine)
+{
+    int opt;
+    while ((opt = getopt(argc, argv, "n:s:r:e:v")) != -1) {
+        switch (opt) {
+        case 'n':
+            t.per_row = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 's':
+            t.gen.rng = strtoull(optarg, NULL, 10);
+            break;
+        case 'r':
+            t.only = optarg;
+            break;
+        case 'e':
+            *engine = optarg;
+            break;
+        case 'v':
+            t.verbose = true;
+            break;
+        default:
+            fprintf(stderr, "usage: isa_test [-n CASES_PER_ROW] [-s SEED] [-r NAME] [-e ENGINE] [-v]\n");
+            exit(1);
+        }
+    }
+}
+
+/* Only what the host has can be compared. */
+static void host_features(uint64_t *features)
+{
+    uint32_t a, b, c, d;
+#define CPUID(leaf) \
+    __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(leaf), "c"(0))
+    CPUID(1);
+    features[CPUID_1_EDX] = d;
+    features[CPUID_1_ECX] = c & ~(1u << 28 | 1u << 12 | 1u << 29);   /* AVX, FMA, F16C: not in this model yet */
+    CPUID(7);
+    features[CPUID_7_EBX] = b & ~(1u << 5);
+    features[CPUID_7_ECX] = c;
+    features[CPUID_7_EDX] = d;
+    CPUID(0x80000001);
+    features[CPUID_81_EDX] = d;
+    features[CPUID_81_ECX] = c;
+#undef CPUID
+}
+
+int main(int argc, char **argv)
+{
+    static const struct x86_row *rows[MAX_ROWS];
+    const char *engine = "interp";
+    t.per_row = 256;
+    t.gen.rng = 1;
+    parse(argc, argv, &engine);
+    if (!isa_host_start())
+        return 1;
+    bool mode32 = isa_host_has_mode32();
+    if (!mode32)
+        printf("the host cannot run 32-bit code: 64-bit rows only\n");
+    t.gen.decoder = x86_decoder_new();
+    host_features(t.gen.features);
+    t.emu = isa_emu_new(engine);
+    size_t n = isa_rows(rows, MAX_ROWS);
+    unsigned skipped = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (t.only ? strcmp(rows[i]->name, t.only) != 0 : isa_row_skip(rows[i]) != NULL) {
+            skipped++;
+            continue;
+        }
+        run_row(rows[i], false);
+        if (mode32)
+            run_row(rows[i], true);
+    }
+    printf("%zu rows, %u skipped, %u row x mode runs, %u without a case, %" PRIu64 " cases, %" PRIu64
+           " lost, %" PRIu64 " differences in %u\n",
+           n, skipped, t.rows_run, t.rows_empty, t.cases, t.lost, t.differences, t.rows_different);
+    isa_emu_free(t.emu);
+    isa_host_stop();
+    return t.differences != 0 || t.cases == 0;
+}
