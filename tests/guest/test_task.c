@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Hardware task switches, interrupts, NMI blocking and shadows, virtual-8086 mode, debug registers, single step. */
+#include "guest.h"
+
+/* ---- tasks ------------------------------------------------------------------- */
+
+static struct tss other __attribute__((aligned(16)));
+static uint8_t other_stack[4096];
+static volatile uint32_t task_ran, task_link, task_nt;
+
+static void other_task(void)
+{
+    for (;;) {
+        uint32_t flags;
+        __asm__ volatile("pushf; pop %0" : "=r"(flags));
+        task_ran++;
+        task_link = other.link;
+        task_nt = flags >> 14 & 1;
+        __asm__ volatile("iret");
+    }
+}
+
+static unsigned busy(unsigned sel) { return gdt[sel / 8] >> 41 & 1; }
+
+static void tasks(void)
+{
+    other = (struct tss){ .eip = (uint32_t)other_task, .cs = SEL_CODE, .ss = SEL_DATA, .ds = SEL_DATA, .es = SEL_DATA,
+                          .esp = (uint32_t)(other_stack + sizeof other_stack), .eflags = 2, .ecx = 0x55,
+                          .iomap = sizeof other };
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&other, 0x67, 0x89, 0);
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_no_fault("CALL to a task");
+    check("the task ran", task_ran, 1);
+    check("its back link", task_link & 0xffff, SEL_TSS);
+    check("its NT flag", task_nt, 1);
+    check("the other TSS is free again", busy(SEL_TSS2), 0);
+    check("ours is busy", busy(SEL_TSS), 1);
+    gdt[SEL_GATE / 8] = gate(0, SEL_TSS2, 0x85, 0);
+    TRY("lcall %0, $0", , "i"(SEL_GATE));
+    check("CALL through a task gate", task_ran, 2);
+    idt[0x28] = gate(0, SEL_TSS2, 0x85, 0);
+    TRY("int $0x28", , );
+    check("interrupt through a task gate", task_ran, 3);
+    gdt[SEL_TSS2 / 8] |= UINT64_C(2) << 40;
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_fault("CALL to a busy task", 13, SEL_TSS2);
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&other, 0x66, 0x89, 0);
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_fault("TSS limit too small", 10, SEL_TSS2);
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&other, 0x67, 0x09, 0);
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_fault("TSS not present", 11, SEL_TSS2);
+    uint32_t tr;
+    __asm__ volatile("str %0" : "=r"(tr));
+    check("TR after all that", tr & 0xffff, SEL_TSS);
+    uint32_t cr0 = read_cr0();
+    check("CR0.TS is set by a switch", cr0 >> 3 & 1, 1);
+    __asm__ volatile("clts");
+}
+
+/* ---- interrupts through the 8259, from the 8254 --------------------------------- */
+
+static volatile uint32_t ticks, last_eip;
+extern uint8_t after_sti[], after_sti_nop[];
+
+static void on_tick(struct frame *f)
+{
+    if (f->vector != 32)
+        return;
+    ticks++;
+    last_eip = f->eip;
+    outb(0x20, 0x20);
+    guest_hook_handled = true;
+}
+
+static void program_pit(unsigned mode, unsigned count)
+{
+    outb(0x43, (uint8_t)(0x30 | mode << 1));
+    outb(0x40, (uint8_t)count);
+    outb(0x40, (uint8_t)(count >> 8));
+}
+
+static void wait_irr(void)
+{
+    do
+        outb(0x20, 0x0a);
+    while (!(inb(0x20) & 1));
+}
+
+static void interrupts(void)
+{
+    outb(0x20, 0x11);
+    outb(0x21, 0x20);
+    outb(0x21, 4);
+    outb(0x21, 1);
+    outb(0xa0, 0x11);
+    outb(0xa1, 0x28);
+    outb(0xa1, 2);
+    outb(0xa1, 1);
+    outb(0x21, 0xfe);
+    outb(0xa1, 0xff);
+    guest_hook = on_tick;
+    program_pit(0, 200);
+    __asm__ volatile("sti");
+    for (unsigned i = 0; !ticks && i < 100000000; i++)
+        __asm__ volatile("pause");
+    check("a timer interrupt arrives", ticks, 1);
+    __asm__ volatile("cli");
+    program_pit(0, 100);
+    wait_irr();
+    check("masked by IF it stays pending", ticks, 1);
+    __asm__ volatile("sti\n after_sti: nop\n after_sti_nop: nop\n cli");
+    check("taken after STI", ticks, 2);
+    check("one instruction after STI", last_eip - (uint32_t)after_sti, 1);
+    program_pit(0, 5000);
+    __asm__ volatile("sti; hlt; cli");
+    check("HLT wakes by the interrupt", ticks, 3);
+    program_pit(0, 100);
+    wait_irr();
+    __asm__ volatile("sti\n mov %%ss, %%eax\n mov %%eax, %%ss\n 1: nop\n cli\n" : : : "eax");
+    check("taken behind the MOV SS shadow", ticks, 4);
+    outb(0x21, 0xff);
+    guest_hook = NULL;
+}
+
+/* ---- virtual-8086 mode ------------------------------------------------------------ */
+
+static uint8_t *const v86_code = (uint8_t *)0x8000;
+static volatile uint32_t v86_frames;
+static struct frame v86_last;
+
+static void on_v86(struct frame *f)
+{
+    if (f->eflags & 0x20000) {
+        v86_frames++;
+        v86_last = *f;
+    }
+}
+
+static void enter_v86(const uint8_t *code, unsigned size, unsigned iopl)
+{
+    for (unsigned i = 0; i < size; i++)
+        v86_code[i] = code[i];
+    fault = (struct fault){ 0 };
+    v86_frames = 0;
+    /* run_user's way back is used: guest_exception sees VM and leaves to it. */
+    extern uint32_t run_v86(uint32_t eflags);
+    run_v86(0x20002 | iopl << 12);
+}
+
+extern void v86_entry(void);
+__asm__("v86_entry:\n"
+        "  pushl $0x800; pushl $0x800; pushl $0x800; pushl $0x800\n"  /* GS FS DS ES */
+        "  pushl $0x800; pushl $0x1000\n"                             /* SS:SP */
+        "  pushl %eax\n"                                              /* EFLAGS */
+        "  pushl $0x800; pushl $0\n"                                  /* CS:IP = 0x8000 */
+        "  iret\n");
+
+uint32_t run_v86(uint32_t eflags);
+extern uint32_t run_kernel_frame(void (*entry)(void), uint32_t arg);
+
+static void v86(void)
+{
+    static const uint8_t plain[] = { 0xb8, 0x34, 0x12, 0x8c, 0xcb, 0x8e, 0xdb, 0xa3, 0x00, 0x02, 0xf4 };
+    static const uint8_t software_int[] = { 0xcd, 0x21 };
+    static const uint8_t cli[] = { 0xfa };
+    static const uint8_t limit[] = { 0xb9, 0xff, 0xff, 0x89, 0xcb, 0x8b, 0x07 };
+    guest_hook = on_v86;
+    enter_v86(plain, sizeof plain, 3);
+    check_fault("HLT in virtual-8086 mode", 13, 0);
+    check("16-bit code ran", v86_last.eax & 0xffff, 0x1234);
+    check("and stored through DS", *(uint16_t *)0x8200, 0x1234);
+    check("data segments are saved and cleared", v86_last.v_ds << 16 | v86_last.ds, 0x0800 << 16);
+    check("IP at the fault", v86_last.eip, 10);
+    enter_v86(software_int, sizeof software_int, 0);
+    check_fault("INT n with IOPL below 3", 13, 0);
+    enter_v86(cli, sizeof cli, 0);
+    check_fault("CLI with IOPL below 3", 13, 0);
+    enter_v86(limit, sizeof limit, 3);
+    check_fault("word access across 64 KiB", 13, 0);
+    guest_hook = NULL;
+}
+
+/* ---- debug registers ---------------------------------------------------------------- */
+
+static volatile uint32_t watched, hits, dr6;
+extern uint8_t break_here[];
+
+static void on_debug(struct frame *f)
+{
+    if (f->vector != 1)
+        return;
+    uint32_t v;
+    __asm__ volatile("mov %%dr6, %0" : "=r"(v));
+    dr6 = v;
+    __asm__ volatile("mov %0, %%dr6" : : "r"(0));
+    hits++;
+    last_eip = f->eip;
+    f->eflags &= ~0x100u;
+    if (v & 1)
+        f->eflags |= 0x10000;      /* RF: step over an execution breakpoint */
+    guest_hook_handled = true;
+}
+
+static void debug(void)
+{
+    guest_hook = on_debug;
+    __asm__ volatile("mov %0, %%dr0\n mov %1, %%dr7" : : "r"(break_here), "r"(0x2));
+    __asm__ volatile("nop\n break_here: nop\n nop");
+    check("execution breakpoint", hits << 16 | (dr6 & 15), 1 << 16 | 1);
+    check("it is a fault", last_eip, (uint32_t)break_here);
+    hits = 0;
+    __asm__ volatile("mov %0, %%dr1\n mov %1, %%dr7" : : "r"(&watched), "r"(0x8 | 0xd << 20));
+    watched = 1;
+    check("write watchpoint", hits << 16 | (dr6 & 15), 1 << 16 | 2);
+    uint32_t v = watched;
+    check("a read does not hit a write watchpoint", hits, 1);
+    __asm__ volatile("mov %0, %%dr7" : : "r"(0x8 | 0xf << 20));
+    v += watched;
+    check("read-write watchpoint", hits, 2);
+    __asm__ volatile("mov %0, %%dr7" : : "r"(0));
+    hits = 0;
+    __asm__ volatile("pushf; orl $0x100, (%%esp); popf; nop; nop" : : : "memory");
+    check("single step: one trap after the next instruction", hits << 16 | (dr6 >> 14 & 1), 1 << 16 | 1);
+    hits = 0;
+    __asm__ volatile("pushf; orl $0x100, (%%esp); popf; mov %%ss, %%eax; mov %%eax, %%ss; nop; nop" : : : "memory", "eax");
+    check("single step of MOV from SS", hits, 1);
+    __asm__ volatile("mov %0, %%dr7" : : "r"(1 << 13));
+    TRY("mov %%dr0, %%eax", , );
+    check("general detect", hits << 16 | (dr6 >> 13 & 1), 2 << 16 | 1);
+    guest_hook = NULL;
+    TRY(".byte 0xf1", , );
+    check_fault("ICEBP", 1, 0);
+    TRY("int3", , );
+    check_fault("INT3", 3, 0);
+    (void)v;
+}
+
+/* ---- exceptions ------------------------------------------------------------------------ */
+
+static void exceptions(void)
+{
+    TRY("xor %%edx, %%edx; mov $1, %%eax; xor %%ecx, %%ecx; div %%ecx", , );
+    check_fault("divide by zero", 0, 0);
+    TRY("mov $0x7fffffff, %%eax; add $1, %%eax; into", , );
+    check_fault("INTO", 4, 0);
+    TRY("ud2", , );
+    check_fault("UD2", 6, 0);
+    TRY(".byte 0xf0, 0x90", , );
+    check_fault("LOCK NOP", 6, 0);
+    static const int32_t bounds[2] = { 1, 5 };
+    TRY("mov $6, %%eax; bound %%eax, %0", , "m"(bounds));
+    check_fault("BOUND", 5, 0);
+    uint32_t cr0 = read_cr0();
+    write_cr0(cr0 | 8);
+    TRY("fnop", , );
+    check_fault("x87 with TS", 7, 0);
+    write_cr0((cr0 | 4) & ~8u);
+    TRY("fnop", , );
+    check_fault("x87 with EM", 7, 0);
+    write_cr0((cr0 | 0x22) & ~12u);
+    static const uint16_t cw = 0x37b;     /* divide-by-zero unmasked */
+    TRY("fninit; fldcw %0; fld1; fldz; fdivrp; fwait", , "m"(cw));
+    check_fault("unmasked x87 exception", 16, 0);
+    __asm__ volatile("fnclex; fninit");
+    TRY("mov $0x12345678, %%ecx; rdmsr", , );
+    check_fault("unknown MSR", 13, 0);
+    TRY(".fill 14, 1, 0x66\n nop\n nop", , );
+    check_no_fault("15-byte instruction");
+    TRY(".fill 15, 1, 0x66\n nop\n nop", , );
+    check_fault("16-byte instruction", 13, 0);
+}
+
+int guest_main(void)
+{
+    exceptions();
+    tasks();
+    interrupts();
+    v86();
+    debug();
+    TRY("mov %%cr0, %%eax; and $0x7fffffff, %%eax; or $0x80000000, %%eax; and $0xfffffffe, %%eax; mov %%eax, %%cr0", , );
+    check_fault("PG without PE", 13, 0);
+    return 0;
+}
+
+/* run_user's frame, entered through code that builds its own IRET frame. */
+uint32_t run_v86(uint32_t eflags) { return run_kernel_frame(v86_entry, eflags); }
