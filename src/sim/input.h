@@ -104,6 +104,15 @@ uint64_t input_next_position(struct input_port *port);
 /* Reads a logged clock (CLOCK_HOST: ns since 1970-01-01 UTC; CLOCK_VIRTUAL_RT: monotonic ns). */
 uint64_t input_clock_ns(struct input_port *port, enum sim_clock clock);
 
+/* Host time for what never touches the guest; not logged. */
+uint64_t input_realtime_ns(struct input_port *port);
+
+/*
+ * Is the group of timers of a logged clock due?  Live and recording: has the host's clock
+ * reached deadline (peeked at, not logged); in replay: does the log have the group's checkpoint here?
+ */
+bool input_timers_due(struct input_port *port, enum sim_clock clock, uint64_t deadline_ns);
+
 /* Fills out with seed bytes for this use ("rdrand0"); logged, same on replay.  Wiring time only. */
 void input_seed(struct input_port *port, const char *use, void *out, size_t len);
 

@@ -93,6 +93,11 @@ uint64_t sim_clock_ns(struct sim *sim, enum sim_clock clock);
 /* Virtual time now: sim_clock_ns(sim, CLOCK_VIRTUAL). */
 uint64_t sim_now(const struct sim *sim);
 
+/* shift=auto's adjustment: virtual time stays continuous.  Only the input port calls it (it is logged). */
+void sim_set_shift(struct sim *sim, unsigned shift);
+unsigned sim_shift(const struct sim *sim);
+const struct sim_config *sim_get_config(const struct sim *sim);
+
 /* Moves virtual time on by ns without executing (all vCPUs halted). */
 void sim_warp(struct sim *sim, uint64_t ns);
 
