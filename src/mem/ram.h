@@ -36,17 +36,18 @@ struct ram {
     uint8_t *host;          /* size bytes */
     uint64_t size;          /* bytes, multiple of PAGE_SIZE */
     uint8_t *page_flags;    /* one per page: bit client set = dirty for that client; RAM_CODE */
-    uint64_t *page_hash;    /* RAM_DIRTY_HASH's cache */
+    uint64_t *page_hash;    /* RAM_DIRTY_HASH's cache; 0 for a page of zeros */
+    uint64_t **code_map;    /* per page with RAM_CODE: a bit for each 64-byte granule that holds translated code */
     const struct host_memory *memory;
-    struct ram_watch *watch;
-    uint64_t hash;          /* running combination of page_hash */
+    const struct ram_watch *watch;   /* borrowed; NULL: nobody */
+    uint64_t hash;          /* sum of the page hashes */
 };
 
-enum { RAM_ALL_DIRTY = (1 << RAM_DIRTY_CLIENTS) - 1, RAM_CODE = 0x80 };
+enum { RAM_ALL_DIRTY = (1 << RAM_DIRTY_CLIENTS) - 1, RAM_CODE = 0x80, RAM_GRANULE_BITS = 6 };
 
-/* The engines' block cache wants to hear of stores to pages that hold translated code. */
+/* The engines' block cache wants to hear of stores to bytes that may hold translated code. */
 struct ram_watch {
-    /* [offset, offset+len) of ram, within one page, is about to be written. */
+    /* [offset, offset+len), within one page, is about to be written and overlaps a granule with code. */
     void (*code_written)(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
     /* A client restarted its epoch: write-through TLB entries must go. */
     void (*epoch_started)(void *opaque);
@@ -65,8 +66,14 @@ static inline bool ram_page_open(const struct ram *r, uint64_t offset)
 /* Call before writing [offset, offset+len), any length. */
 void ram_note_write(struct ram *r, uint64_t offset, uint64_t len);
 
-/* Marks or unmarks the page as holding translated code. */
-void ram_set_code(struct ram *r, uint64_t page, bool code);
+/* Does a write of [offset, offset+len), within one page, touch a granule with translated code? */
+bool ram_hits_code(const struct ram *r, uint64_t offset, uint64_t len);
+
+/* Marks the granules of [offset, offset+len), within one page, as holding code; TLB entries that
+ * let stores through to the page must be gone by then (the caller's duty). */
+void ram_mark_code(struct ram *r, uint64_t offset, uint64_t len);
+/* The page holds no code any more. */
+void ram_clear_code(struct ram *r, uint64_t offset);
 
 /*
  * Starts a new epoch for the client: calls page(opaque, page_index) for every

@@ -8,6 +8,7 @@
 struct live_port {
     struct input_port port;   /* first */
     struct buf scratch;
+    bool backlog;             /* a device had no room: ask again at the next poll */
 };
 
 static void live_poll(struct input_port *port)
@@ -18,13 +19,13 @@ static void live_poll(struct input_port *port)
         if (shift != sim_shift(port->sim))
             sim_set_shift(port->sim, shift);
     }
-    if (!atomic_exchange(&port->pending, false))
+    if (!atomic_exchange(&port->pending, false) && !live->backlog)
         return;
+    live->backlog = false;
     for (struct input_source *s = port->sources; s; s = s->next) {
         while (input_source_take(s, &live->scratch))
             s->ops->deliver(s->opaque, live->scratch.data, live->scratch.len);
-        if (input_source_backlog(s))
-            atomic_store(&port->pending, true);   /* the device had no room: ask again */
+        live->backlog |= input_source_backlog(s) != 0;
     }
     while (completion_run_finished(port, COMPLETION_REPLAYABLE) != UINT64_MAX ||
            completion_run_finished(port, COMPLETION_INTERNAL) != UINT64_MAX)
