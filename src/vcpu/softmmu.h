@@ -7,9 +7,12 @@
  * then set (a fault is pending in the guest's state, or EXIT_RETRY_LAST) and
  * nothing was changed: an access that crosses pages checks both before it touches either.
  *
- * The TLB's fast path is public because engines inline it.  An entry matches
- * when entry.tag[access] == (va & PAGE_MASK); low tag bits mark pages that must take
- * the slow path (device, code, clean page), so that one compare does it all.
+ * The TLB's fast path is public because engines inline it: an access of size
+ * bytes may go to va + addend when
+ *     slot(va).tag[access] == ((va + size - 1) & ~(PAGE_SIZE - 1)).
+ * Low tag bits mark entries that must take the slow path (device, code, clean
+ * page), and an access that crosses into the next page names a page that its
+ * slot cannot hold, so that one compare does it all.
  */
 #ifndef REPRISE_VCPU_SOFTMMU_H
 #define REPRISE_VCPU_SOFTMMU_H
@@ -30,10 +33,19 @@ struct tlb_entry {
 
 struct tlb {
     struct tlb_entry entry[MMU_MODES][TLB_SIZE];
-    /* The engine owner adds what the slow path and flushing need (victim cache,
-     * physical address per entry, global marks, large-page ranges, statistics). */
-    struct tlb_side *side;
+    /* What only the slow path needs, for the same slots. */
+    struct tlb_side {
+        struct ram *ram;       /* backs the whole page; NULL: devices, or several mappings */
+        uint64_t ram_offset;   /* of the page */
+        uint64_t pa;           /* of the page */
+        bool global, writable; /* writable: RAM that takes stores */
+    } side[MMU_MODES][TLB_SIZE];
+    bool used[MMU_MODES];          /* anything filled in since the last full flush */
+    uint64_t large_lo, large_hi;   /* [lo, hi): virtual addresses that large pages were filled for */
+    uint64_t fills, flushes;
 };
+
+enum { TLB_PAGE_MASK = PAGE_SIZE - 1 };
 
 static inline struct tlb_entry *tlb_slot(struct tlb *t, unsigned mmu_mode, uint64_t va)
 {
@@ -67,5 +79,10 @@ bool vcpu_fetch(struct vcpu *v, uint64_t va, unsigned mmu_mode, void *out, unsig
 void tlb_flush(struct vcpu *v);                        /* everything */
 void tlb_flush_nonglobal(struct vcpu *v);              /* all but global entries */
 void tlb_flush_page(struct vcpu *v, uint64_t va);      /* every entry that maps va, large pages included */
+/* Stores to this page of RAM take the slow path from now on (it holds translated code). */
+void tlb_protect(struct vcpu *v, const struct ram *ram, uint64_t ram_offset);
+
+/* What backs va for this kind of access, filling the TLB.  NULL: a fault is pending. */
+struct tlb_side *tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode);
 
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vcpu/vcpu.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "vcpu/softmmu.h"
+
+static void map_changed(void *opaque) { tlb_flush(opaque); }
+
+void vcpu_init(struct vcpu *v, unsigned index, const struct guest_ops *ops, struct sim *sim, struct space *mem,
+               struct space *io)
+{
+    *v = (struct vcpu){ .index = index, .ops = ops, .mem = mem, .io = io, .sim = sim };
+    v->tlb = NEW(struct tlb);
+    for (unsigned m = 0; m < MMU_MODES; m++)
+        v->tlb->used[m] = true;
+    tlb_flush(v);
+    space_listen(mem, map_changed, v);
+}
+
+void vcpu_fini(struct vcpu *v) { free(v->tlb); }
