@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ir/ir.h"
+
+#include <stdlib.h>
+
+enum { F = IR_FLAG_F, S = IR_FLAG_S, E = IR_FLAG_E, C = IR_FLAG_C, P = IR_FLAG_P };
+
+#define CHAR(t) (#t)[0]
+const struct ir_op_info ir_op_info[IR_OP_COUNT] = {
+#define IR_OP(name, r, a, b, c, d, f) { #name, CHAR(r), { CHAR(a), CHAR(b), CHAR(c), CHAR(d) }, f },
+    IR_OPS(IR_OP)
+#undef IR_OP
+};
+
+const char *ir_op_name(enum ir_op op) { return ir_op_info[op].name; }
+
+void ir_block_init(struct ir_block *b)
+{
+    memset(b, 0, sizeof *b);
+    b->cap = 512;
+    b->insn = NEW_ARRAY(struct ir_insn, b->cap);
+    ir_block_reset(b);
+}
+
+void ir_block_reset(struct ir_block *b)
+{
+    b->n = b->n_labels = b->n_insns = b->guest_bytes = 0;
+    b->n_values = 1;
+}
+
+void ir_block_free(struct ir_block *b)
+{
+    free(b->insn);
+    b->insn = NULL;
+}
+
+/* One instruction of any front end needs less than an eighth of the room. */
+bool ir_block_nearly_full(const struct ir_block *b)
+{
+    return b->n_values > IR_MAX_VALUES - IR_MAX_VALUES / 8 || b->n_labels > IR_MAX_LABELS - IR_MAX_LABELS / 8 ||
+           b->n_insns >= IR_MAX_INSNS;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Dead code, walking backwards.  A PUT is dead when the same bytes are PUT
+ * again before anything can look: an op that may leave the block, a helper that reads
+ * state, a GET that overlaps, a label or branch, the block's end.
+ */
+#include "ir/opt/opt.h"
+
+enum { SLOTS = 24 };
+
+/* State that will be overwritten before anything sees it. */
+struct shadow {
+    uint32_t offset[SLOTS];
+    uint8_t size[SLOTS];
+    unsigned n;
+};
+
+static unsigned put_size(enum ir_op op)
+{
+    switch (op) {
+    case IR_PUT8:
+        return 1;
+    case IR_PUT16:
+        return 2;
+    case IR_PUT32:
+        return 4;
+    case IR_PUT64:
+        return 8;
+    case IR_PUTV:
+        return 16;
+    default:
+        return 0;
+    }
+}
+
+static unsigned get_size(enum ir_op op)
+{
+    switch (op) {
+    case IR_GET8:
+        return 1;
+    case IR_GET16:
+        return 2;
+    case IR_GET32:
+        return 4;
+    case IR_GET64:
+        return 8;
+    case IR_GETV:
+        return 16;
+    default:
+        return 0;
+    }
+}
+
+static bool covered(const struct shadow *s, uint32_t offset, unsigned size)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->offset[i] <= offset && offset + size <= s->offset[i] + s->size[i])
+            return true;
+    return false;
+}
+
+static void expose(struct shadow *s, uint32_t offset, unsigned size)
+{
+    for (unsigned i = 0; i < s->n;) {
+        if (s->offset[i] < offset + size && offset < s->offset[i] + s->size[i]) {
+            s->n--;
+            s->offset[i] = s->offset[s->n];
+            s->size[i] = s->size[s->n];
+        } else {
+            i++;
+        }
+    }
+}
+
+static bool sees_state(const struct ir_insn *i)
+{
+    if (i->op == IR_CALL) {
+        const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
+        return h->flags & (HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES);
+    }
+    return ir_op_info[i->op].flags & (IR_FLAG_F | IR_FLAG_E) || i->op == IR_LABEL || i->op == IR_BR ||
+           i->op == IR_BRCOND;
+}
+
+static bool removable(const struct ir_insn *i)
+{
+    if (i->op == IR_CALL)
+        return ((const struct ir_helper *)(uintptr_t)i->imm)->flags & HELPER_PURE;
+    return ir_op_info[i->op].flags & IR_FLAG_P || get_size((enum ir_op)i->op);
+}
+
+/* Keeps op i?  Updates what is known before it. */
+static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
+{
+    unsigned size = put_size((enum ir_op)i->op);
+    if (size) {
+        if (covered(s, (uint32_t)i->imm, size))
+            return false;
+        if (s->n < SLOTS) {
+            s->offset[s->n] = (uint32_t)i->imm;
+            s->size[s->n++] = (uint8_t)size;
+        }
+        return true;
+    }
+    if (i->dst && !used[i->dst] && removable(i))
+        return false;
+    if ((size = get_size((enum ir_op)i->op)))
+        expose(s, (uint32_t)i->imm, size);
+    if (sees_state(i))
+        s->n = 0;
+    return true;
+}
+
+void ir_opt_dead(struct ir_block *b)
+{
+    uint8_t used[IR_MAX_VALUES] = { 0 };
+    struct shadow s = { .n = 0 };
+    uint32_t to = b->n;
+    for (uint32_t n = b->n; n-- > 0;) {
+        struct ir_insn i = b->insn[n];
+        if (!keep(&i, &s, used))
+            continue;
+        for (unsigned k = 0; k < 4; k++)
+            used[i.arg[k]] = 1;
+        b->insn[--to] = i;
+    }
+    memmove(b->insn, b->insn + to, (b->n - to) * sizeof *b->insn);
+    b->n -= to;
+}
