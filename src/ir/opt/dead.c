@@ -113,7 +113,8 @@ static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
 
 void ir_opt_dead(struct ir_block *b)
 {
-    uint8_t used[IR_MAX_VALUES] = { 0 };
+    uint8_t used[IR_MAX_VALUES];
+    memset(used, 0, b->n_values);
     struct shadow s = { .n = 0 };
     uint32_t to = b->n;
     for (uint32_t n = b->n; n-- > 0;) {

@@ -131,9 +131,11 @@ static void visit_call(struct forward *f, const struct ir_insn *i)
 
 void ir_opt_forward(struct ir_block *b)
 {
-    static const struct forward empty;
-    struct forward f = empty;
+    struct forward f;
     f.b = b;
+    f.n = f.next = 0;
+    memset(f.same, 0, b->n_values * sizeof *f.same);
+    memset(f.known, 0, b->n_values * sizeof *f.known);
     for (uint32_t n = 0; n < b->n; n++) {
         struct ir_insn *i = &b->insn[n];
         unsigned size = access_size((enum ir_op)i->op);

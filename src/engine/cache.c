@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The block cache: lookup by physical place and key, chaining, invalidation. */
+#include <stdlib.h>
+
+#include "engine/impl.h"
+#include "ir/opt/opt.h"
+
+enum { DEFAULT_CACHE_BYTES = 64 << 20 };
+
+void cache_init(struct engine *e)
+{
+    e->hash = NEW_ARRAY(struct block *, HASH_SIZE);
+    e->jump = NEW_ARRAY(struct block *, JUMP_SIZE);
+    e->pages = NEW_ARRAY(struct page_blocks *, PAGE_HASH_SIZE);
+    if (!e->config.cache_bytes)
+        e->config.cache_bytes = DEFAULT_CACHE_BYTES;
+}
+
+static uint64_t mix(uint64_t h)
+{
+    h *= UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}
+
+static size_t hash_slot(const struct block_key *key, uint64_t ram_offset, unsigned limit)
+{
+    uint64_t h = mix(ram_offset ^ mix(key->pc) ^ mix(key->flags + 1) ^ mix(key->cs_base + 2) ^ limit);
+    return (size_t)(h >> 20 & (HASH_SIZE - 1));
+}
+
+static bool same_key(const struct block_key *a, const struct block_key *b)
+{
+    return a->pc == b->pc && a->flags == b->flags && a->cs_base == b->cs_base;
+}
+
+/* ---- pages ------------------------------------------------------------------------------ */
+
+static struct page_blocks **page_slot(struct engine *e, const struct ram *ram, uint64_t page)
+{
+    struct page_blocks **p = &e->pages[page & (PAGE_HASH_SIZE - 1)];
+    while (*p && ((*p)->ram != ram || (*p)->page != page))
+        p = &(*p)->next;
+    return p;
+}
+
+static void add_to_page(struct engine *e, struct block *b, unsigned which)
+{
+    struct ram *ram = which ? b->ram2 : b->ram;
+    uint64_t offset = which ? b->ram2_offset : b->ram_offset;
+    uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
+    uint64_t bytes = which ? b->guest_bytes - (PAGE_SIZE - (b->ram_offset & (PAGE_SIZE - 1))) : b->guest_bytes;
+    struct page_blocks **slot = page_slot(e, ram, offset >> PAGE_BITS);
+    if (!*slot) {
+        *slot = NEW(struct page_blocks);
+        (*slot)->ram = ram;
+        (*slot)->page = offset >> PAGE_BITS;
+    }
+    b->page_next[which] = (*slot)->first;
+    (*slot)->first = b;
+    if (!(ram->page_flags[offset >> PAGE_BITS] & RAM_CODE))
+        for (unsigned i = 0; i < e->n_vcpus; i++)
+            tlb_protect(e->vcpu[i], ram, align_down(offset, PAGE_SIZE));
+    ram_mark_code(ram, offset, bytes < room ? bytes : room);
+}
+
+static unsigned which_page(const struct block *b, const struct page_blocks *p)
+{
+    return !(b->ram == p->ram && b->ram_offset >> PAGE_BITS == p->page);
+}
+
+static void remove_from_page(struct page_blocks *p, struct block *b)
+{
+    struct block **at = &p->first;
+    while (*at != b)
+        at = &(*at)->page_next[which_page(*at, p)];
+    *at = b->page_next[which_page(b, p)];
+}
+
+/* ---- chaining ----------------------------------------------------------------------------- */
+
+static void unchain(struct block_link *l)
+{
+    if (!l->to)
+        return;
+    *l->prev = l->next;
+    if (l->next)
+        l->next->prev = l->prev;
+    l->to = NULL;
+}
+
+void cache_chain(struct block *from, unsigned slot, struct block *to)
+{
+    struct block_link *l = &from->link[slot];
+    if (from->dead || to->dead || l->to || to->ram2 || from->ram2 || from->ram != to->ram || !from->ram ||
+        (from->ram_offset ^ to->ram_offset) >> PAGE_BITS || (from->key.va ^ to->key.va) >> PAGE_BITS || to->limit)
+        return;
+    *l = (struct block_link){ from, to, to->incoming, &to->incoming };
+    if (to->incoming)
+        to->incoming->prev = &l->next;
+    to->incoming = l;
+}
+
+/* ---- death ---------------------------------------------------------------------------------- */
+
+static void free_block(struct block *b)
+{
+    free(b->code);
+    free(b->insn);
+    free(b);
+}
+
+static void kill_block(struct engine *e, struct block *b)
+{
+    struct block **at = &e->hash[hash_slot(&b->key, b->ram_offset, b->limit)];
+    while (*at != b)
+        at = &(*at)->hash_next;
+    *at = b->hash_next;
+    while (b->incoming)
+        unchain(b->incoming);
+    unchain(&b->link[0]);
+    unchain(&b->link[1]);
+    if (e->jump[jump_slot(b->key.va)] == b)
+        e->jump[jump_slot(b->key.va)] = NULL;
+    remove_from_page(*page_slot(e, b->ram, b->ram_offset >> PAGE_BITS), b);
+    if (b->ram2)
+        remove_from_page(*page_slot(e, b->ram2, b->ram2_offset >> PAGE_BITS), b);
+    b->dead = true;
+    e->bytes -= b->bytes;
+    b->hash_next = e->graveyard;
+    e->graveyard = b;
+}
+
+static bool overlaps(const struct block *b, const struct page_blocks *p, uint64_t offset, uint64_t len)
+{
+    if (which_page(b, p))
+        return offset < b->ram2_offset + b->guest_bytes;   /* its second part starts the page */
+    return b->ram_offset < offset + len && offset < b->ram_offset + b->guest_bytes;
+}
+
+static void remark(struct page_blocks *p)
+{
+    ram_clear_code(p->ram, p->page << PAGE_BITS);
+    for (struct block *b = p->first; b; b = b->page_next[which_page(b, p)]) {
+        uint64_t offset = which_page(b, p) ? b->ram2_offset : b->ram_offset;
+        uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
+        ram_mark_code(p->ram, offset, b->guest_bytes < room ? b->guest_bytes : room);
+    }
+}
+
+void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len)
+{
+    struct engine *e = opaque;
+    struct page_blocks *p = *page_slot(e, ram, offset >> PAGE_BITS);
+    if (!p)
+        return;
+    for (struct block *b = p->first, *next; b; b = next) {
+        next = b->page_next[which_page(b, p)];
+        if (overlaps(b, p, offset, len)) {
+            kill_block(e, b);
+            e->stats.code_invalidations++;
+        }
+    }
+    remark(p);
+}
+
+void cache_flush(struct engine *e)
+{
+    for (size_t i = 0; i < PAGE_HASH_SIZE; i++) {
+        while (e->pages[i]) {
+            struct page_blocks *p = e->pages[i];
+            while (p->first)
+                kill_block(e, p->first);
+            ram_clear_code(p->ram, p->page << PAGE_BITS);
+            e->pages[i] = p->next;
+            free(p);
+        }
+    }
+    e->stats.flushes++;
+}
+
+void cache_sweep(struct engine *e)
+{
+    if (e->bytes > e->config.cache_bytes)
+        cache_flush(e);
+    while (e->graveyard) {
+        struct block *b = e->graveyard;
+        e->graveyard = b->hash_next;
+        free_block(b);
+    }
+}
+
+void cache_fini(struct engine *e)
+{
+    cache_flush(e);
+    cache_sweep(e);
+    if (e->uncached)
+        free_block(e->uncached);
+    free(e->hash);
+    free(e->jump);
+    free(e->pages);
+}
+
+/* ---- finding and translating ------------------------------------------------------------------ */
+
+static void record_insns(struct block *b, const struct ir_block *ir)
+{
+    uint32_t k = 0;
+    b->insn = NEW_ARRAY(struct insn_info, ir->n_insns);
+    for (uint32_t n = 0; n < ir->n; n++)
+        if (ir->insn[n].op == IR_INSN_START)
+            b->insn[k++] = (struct insn_info){ ir->insn[n].imm, ir->insn[n].aux32 };
+}
+
+static void trace_ir(struct engine *e, const char *title)
+{
+    struct buf text = { 0 };
+    buf_put(&text, title, strlen(title));
+    ir_print(&e->ir, &text);
+    buf_put_byte(&text, 0);
+    e->config.trace(e->config.trace_opaque, (const char *)text.data);
+    buf_free(&text);
+}
+
+static void optimise(struct engine *e)
+{
+    struct error err;
+    if (e->config.trace)
+        trace_ir(e, "IR:\n");
+    if (e->config.verify && !ir_verify(&e->ir, &err))
+        panic("a front end made invalid IR: %s", err.text);
+    ir_opt_forward(&e->ir);
+    ir_opt_dead(&e->ir);
+    if (e->config.verify && !ir_verify(&e->ir, &err))
+        panic("an optimisation made invalid IR: %s", err.text);
+    if (e->config.trace)
+        trace_ir(e, "IR optimised:\n");
+}
+
+static unsigned insn_limit(struct engine *e, unsigned limit)
+{
+    unsigned max = e->config.max_block_insns ? e->config.max_block_insns : IR_MAX_INSNS;
+    if (e->config.perturb_seed) {
+        e->rng = e->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        max = 1 + (unsigned)(e->rng >> 33) % max;
+    }
+    return limit && limit < max ? limit : max;
+}
+
+static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
+                               const struct tlb_side *side)
+{
+    struct tlb_side at = *side;      /* translating may refill the slot */
+    ir_block_reset(&e->ir);
+    if (!v->ops->translate(v, key, insn_limit(e, limit), &e->ir))
+        return NULL;
+    optimise(e);
+    struct block *b = NEW(struct block);
+    b->key = *key;
+    b->limit = limit;
+    b->n_insns = e->ir.n_insns;
+    b->guest_bytes = e->ir.guest_bytes;
+    b->ram = at.ram;
+    b->ram_offset = at.ram_offset + (key->va & TLB_PAGE_MASK);
+    record_insns(b, &e->ir);
+    e->kind->compile(e, b, &e->ir);
+    b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
+    e->stats.blocks_translated++;
+    e->stats.insns_translated += b->n_insns;
+    e->stats.ir_ops += e->ir.n;
+    return b;
+}
+
+/* A block of one instruction that crosses a page depends on the second page's mapping too. */
+static bool second_page(struct vcpu *v, const struct block_key *key, uint32_t bytes, struct tlb_side *out)
+{
+    uint64_t last = (key->va + bytes - 1) & key->va_mask;
+    const struct tlb_side *s = tlb_resolve(v, last, ACCESS_EXEC, key->fetch_mode);
+    if (!s)
+        return false;
+    *out = *s;
+    return true;
+}
+
+static bool crosses(const struct block_key *key, uint32_t bytes)
+{
+    return (key->va & TLB_PAGE_MASK) + bytes > PAGE_SIZE;
+}
+
+static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
+{
+    struct tlb_side second = { 0 };
+    bool two = crosses(&b->key, b->guest_bytes);
+    if (!b->ram || (two && (!second_page(v, &b->key, b->guest_bytes, &second) || !second.ram))) {
+        if (e->uncached)
+            free_block(e->uncached);
+        b->ram = NULL;
+        return e->uncached = b;
+    }
+    if (two) {
+        b->ram2 = second.ram;
+        b->ram2_offset = second.ram_offset;
+    }
+    struct block **slot = &e->hash[hash_slot(&b->key, b->ram_offset, b->limit)];
+    b->hash_next = *slot;
+    *slot = b;
+    add_to_page(e, b, 0);
+    if (two)
+        add_to_page(e, b, 1);
+    e->bytes += b->bytes;
+    return b;
+}
+
+/* Does the second page still map where the block was translated from?  *fault: it cannot be fetched. */
+static bool second_page_matches(struct vcpu *v, const struct block *b, bool *fault)
+{
+    struct tlb_side second;
+    if (!b->ram2)
+        return true;
+    *fault = !second_page(v, &b->key, b->guest_bytes, &second);
+    return !*fault && second.ram == b->ram2 && second.ram_offset == b->ram2_offset;
+}
+
+struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit)
+{
+    bool fault = false;
+    struct tlb_side *side = tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode);
+    if (!side)
+        return NULL;
+    e->stats.lookups++;
+    uint64_t offset = side->ram_offset + (key->va & TLB_PAGE_MASK);
+    struct block *b = side->ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
+    for (; b; b = b->hash_next)
+        if (b->ram == side->ram && b->ram_offset == offset && b->limit == limit && same_key(&b->key, key) &&
+            second_page_matches(v, b, &fault))
+            break;
+    if (fault)
+        return NULL;
+    if (!b) {
+        b = translate(e, v, key, side->ram ? limit : 1, side);
+        if (!b)
+            return NULL;
+        b = insert(e, v, b);
+    }
+    if (!limit && b->ram && !b->ram2)
+        e->jump[jump_slot(key->va)] = b;
+    return b;
+}
+
+struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *from, uint64_t pc)
+{
+    uint64_t va = (pc + from->key.cs_base) & from->key.va_mask;
+    struct block *b = e->jump[jump_slot(va)];
+    if (!b || b->key.pc != pc || b->key.flags != from->key.flags || b->key.cs_base != from->key.cs_base)
+        return NULL;
+    const struct tlb_entry *t = tlb_slot(v->tlb, from->key.fetch_mode, va);
+    const struct tlb_side *s = &v->tlb->side[from->key.fetch_mode][t - v->tlb->entry[from->key.fetch_mode]];
+    if (t->tag[ACCESS_EXEC] != align_down(va, PAGE_SIZE) || s->ram != b->ram ||
+        s->ram_offset != align_down(b->ram_offset, PAGE_SIZE))
+        return NULL;
+    return b;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The run loop: events, lookup, execution, exact stops. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+
+#include "engine/impl.h"
+
+static const struct engine_kind *const kinds[] = { &interp_kind };
+
+static void epoch_started(void *opaque)
+{
+    struct engine *e = opaque;
+    for (unsigned i = 0; i < e->n_vcpus; i++)
+        tlb_flush(e->vcpu[i]);
+}
+
+struct engine *engine_new(const struct engine_config *config, struct error *err)
+{
+    const struct engine_kind *kind = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (!strcmp(kinds[i]->name, config->kind))
+            kind = kinds[i];
+    if (!kind) {
+        error_set(err, "unknown engine '%s' (there is: interp)", config->kind);
+        return NULL;
+    }
+    struct engine *e = NEW(struct engine);
+    e->kind = kind;
+    e->config = *config;
+    e->rng = config->perturb_seed;
+    e->watch = (struct ram_watch){ cache_code_written, epoch_started, e };
+    e->temps = NEW_ARRAY(uint64_t, IR_MAX_VALUES);
+    e->vectors = alloc_array(IR_MAX_VALUES, 16);
+    ir_block_init(&e->ir);
+    cache_init(e);
+    return e;
+}
+
+void engine_free(struct engine *e)
+{
+    cache_fini(e);
+    ir_block_free(&e->ir);
+    free(e->temps);
+    free(e->vectors);
+    free(e);
+}
+
+void engine_add_vcpu(struct engine *e, struct vcpu *v)
+{
+    require(e->n_vcpus < ENGINE_MAX_VCPUS);
+    e->vcpu[e->n_vcpus++] = v;
+}
+
+void engine_add_ram(struct engine *e, struct ram *ram) { ram->watch = &e->watch; }
+
+void engine_flush(struct engine *e)
+{
+    cache_flush(e);
+    for (unsigned i = 0; i < e->n_vcpus; i++)
+        tlb_flush(e->vcpu[i]);
+}
+
+void engine_get_stats(const struct engine *e, struct engine_stats *out) { *out = e->stats; }
+
+/* Varies what must not matter. */
+static void perturb(struct engine *e)
+{
+    e->rng = e->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    if (e->rng >> 52 == 0)
+        engine_flush(e);
+}
+
+/* The next block to run with what is left of the budget; NULL: a fetch fault is pending. */
+static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit)
+{
+    struct block_key key;
+    v->ops->block_key(v, &key);
+    struct block *b = cache_find(e, v, &key, limit);
+    if (b && (int64_t)b->n_insns > v->pos.left)
+        b = cache_find(e, v, &key, (unsigned)v->pos.left);
+    return b;
+}
+
+enum engine_stop engine_run(struct engine *e, struct vcpu *v)
+{
+    unsigned limit = 0;                /* 1: run just the one instruction that must be last */
+    struct block *chain_from = NULL;
+    for (;;) {
+        if (v->ops->pending(v)) {
+            if (v->pos.left <= 0)
+                return STOP_BUDGET;
+            limit = 0;
+            chain_from = NULL;
+            v->pos.left -= v->ops->service(v);
+            if (v->exit == EXIT_SHUTDOWN)
+                return STOP_SHUTDOWN;
+            v->exit = EXIT_NONE;
+            continue;
+        }
+        if (v->ops->halted(v))
+            return STOP_HALTED;
+        if (v->pos.left <= 0)
+            return STOP_BUDGET;
+        if (!chain_from)
+            cache_sweep(e);
+        if (e->config.perturb_seed)
+            perturb(e);
+        struct block *b = next_block(e, v, limit);
+        if (!b) {
+            v->exit = EXIT_NONE;
+            continue;
+        }
+        if (chain_from && !limit && !b->limit)
+            cache_chain(chain_from, e->leave_slot, b);
+        chain_from = NULL;
+        limit = 0;
+        v->pos.in_block = 1;
+        enum leave why = e->kind->exec(e, v, b);
+        v->pos.in_block = 0;
+        if (why == LEAVE_CHAIN)
+            chain_from = e->leave_block;
+        if (why == LEAVE_FAULT) {
+            if (v->exit == EXIT_SHUTDOWN)
+                return STOP_SHUTDOWN;
+            if (v->exit == EXIT_RETRY_LAST) {
+                limit = 1;
+                e->stats.retries++;
+            }
+            v->exit = EXIT_NONE;
+        }
+    }
+}

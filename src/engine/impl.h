@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Internal to engine/: translated blocks, their cache, and what each kind of
+ * engine supplies.
+ *
+ * Invariants
+ *  1. A block in the cache stands for the bytes now in memory: stores to them
+ *     remove it first (ram_watch), also in the middle of its own run; it is
+ *     freed only outside translated code.
+ *  2. Chained blocks lie in one page, so that the mapping that let the first
+ *     run holds for the second.  Everything else goes through a lookup that
+ *     asks the TLB.
+ *  3. Nothing here is guest-visible: flushing at any time changes no result.
+ */
+#ifndef REPRISE_ENGINE_IMPL_H
+#define REPRISE_ENGINE_IMPL_H
+
+#include "engine/engine.h"
+#include "ir/ir.h"
+#include "vcpu/softmmu.h"
+
+struct insn_info {
+    uint64_t pc;
+    uint32_t meta;
+};
+
+struct block;
+
+/* "from's exit `slot` jumps here", a node of the target's list; embedded in from. */
+struct block_link {
+    struct block *from, *to;
+    struct block_link *next, **prev;
+};
+
+struct block {
+    struct block_key key;
+    unsigned limit;               /* translated with at most so many instructions; 0: as many as fit */
+    uint32_t n_insns, guest_bytes;
+    struct ram *ram;              /* of the first byte; NULL: not cacheable */
+    uint64_t ram_offset;
+    struct ram *ram2;             /* crosses into another page: that page; else NULL */
+    uint64_t ram2_offset;
+    struct block *hash_next;
+    struct block *page_next[2];   /* in the lists of the pages it covers */
+    struct block_link link[2];    /* exits; link[i].to is NULL while unchained */
+    struct block_link *incoming;
+    bool dead;
+    size_t bytes;
+    struct insn_info *insn;       /* n_insns */
+    void *code;                   /* the engine kind's */
+};
+
+enum { HASH_SIZE = 1 << 15, JUMP_SIZE = 1 << 12, PAGE_HASH_SIZE = 1 << 12 };
+
+/* Blocks of one page of RAM. */
+struct page_blocks {
+    struct ram *ram;
+    uint64_t page;
+    struct block *first;
+    struct page_blocks *next;
+};
+
+enum { ENGINE_MAX_VCPUS = 32, ENGINE_MAX_RAMS = 8 };
+
+/* Why translated code returned. */
+enum leave {
+    LEAVE_LOOKUP,    /* the pc is in the state: find the next block */
+    LEAVE_CHAIN,     /* the same, and chain it to exit e->leave_slot of e->leave_block */
+    LEAVE_LOOP,      /* ask for pending events first */
+    LEAVE_SHORT,     /* what is left of the budget is less than the next block */
+    LEAVE_FAULT,     /* v->exit says why; state is restored, positions are given back */
+};
+
+struct engine_kind {
+    const char *name;
+    /* Translates ir into b->code, allocated; sets b->bytes. */
+    void (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
+    enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
+};
+
+struct engine {
+    const struct engine_kind *kind;
+    struct engine_config config;
+    struct ir_block ir;
+    struct vcpu *vcpu[ENGINE_MAX_VCPUS];
+    unsigned n_vcpus;
+    struct ram_watch watch;
+    struct block **hash;
+    struct block **jump;                 /* by va: a guess that lookups verify */
+    struct page_blocks **pages;
+    struct block *graveyard;             /* dead, freed outside translated code */
+    struct block *uncached;              /* the last block from memory that cannot be cached */
+    size_t bytes;
+    struct block *leave_block;
+    unsigned leave_slot;
+    uint64_t rng;
+    struct engine_stats stats;
+    uint64_t *temps;                     /* the portable engine's values */
+    void *vectors;
+};
+
+extern const struct engine_kind interp_kind;
+
+/* ---- cache.c -------------------------------------------------------------------------- */
+
+void cache_init(struct engine *e);
+void cache_fini(struct engine *e);
+void cache_flush(struct engine *e);
+/* Frees what died; when the cache is over its limit, flushes it.  Outside translated code only. */
+void cache_sweep(struct engine *e);
+
+/*
+ * The block at key for v, translated if need be, of at most limit instructions (0: as
+ * many as fit).  NULL: the fetch faulted, v->exit is set.
+ */
+struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit);
+
+/* The block at pc with the flags and base of `from`, if it is cached and the TLB agrees; no side effects. */
+struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *from, uint64_t pc);
+
+void cache_chain(struct block *from, unsigned slot, struct block *to);
+void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
+
+static inline size_t jump_slot(uint64_t va) { return (size_t)((va ^ va >> 12) & (JUMP_SIZE - 1)); }
+
+#endif
