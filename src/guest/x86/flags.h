@@ -5,6 +5,7 @@
  *
  *   op        cc_dst        cc_src                 cc_src2
  *   EFLAGS    -             the six flags in place -
+ *   (an operand may carry garbage above its width; the flags look at the width only)
  *   ADD       result        second operand         -          (first = dst - src)
  *   ADC       result        second operand         carry in
  *   SUB       result        second operand         first operand
@@ -14,7 +15,8 @@
  *   SHL       result        value shifted one step less   -
  *   SAR       result        value shifted one step less   -   (SHR too)
  *   MUL       low result    non-zero: CF and OF    -
- *   BZHI..., BLSI ... as SUB/LOGIC variants the front end needs (x86int owns the list)
+ *   BLSI      result        source: CF if not 0    -
+ *   BMILOGIC  result        non-zero: CF           -
  *
  * Width suffixes B W L Q follow in the enum in that order: CC_ADDB, CC_ADDW, ...
  */

@@ -84,6 +84,8 @@ ir_ref x86_get_cc_eflags(struct x86_lift *L);
 /* Condition code cc (0..15, as in Jcc) as W 0 or 1. */
 ir_ref x86_cond(struct x86_lift *L, unsigned cc);
 ir_ref x86_carry(struct x86_lift *L);
+/* Branches to the label if the condition holds; fused with the comparison where that is known. */
+void x86_branch_if(struct x86_lift *L, unsigned cc, unsigned label);
 /* Width index of an operand size for cc ops: 1,2,4,8 -> 0,1,2,3. */
 static inline unsigned x86_width(unsigned size) { return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3; }
 
@@ -108,6 +110,10 @@ void x86_cc_dynamic(struct x86_lift *L);
 
 /* Calls; missing arguments are IR_NONE. */
 ir_ref x86_call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref b, ir_ref c, ir_ref d);
+
+/* guest_ops.translate and guest_ops.restore. */
+bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_insns, struct ir_block *ir);
+void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta);
 
 /*
  * A helper that raises calls this: records the pending fault and sets

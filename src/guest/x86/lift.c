@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Blocks: fetching, per-instruction checks, and how a block ends. */
+#include "guest/x86/lift.h"
+
+#include "guest/x86/cpuid.h"
+#include "guest/x86/debug.h"
+#include "guest/x86/x87.h"
+
+/* ---- helpers that raise ------------------------------------------------------------------ */
+
+static uint64_t do_raise(struct vcpu *v, uint64_t what)
+{
+    x86_raise(v, what & 0xff, what >> 8 & 1, (uint32_t)(what >> 16));
+    return 0;
+}
+
+static const struct ir_helper helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
+
+void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error)
+{
+    uint64_t what = vector | (uint64_t)has_error << 8 | (uint64_t)error << 16;
+    irb_call(L->b, &helper_raise, irb_x(L->b, what), IR_NONE, IR_NONE, IR_NONE);
+    irb_exit_loop(L->b);        /* never reached: the helper always leaves */
+    L->ended = true;
+}
+
+/* ---- leaving ---------------------------------------------------------------------------------- */
+
+static uint32_t pc_offset(void) { return X86_OFF(rip); }
+
+void x86_sync(struct x86_lift *L) { irb_put(L->b, 8, pc_offset(), irb_x(L->b, L->pc)); }
+
+void x86_cc_dynamic(struct x86_lift *L) { L->cc_op = CC_DYNAMIC; }
+
+static bool steps(const struct x86_lift *L) { return L->flags & (MODE_TF | MODE_DEBUG); }
+
+/* The block's last act in single-step mode; RIP is in the state. */
+static void trap_step(struct x86_lift *L)
+{
+    irb_call(L->b, &x86_helper_single_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    irb_exit_loop(L->b);
+    L->ended = true;
+}
+
+void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc)
+{
+    if (steps(L)) {
+        irb_put(L->b, 8, pc_offset(), irb_x(L->b, pc));
+        trap_step(L);
+    } else if (L->flags & (MODE_SHADOW | MODE_RF)) {
+        irb_put(L->b, 8, pc_offset(), irb_x(L->b, pc));
+        irb_exit_loop(L->b);
+    } else {
+        irb_exit_jump(L->b, slot, pc);
+    }
+    L->ended = true;
+}
+
+void x86_jump_indirect(struct x86_lift *L, ir_ref pc)
+{
+    if (steps(L) || L->flags & (MODE_SHADOW | MODE_RF)) {
+        irb_put(L->b, 8, pc_offset(), pc);
+        if (steps(L))
+            trap_step(L);
+        else
+            irb_exit_loop(L->b);
+    } else {
+        irb_exit_indirect(L->b, pc);
+    }
+    L->ended = true;
+}
+
+void x86_end_loop_pc_set(struct x86_lift *L)
+{
+    if (steps(L))
+        trap_step(L);
+    else
+        irb_exit_loop(L->b);
+    L->ended = true;
+}
+
+void x86_end_loop(struct x86_lift *L)
+{
+    irb_put(L->b, 8, pc_offset(), irb_x(L->b, L->next_pc));
+    x86_end_loop_pc_set(L);
+}
+
+void x86_end_lookup(struct x86_lift *L)
+{
+    if (steps(L) || L->flags & (MODE_SHADOW | MODE_RF)) {
+        x86_end_loop(L);
+        return;
+    }
+    irb_put(L->b, 8, pc_offset(), irb_x(L->b, L->next_pc));
+    irb_exit_lookup(L->b);
+    L->ended = true;
+}
+
+ir_ref x86_call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref b, ir_ref c, ir_ref d)
+{
+    return irb_call(L->b, h, a, b, c, d);
+}
+
+/* ---- one instruction ------------------------------------------------------------------------------ */
+
+/* Faults that the mode alone decides (SDM vol. 2, 2.5 and each instruction's exceptions). */
+static bool static_fault(struct x86_lift *L, const struct x86_row *row)
+{
+    uint32_t f = row->flags;
+    if (f & ROW_CPL0 && lift_cpl(L) != 0) {
+        x86_lift_fault(L, EXC_GP, true, 0);
+        return true;
+    }
+    bool ud = (f & ROW_MMX && L->flags & MODE_EM) || (f & ROW_SSE && (L->flags & MODE_EM || !(L->flags & MODE_OSFXSR))) ||
+              (f & ROW_AVX && !(L->flags & MODE_OSXSAVE));
+    bool nm = (f & (ROW_MMX | ROW_SSE | ROW_AVX | ROW_X87) && L->flags & MODE_TS) || (f & ROW_X87 && L->flags & MODE_EM);
+    if (ud || nm) {
+        x86_lift_fault(L, ud ? EXC_UD : EXC_NM, false, 0);
+        return true;
+    }
+    return false;
+}
+
+static void before_insn(struct x86_lift *L)
+{
+    if (L->flags & MODE_DEBUG && !(L->flags & MODE_RF)) {
+        ir_ref at = irb_x(L->b, lift_64(L) ? L->pc : (uint32_t)(L->pc + L->cs_base));
+        irb_call(L->b, &x86_helper_check_exec_bp, at, IR_NONE, IR_NONE, IR_NONE);
+    }
+}
+
+/* RF and the interrupt shadow last for one instruction; they are cleared behind its last fault. */
+static void after_insn(struct x86_lift *L)
+{
+    if (L->flags & MODE_RF) {
+        ir_ref f = irb_get(L->b, 8, X86_OFF(rflags));
+        irb_put(L->b, 8, X86_OFF(rflags), irb_bini(L->b, IR_AND, f, ~(uint64_t)FLAG_RF));
+    }
+}
+
+static void lift_insn(struct x86_lift *L, const struct x86_insn *I)
+{
+    if (static_fault(L, I->row))
+        return;
+    if (I->row->flags & ROW_MMX)
+        irb_call(L->b, &x86_helper_mmx_enter, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    I->row->lift(L, I);
+}
+
+/* ---- the block -------------------------------------------------------------------------------------- */
+
+enum fetch_result { FETCH_OK, FETCH_FAULT, FETCH_NEXT_PAGE, FETCH_UD, FETCH_GP };
+
+struct fetcher {
+    struct vcpu *v;
+    const struct block_key *key;
+    uint8_t page[PAGE_SIZE];    /* bytes from key->va to the end of its page */
+    unsigned have;
+};
+
+static uint64_t linear_pc(const struct fetcher *f, uint64_t pc) { return (pc + f->key->cs_base) & f->key->va_mask; }
+
+/* Decodes at pc.  Only a block's first instruction may reach into the next page. */
+static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint64_t pc, bool first, struct x86_insn *I)
+{
+    struct x86_cpu *cpu = L->cpu;
+    unsigned at = (unsigned)(linear_pc(f, pc) - f->key->va);
+    if (at >= f->have)
+        return FETCH_NEXT_PAGE;
+    unsigned n = f->have - at < 15 ? f->have - at : 15;
+    uint64_t room = UINT64_MAX;
+    if (L->flags & MODE_CS_LIMIT) {
+        uint32_t limit = cpu->s.seg[SEG_CS].limit;
+        room = pc > limit ? 0 : limit - pc + 1;
+    }
+    uint8_t bytes[16];
+    memcpy(bytes, f->page + at, n);
+    enum x86_decode_result r = x86_decode(cpu->decoder, bytes, n, L->flags, cpu->features, I);
+    if (r == X86_DECODE_SHORT && n < 15) {
+        if (!first)
+            return FETCH_NEXT_PAGE;
+        uint64_t next_page = linear_pc(f, pc) + n;
+        if (n < room && !vcpu_fetch(f->v, next_page & f->key->va_mask, f->key->fetch_mode, bytes + n, 15 - n, NULL))
+            return FETCH_FAULT;
+        r = x86_decode(cpu->decoder, bytes, 15, L->flags, cpu->features, I);
+    }
+    if (r != X86_DECODE_UD && I->len > room)
+        return FETCH_GP;
+    return r == X86_DECODE_OK ? FETCH_OK : r == X86_DECODE_UD ? (room ? FETCH_UD : FETCH_GP) : FETCH_GP;
+}
+
+static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)
+{
+    return lift_64(L) ? pc : L->flags & MODE_CS32 ? (uint32_t)pc : pc & 0xffffffff;
+}
+
+static bool one_at_a_time(const struct x86_lift *L)
+{
+    return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
+}
+
+/* Lifts the instruction at L->pc; returns whether the block goes on. */
+static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
+{
+    struct x86_insn I;
+    memset(&I, 0, sizeof I);
+    enum fetch_result r = fetch(f, L, L->pc, first, &I);
+    if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
+        return false;
+    irb_insn_start(L->b, L->pc, L->cc_op);
+    L->n_insns++;
+    L->next_pc = wrap_pc(L, L->pc + I.len);
+    L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
+    before_insn(L);
+    if (L->flags & MODE_SHADOW)
+        irb_put(L->b, 1, X86_OFF(shadow), irb_w(L->b, 0));
+    if (r == FETCH_UD)
+        x86_lift_fault(L, EXC_UD, false, 0);
+    else if (r == FETCH_GP)
+        x86_lift_fault(L, EXC_GP, true, 0);
+    else
+        lift_insn(L, &I);
+    if (L->ended)
+        return false;
+    after_insn(L);
+    bool page_end = linear_pc(f, L->pc) - f->key->va + I.len >= f->have;
+    if (L->io || one_at_a_time(L))
+        x86_end_loop(L);
+    else if (page_end || L->n_insns >= L->max_insns || ir_block_nearly_full(L->b))
+        x86_jump(L, 0, L->next_pc);
+    L->pc = L->next_pc;
+    return !L->ended;
+}
+
+bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_insns, struct ir_block *ir)
+{
+    struct fetcher f = { .v = v, .key = key };
+    struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
+                          .cc_op = CC_DYNAMIC, .max_insns = max_insns };
+    L.mmu = key->flags >> MODE_MMU_SHIFT & 7;
+    f.have = PAGE_SIZE - (unsigned)(key->va & (PAGE_SIZE - 1));
+    if (!vcpu_fetch(v, key->va, key->fetch_mode, f.page, f.have, NULL))
+        return false;
+    bool first = true;
+    while (lift_next(&f, &L, first))
+        first = false;
+    if (!L.n_insns)
+        return false;                 /* the first instruction's fetch faulted */
+    if (!L.ended)
+        x86_jump(&L, 0, L.pc);        /* the next instruction lies in the next page */
+    return true;
+}
+
+void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta)
+{
+    struct x86_cpu *c = x86_of(v);
+    c->s.rip = pc;
+    if (meta != CC_DYNAMIC)
+        c->s.cc_op = meta;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* x87 and MMX state, and MXCSR, for lifted code and for the rest of the CPU. */
+#ifndef REPRISE_GUEST_X86_X87_H
+#define REPRISE_GUEST_X86_X87_H
+
+#include "guest/x86/cpu.h"
+#include "ir/ir.h"
+
+/* A waiting instruction: raises #MF (or FERR#) if an unmasked exception is pending. */
+extern const struct ir_helper x86_helper_x87_check;
+/* An MMX instruction begins: pending exception, then TOP = 0 and every register valid. */
+extern const struct ir_helper x86_helper_mmx_enter;
+
+void x86_x87_reset(struct x86_cpu *c);       /* power on (SDM vol. 3, table 9-1) */
+void x86_x87_init(struct x86_cpu *c);        /* FNINIT */
+void x86_x87_update_env(struct x86_cpu *c);  /* after the control word changed */
+
+uint32_t x86_get_mxcsr(const struct x86_cpu *c);
+void x86_set_mxcsr(struct x86_cpu *c, uint32_t value);   /* reserved bits are the caller's to check */
+enum { MXCSR_MASK = 0xffff, MXCSR_RESET = 0x1f80 };
+
+#endif
