@@ -127,15 +127,13 @@ static void before_insn(struct x86_lift *L)
         ir_ref at = irb_x(L->b, lift_64(L) ? L->pc : (uint32_t)(L->pc + L->cs_base));
         irb_call(L->b, &x86_helper_check_exec_bp, at, IR_NONE, IR_NONE, IR_NONE);
     }
-}
-
-/* RF and the interrupt shadow last for one instruction; they are cleared behind its last fault. */
-static void after_insn(struct x86_lift *L)
-{
+    /* RF and the interrupt shadow last for one instruction.  A fault in it pushes RF set anyway. */
     if (L->flags & MODE_RF) {
         ir_ref f = irb_get(L->b, 8, X86_OFF(rflags));
         irb_put(L->b, 8, X86_OFF(rflags), irb_bini(L->b, IR_AND, f, ~(uint64_t)FLAG_RF));
     }
+    if (L->flags & MODE_SHADOW)
+        irb_put(L->b, 1, X86_OFF(shadow), irb_w(L->b, 0));
 }
 
 static void lift_insn(struct x86_lift *L, const struct x86_insn *I)
@@ -212,8 +210,6 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     L->next_pc = wrap_pc(L, L->pc + I.len);
     L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
     before_insn(L);
-    if (L->flags & MODE_SHADOW)
-        irb_put(L->b, 1, X86_OFF(shadow), irb_w(L->b, 0));
     if (r == FETCH_UD)
         x86_lift_fault(L, EXC_UD, false, 0);
     else if (r == FETCH_GP)
@@ -222,7 +218,6 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
         lift_insn(L, &I);
     if (L->ended)
         return false;
-    after_insn(L);
     bool page_end = linear_pc(f, L->pc) - f->key->va + I.len >= f->have;
     if (L->io || one_at_a_time(L))
         x86_end_loop(L);
