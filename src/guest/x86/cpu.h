@@ -119,6 +119,7 @@ struct x86_state {
     struct x86_segment seg[SEG_COUNT];
     struct x86_table gdt, idt;
     uint64_t cr0, cr2, cr3, cr4, cr8, efer, xcr0;
+    uint64_t pdpte[4];          /* PAE: loaded with CR3 */
     uint64_t dr[8];             /* dr[4], dr[5] unused: 0 */
     uint64_t star, lstar, cstar, fmask, kernel_gs_base;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;

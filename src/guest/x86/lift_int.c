@@ -131,6 +131,8 @@ void lift_lea(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_xchg(struct x86_lift *L, const struct x86_insn *I)
 {
+    if (I->row->map == MAP_1 && I->opcode == 0x90 && I->op[0].reg == R_AX)
+        return;                     /* NOP: no zero extension either */
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear), y = x86_rd(L, I, 1);
     x86_wr_rmw(L, I, 0, linear, y);
     x86_wr_reg(L, I->op[1].reg, I->op[1].size, x);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Paging: 32-bit, PAE and 4-level (Intel SDM vol. 3, ch. 4).  One walk serves
+ * all: levels of 4- or 8-byte entries; rights are gathered on the way.
+ */
+#include "guest/x86/mmu.h"
+
+#include "guest/x86/cpuid.h"
+#include "guest/x86/interrupt.h"
+#include "guest/x86/mode.h"
+#include "guest/x86/segment.h"
+
+enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x80, PTE_G = 0x100 };
+enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
+#define PTE_NX (UINT64_C(1) << 63)
+
+enum { MAXPHYADDR = 40 };
+
+struct walk {
+    struct x86_cpu *c;
+    uint64_t va;
+    enum access access;
+    bool user;
+    bool debug;               /* no side effects, no rights */
+    uint64_t entry_at[4], entry[4];
+    unsigned n;               /* entries read */
+    unsigned entry_size;
+    uint64_t rights;          /* PTE_W | PTE_U in all, PTE_NX in any */
+    uint64_t pa, span;
+    bool global;
+};
+
+static uint64_t a20(const struct x86_cpu *c, uint64_t pa) { return c->s.a20 ? pa : pa & ~(UINT64_C(1) << 20); }
+
+static bool nx_on(const struct x86_cpu *c) { return c->s.efer & EFER_NXE; }
+
+static uint64_t reserved_bits(const struct walk *w, bool large, unsigned shift)
+{
+    uint64_t r = (~mask64(MAXPHYADDR) & mask64(52)) | (nx_on(w->c) ? 0 : PTE_NX);
+    if (w->entry_size == 4)
+        return large ? (UINT64_C(1) << 21) : 0;      /* PSE-36: bits 13..20 are address bits 32..39 */
+    if (!(w->c->s.efer & EFER_LMA))
+        r |= mask64(63) & ~mask64(52);               /* PAE outside long mode: bits 52..62 too */
+    if (large)
+        r |= mask64(shift) & ~mask64(13);
+    return r;
+}
+
+/* Follows one level.  Returns the page-fault error bits, or -1 to go on. */
+static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, bool may_be_large, bool *leaf)
+{
+    uint64_t at = a20(w->c, table + w->entry_size * (w->va >> shift & mask64(bits)));
+    uint64_t e = space_load(w->c->v.mem, at, w->entry_size);
+    w->entry_at[w->n] = at;
+    w->entry[w->n++] = e;
+    if (!(e & PTE_P))
+        return 0;
+    bool large = may_be_large && e & PTE_PS;
+    uint64_t reserved = reserved_bits(w, large, shift);
+    if (!may_be_large && shift > 12 && shift >= 39)
+        reserved |= PTE_PS;                          /* PML4 entries have no PS */
+    if (e & reserved)
+        return PF_P | PF_RSVD;
+    w->rights &= e | ~(uint64_t)(PTE_W | PTE_U);
+    w->rights |= e & PTE_NX;
+    *leaf = large || shift == 12;
+    if (*leaf) {
+        w->span = UINT64_C(1) << shift;
+        w->global = e & PTE_G;
+        uint64_t base = e & mask64(52) & ~mask64(shift);
+        if (w->entry_size == 4 && large)
+            base = (e & 0xffc00000) | (e >> 13 & 0xff) << 32;
+        w->pa = base | (w->va & (w->span - 1));
+    }
+    return -1;
+}
+
+static uint64_t next_table(const struct walk *w)
+{
+    uint64_t e = w->entry[w->n - 1];
+    return w->entry_size == 4 ? e & 0xfffff000 : e & mask64(52) & ~mask64(12);
+}
+
+static int walk_32(struct walk *w)
+{
+    bool leaf = false;
+    w->entry_size = 4;
+    int r = level(w, w->c->s.cr3 & 0xfffff000, 22, 10, w->c->s.cr4 & CR4_PSE, &leaf);
+    if (r >= 0 || leaf)
+        return r;
+    return level(w, next_table(w), 12, 10, false, &leaf);
+}
+
+static int walk_64(struct walk *w, uint64_t table, unsigned shift)
+{
+    bool leaf = false;
+    for (;;) {
+        bool large = shift == 21 || (shift == 30 && x86_has(w->c->features, F_PDPE1GB));
+        int r = level(w, table, shift, 9, large, &leaf);
+        if (r >= 0 || leaf)
+            return r;
+        table = next_table(w);
+        shift -= 9;
+    }
+}
+
+static int walk_pae(struct walk *w)
+{
+    uint64_t pdpte = w->c->s.pdpte[w->va >> 30 & 3];
+    w->entry_size = 8;
+    if (!(pdpte & PTE_P))
+        return 0;
+    return walk_64(w, pdpte & mask64(52) & ~mask64(12), 21);
+}
+
+static int walk(struct walk *w)
+{
+    struct x86_state *s = &w->c->s;
+    w->rights = PTE_W | PTE_U;
+    if (!(s->cr4 & CR4_PAE))
+        return walk_32(w);
+    if (!(s->efer & EFER_LMA))
+        return walk_pae(w);
+    w->entry_size = 8;
+    return walk_64(w, s->cr3 & mask64(52) & ~mask64(12), 39);
+}
+
+/* ---- rights ------------------------------------------------------------------------------------ */
+
+static uint8_t allowed(const struct walk *w, unsigned mode)
+{
+    const struct x86_state *s = &w->c->s;
+    bool user_page = w->rights & PTE_U, writable = w->rights & PTE_W;
+    bool nx = nx_on(w->c) && w->rights & PTE_NX;
+    uint8_t prot = 0;
+    if (mode == MMU_USER) {
+        if (!user_page)
+            return 0;
+        prot = 1 << ACCESS_READ | (writable ? 1 << ACCESS_WRITE : 0) | (nx ? 0 : 1 << ACCESS_EXEC);
+    } else {
+        bool smap = user_page && mode == MMU_KERNEL_SMAP;
+        if (!smap)
+            prot = 1 << ACCESS_READ | (writable || !(s->cr0 & CR0_WP) ? 1 << ACCESS_WRITE : 0);
+        if (!nx && !(user_page && s->cr4 & CR4_SMEP))
+            prot |= 1 << ACCESS_EXEC;
+    }
+    return prot;
+}
+
+/* Accessed in every entry used, dirty in the last when written. */
+static void mark_used(struct walk *w, bool write)
+{
+    for (unsigned i = 0; i < w->n; i++) {
+        uint64_t want = w->entry[i] | PTE_A | (write && i == w->n - 1 ? PTE_D : 0);
+        if (want != w->entry[i]) {
+            space_store(w->c->v.mem, w->entry_at[i], w->entry_size, want);
+            w->entry[i] = want;
+        }
+    }
+}
+
+static bool page_fault(struct walk *w, int error)
+{
+    struct x86_cpu *c = w->c;
+    if (w->access == ACCESS_WRITE)
+        error |= PF_W;
+    if (w->user)
+        error |= PF_U;
+    bool nx_known = (c->s.cr4 & CR4_PAE && nx_on(c)) || c->s.cr4 & CR4_SMEP;
+    if (w->access == ACCESS_EXEC && nx_known)
+        error |= PF_I;
+    x86_raise(&c->v, EXC_PF, true, (uint32_t)error);
+    c->s.pending.cr2 = w->va;
+    return false;
+}
+
+bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct mmu_page *out)
+{
+    struct x86_cpu *c = x86_of(v);
+    if (mode == MMU_PHYS) {
+        *out = (struct mmu_page){ .pa = a20(c, align_down(va, PAGE_SIZE)), .span = PAGE_SIZE, .prot = 7 };
+        return true;
+    }
+    struct walk w = { .c = c, .va = va, .access = access, .user = mode == MMU_USER };
+    if (c->s.efer & EFER_LMA && !x86_canonical(va)) {
+        x86_raise(v, EXC_GP, true, 0);
+        return false;
+    }
+    int r = walk(&w);
+    if (r >= 0)
+        return page_fault(&w, r);
+    uint8_t prot = allowed(&w, mode);
+    if (!(prot & 1 << access))
+        return page_fault(&w, PF_P);
+    mark_used(&w, access == ACCESS_WRITE);
+    if (!(w.entry[w.n - 1] & PTE_D))
+        prot &= (uint8_t)~(1 << ACCESS_WRITE);
+    *out = (struct mmu_page){ .pa = a20(c, align_down(w.pa, PAGE_SIZE)), .span = w.span, .prot = prot,
+                              .global = w.global && c->s.cr4 & CR4_PGE };
+    return true;
+}
+
+bool x86_debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa)
+{
+    struct x86_cpu *c = x86_of(v);
+    struct walk w = { .c = c, .va = va, .debug = true };
+    if (!(c->s.cr0 & CR0_PG)) {
+        *pa = a20(c, va);
+        return true;
+    }
+    if ((c->s.efer & EFER_LMA && !x86_canonical(va)) || walk(&w) >= 0)
+        return false;
+    *pa = a20(c, w.pa);
+    return true;
+}
+
+/* PAE: the four PDPTEs are loaded by MOV CR3 and by changes of CR0/CR4 paging bits (4.4.1). */
+bool x86_load_pdptes(struct x86_cpu *c)
+{
+    uint64_t e[4];
+    uint64_t reserved = (~mask64(MAXPHYADDR) & mask64(63)) | PTE_NX | 0x1e6;
+    for (unsigned i = 0; i < 4; i++) {
+        e[i] = space_load(c->v.mem, a20(c, (c->s.cr3 & 0xffffffe0) + 8 * i), 8);
+        if (e[i] & PTE_P && e[i] & reserved)
+            return false;
+    }
+    memcpy(c->s.pdpte, e, sizeof e);
+    return true;
+}
