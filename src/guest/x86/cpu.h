@@ -139,8 +139,8 @@ struct x86_state {
     uint8_t shadow;             /* interrupt shadow: no INTR before the next instruction ends (STI, MOV SS) */
     uint8_t a20;                /* 1: A20 enabled */
     uint8_t shutdown;           /* triple fault happened */
-    uint8_t db_shadow;          /* MOV SS / POP SS: debug traps held back one instruction */
-    uint8_t pad0;
+    uint8_t step_armed;         /* the instruction being run began with TF set */
+    uint8_t db_hits;            /* data breakpoints it has met so far, by DR6 bit */
     uint64_t rng[2];            /* RDRAND/RDSEED generator state, seeded from the log */
 };
 
@@ -194,6 +194,12 @@ struct x86_cpu *x86_cpu_new(unsigned index, const char *model, struct x86_cpu *s
                             struct space *mem, struct space *io, struct error *err);
 void x86_cpu_free(struct x86_cpu *c);
 void x86_cpu_reset(struct x86_cpu *c);   /* RESET#; INIT is a request in irq */
+
+/*
+ * A helper that finds a fault calls this: records the pending exception and sets
+ * v->exit = EXIT_EXCEPTION; the helper then returns at once (any value).
+ */
+void x86_raise(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
 
 /* Lists model names to print for `-cpu help`: calls line for each. */
 void x86_cpu_list(void (*line)(void *opaque, const char *text), void *opaque);

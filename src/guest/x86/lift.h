@@ -115,10 +115,4 @@ ir_ref x86_call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref 
 bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_insns, struct ir_block *ir);
 void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta);
 
-/*
- * A helper that raises calls this: records the pending fault and sets
- * v->exit = EXIT_EXCEPTION; it then returns at once (any value).
- */
-void x86_raise(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
-
 #endif
