@@ -170,6 +170,9 @@ struct x86_cpu {
     void (*ferr)(void *opaque, bool level);        /* FERR# to IRQ13 when CR0.NE is 0 */
     void *ferr_opaque;
     const struct x86_decoder *decoder;             /* decode.h; shared by the vCPUs */
+    bool owns_decoder;
+    uint32_t n_cpus;            /* of the machine, for CPUID; the board sets it */
+    uint32_t signature;         /* EDX after reset */
     uint32_t mmu_mode;          /* data accesses by this CPL now: x86_update_mode() */
     uint64_t mode_flags;        /* block key flags: x86_update_mode(), bits in mode.h */
 };

@@ -123,6 +123,8 @@ static bool static_fault(struct x86_lift *L, const struct x86_row *row)
 
 static void before_insn(struct x86_lift *L)
 {
+    if (steps(L))
+        irb_put(L->b, 1, X86_OFF(step_armed), irb_w(L->b, !!(L->flags & MODE_TF)));
     if (L->flags & MODE_DEBUG && !(L->flags & MODE_RF)) {
         ir_ref at = irb_x(L->b, lift_64(L) ? L->pc : (uint32_t)(L->pc + L->cs_base));
         irb_call(L->b, &x86_helper_check_exec_bp, at, IR_NONE, IR_NONE, IR_NONE);
