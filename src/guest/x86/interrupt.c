@@ -119,6 +119,25 @@ static bool deliver_real(struct x86_cpu *c, unsigned vector)
     return true;
 }
 
+uint64_t x86_v86_interrupt(struct x86_cpu *c, unsigned vector)
+{
+    struct x86_stack st;
+    uint64_t entry, flags = x86_get_rflags(c);
+    bool vif = c->s.rflags & FLAG_VIF;
+    if (!vcpu_load(&c->v, 4 * vector, 4, x86_data_mode(c), 0, &entry))
+        return 0;
+    flags = (flags & ~(uint64_t)FLAG_IF) | (vif ? FLAG_IF : 0) | FLAG_IOPL;
+    x86_stack_begin(&st, c);
+    if (!x86_stack_push(&st, 2, flags) || !x86_stack_push(&st, 2, c->s.seg[SEG_CS].selector) ||
+        !x86_stack_push(&st, 2, c->s.rip))
+        return 0;
+    x86_stack_commit(&st);
+    x86_set_rflags(c, 0, FLAG_VIF | FLAG_TF | FLAG_NT);
+    c->s.rip = entry & 0xffff;
+    x86_load_real_segment(c, SEG_CS, (uint16_t)(entry >> 16));
+    return 0;
+}
+
 /* ---- protected and long mode --------------------------------------------------------------------- */
 
 struct gate {
@@ -407,4 +426,10 @@ void x86_deliver(struct x86_cpu *c, unsigned vector, enum x86_event kind, bool h
                                    .has_error = p.has_error && c->s.cr0 & CR0_PE, .error = p.error };
         exception = true;
     }
+}
+
+void x86_deliver_software(struct x86_cpu *c, unsigned vector, enum x86_event kind)
+{
+    struct delivery d = { .c = c, .vector = vector, .kind = kind };
+    deliver_once(&d);
 }

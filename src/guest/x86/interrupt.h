@@ -20,6 +20,12 @@ enum x86_event {
  */
 void x86_deliver(struct x86_cpu *c, unsigned vector, enum x86_event kind, bool has_error, uint32_t error);
 
+/* INT n, INT3, INTO, INT1: a fault in it belongs to the instruction and is left pending with v->exit set. */
+void x86_deliver_software(struct x86_cpu *c, unsigned vector, enum x86_event kind);
+
+/* INT n in virtual-8086 mode redirected to the task's own IVT.  Returns 0; a fault is pending if v->exit is set. */
+uint64_t x86_v86_interrupt(struct x86_cpu *c, unsigned vector);
+
 /* A debug trap (single step, watchpoint): pending behind the instruction. */
 void x86_raise_debug(struct x86_cpu *c, uint64_t dr6_bits, enum x86_event kind);
 
