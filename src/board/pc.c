@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The PC (i440FX and PIIX3): wiring only. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "board/acpi.h"
+#include "board/board.h"
+#include "board/boot.h"
+#include "dev/acpi_pm.h"
+#include "dev/apic.h"
+#include "dev/ioapic.h"
+#include "dev/pci.h"
+#include "dev/pic.h"
+#include "dev/pit.h"
+#include "dev/rtc.h"
+#include "dev/uart.h"
+#include "guest/x86/mode.h"
+
+#define GIB (UINT64_C(1) << 30)
+enum { MIN_RAM = 1 << 20 };
+
+/* RAM below 4 GiB: up to 3.5 GiB in one piece, else 3 GiB and the rest above. */
+static uint64_t low_ram(uint64_t bytes) { return bytes <= 7 * GIB / 2 ? bytes : 3 * GIB; }
+
+struct pc {
+    struct machine *m;
+    struct pic *pic;
+    struct pit *pit;
+    struct rtc *rtc;
+    struct apic_bus bus;
+    struct apic *apic[MACHINE_MAX_CPUS];
+    struct ioapic *ioapic;
+    struct pci *pci;
+    struct acpi_pm *pm;
+    struct uart *uart[MACHINE_SERIALS];
+    struct pci_function host_bridge, isa_bridge, pm_function;
+    struct space_map *bios_shadow;
+};
+
+/* ---- interrupt lines ------------------------------------------------------------------------ */
+
+/* A GSI reaches the 8259 and the I/O APIC; the 8254 is on pin 2 there. */
+static void set_gsi(void *opaque, unsigned n, bool level)
+{
+    struct pc *pc = opaque;
+    struct irq pic = pic_line(pc->pic, n);
+    irq_set(&pic, level);
+    ioapic_set_pin(pc->ioapic, n == 0 ? 2 : n, level);
+}
+
+static struct irq gsi(struct pc *pc, unsigned n) { return (struct irq){ set_gsi, pc, n }; }
+
+static void pic_to_lint0(void *opaque, unsigned n, bool level)
+{
+    struct pc *pc = opaque;
+    (void)n;
+    if (pc->apic[0])
+        apic_set_extint(pc->apic[0], level);
+}
+
+static void ferr(void *opaque, bool level) { set_gsi(opaque, 13, level); }
+
+/* ---- ports of the chipset ---------------------------------------------------------------------- */
+
+static uint64_t port92_read(void *opaque, uint64_t addr, unsigned size)
+{
+    struct pc *pc = opaque;
+    (void)addr;
+    (void)size;
+    return pc->m->cpu[0]->s.a20 ? 2 : 0;
+}
+
+static void port92_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+{
+    struct pc *pc = opaque;
+    (void)addr;
+    (void)size;
+    for (unsigned i = 0; i < pc->m->n_cpus; i++)
+        x86_cpu_set_a20(pc->m->cpu[i], value & 2);
+    if (value & 1)
+        machine_request_reset(pc->m);
+}
+
+/* 0xcf9: bit 2 resets (PIIX3, reset control). */
+static uint64_t reset_read(void *opaque, uint64_t addr, unsigned size)
+{
+    (void)opaque;
+    (void)addr;
+    (void)size;
+    return 0;
+}
+
+static void reset_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+{
+    struct pc *pc = opaque;
+    (void)addr;
+    (void)size;
+    if (value & 4)
+        machine_request_reset(pc->m);
+}
+
+/* 8042 as far as kernels reset through it: command FE; status says empty. */
+static uint64_t kbd_read(void *opaque, uint64_t addr, unsigned size)
+{
+    (void)opaque;
+    (void)addr;
+    (void)size;
+    return 0xff;
+}
+
+static void kbd_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+{
+    struct pc *pc = opaque;
+    (void)addr;
+    (void)size;
+    if (value == 0xfe)
+        machine_request_reset(pc->m);
+}
+
+static uint64_t post_read(void *opaque, uint64_t addr, unsigned size)
+{
+    (void)opaque;
+    (void)addr;
+    (void)size;
+    return 0xff;
+}
+
+static void post_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+{
+    (void)opaque;
+    (void)addr;
+    (void)size;
+    (void)value;
+}
+
+static uint64_t debug_exit_read(void *opaque, uint64_t addr, unsigned size)
+{
+    (void)opaque;
+    (void)addr;
+    (void)size;
+    return 0;
+}
+
+static void debug_exit_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+{
+    struct pc *pc = opaque;
+    (void)addr;
+    (void)size;
+    machine_request_exit(pc->m, (int)(value << 1 | 1) & 0xff);
+}
+
+static uint64_t debugcon_read(void *opaque, uint64_t addr, unsigned size)
+{
+    (void)opaque;
+    (void)addr;
+    (void)size;
+    return 0xe9;
+}
+
+static void debugcon_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+{
+    struct pc *pc = opaque;
+    uint8_t byte = (uint8_t)value;
+    (void)addr;
+    (void)size;
+    chardev_write(pc->m->config.debugcon, &byte, 1);
+}
+
+static const struct io_ops port92_ops = { port92_read, port92_write, 1, 1 };
+static const struct io_ops reset_ops = { reset_read, reset_write, 1, 1 };
+static const struct io_ops kbd_ops = { kbd_read, kbd_write, 1, 1 };
+static const struct io_ops post_ops = { post_read, post_write, 1, 1 };
+static const struct io_ops debug_exit_ops = { debug_exit_read, debug_exit_write, 1, 4 };
+static const struct io_ops debugcon_ops = { debugcon_read, debugcon_write, 1, 1 };
+
+/* ---- PCI ------------------------------------------------------------------------------------------ */
+
+#define CLASS(c) [9] = 0, [10] = (c) & 0xff, [11] = (c) >> 8
+static const uint8_t host_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x37, 0x12, 0x06, 0, 0x80, 0x02, 0x02, CLASS(0x0600) };
+static const uint8_t host_writable[PCI_CONFIG_BYTES] = { [0x59] = 0x30, 0x33, 0x33, 0x33, 0x33, 0x33, 0x33, [0x72] = 0x7f };
+static const uint8_t isa_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x00, 0x70, 0x07, 0, 0x00, 0x02, 0x00, CLASS(0x0601),
+                                                     [14] = 0x80, [0x60] = 0x80, 0x80, 0x80, 0x80 };
+static const uint8_t isa_writable[PCI_CONFIG_BYTES] = { [0x60] = 0x8f, 0x8f, 0x8f, 0x8f };
+static const uint8_t pm_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x13, 0x71, 0x00, 0, 0x80, 0x02, 0x03, CLASS(0x0680),
+                                                    [0x3c] = 9, [0x3d] = 1, [0x40] = 1, [0x5b] = 0x02 };
+static const uint8_t pm_writable[PCI_CONFIG_BYTES] = { [4] = 1, [0x3c] = 0xff, [0x40] = 0xc0, 0xff, [0x58] = 0xff, 0xff,
+                                                       0xff, 0xff, [0x80] = 1 };
+
+static void pm_written(void *opaque, unsigned offset, unsigned size)
+{
+    struct pc *pc = opaque;
+    const uint8_t *c = pc->pm_function.config;
+    (void)offset;
+    (void)size;
+    if (pc->pm)
+        acpi_pm_map(pc->pm, (uint16_t)(load_le(c + 0x40, 2) & 0xffc0), c[0x80] & 1);
+}
+
+static void add_pci(struct pc *pc, struct sim *sim, struct space *io)
+{
+    pc->pci = pci_new(sim, io);
+    pc->host_bridge = (struct pci_function){ .reset = host_reset, .writable = host_writable };
+    pc->isa_bridge = (struct pci_function){ .reset = isa_reset, .writable = isa_writable };
+    pc->pm_function = (struct pci_function){ .reset = pm_reset, .writable = pm_writable, .written = pm_written,
+                                             .opaque = pc };
+    pci_add(pc->pci, "i440fx", 0, 0, &pc->host_bridge);
+    pci_add(pc->pci, "piix3", 1, 0, &pc->isa_bridge);
+    pci_add(pc->pci, "piix4-pm", 1, 3, &pc->pm_function);
+}
+
+/* ---- creation -------------------------------------------------------------------------------------- */
+
+static bool add_memory(struct machine *m, struct error *err)
+{
+    uint64_t low = low_ram(m->config.ram_bytes);
+    if (m->config.ram_bytes < MIN_RAM || m->config.ram_bytes % PAGE_SIZE)
+        return error_set(err, "-m: memory of %llu bytes is not a number of pages of at least 1 MiB",
+                         (unsigned long long)m->config.ram_bytes);
+    m->mem = space_new("memory", UINT64_C(1) << 40, &m->config.sink);
+    m->io = space_new("ports", 65536, &m->config.sink);
+    m->ram = ram_new("ram", m->config.ram_bytes, &m->config.memory, err);
+    if (!m->ram)
+        return false;
+    space_map_ram(m->mem, "ram", 0, low, 0, m->ram, 0, true);
+    if (low < m->config.ram_bytes)
+        space_map_ram(m->mem, "ram-above-4g", UINT64_C(1) << 32, m->config.ram_bytes - low, 0, m->ram, low, true);
+    engine_add_ram(m->engine, m->ram);
+    return true;
+}
+
+/* The image ends at 4 GiB; its last 128 KiB are also seen below 1 MiB. */
+static bool add_bios(struct machine *m, struct error *err)
+{
+    const struct machine_blob *b = &m->config.bios;
+    if (!b->size)
+        return true;
+    if (b->size % 65536 || b->size > 8u << 20)
+        return error_set(err, "BIOS image '%s' has %zu bytes, not a multiple of 64 KiB up to 8 MiB", b->path, b->size);
+    m->rom = ram_new("bios", b->size, &m->config.memory, err);
+    if (!m->rom)
+        return false;
+    memcpy(m->rom->host, b->data, b->size);
+    space_map_ram(m->mem, "bios", (UINT64_C(1) << 32) - b->size, b->size, 2, m->rom, 0, false);
+    uint64_t shadow = b->size < 131072 ? b->size : 131072;
+    m->pc->bios_shadow = space_map_ram(m->mem, "bios-shadow", 0x100000 - shadow, shadow, 1, m->rom, b->size - shadow,
+                                       false);
+    engine_add_ram(m->engine, m->rom);
+    return true;
+}
+
+static bool add_cpus(struct machine *m, struct error *err)
+{
+    const char *model = m->config.cpu ? m->config.cpu : m->config.is_64bit ? "qemu64" : "qemu32";
+    if (m->config.cpus < 1 || m->config.cpus > MACHINE_MAX_CPUS)
+        return error_set(err, "-smp: %u CPUs, this machine takes 1 to %u", m->config.cpus, MACHINE_MAX_CPUS);
+    for (unsigned i = 0; i < m->config.cpus; i++) {
+        struct x86_cpu *c = x86_cpu_new(i, model, i ? m->cpu[0] : NULL, m->sim, m->mem, m->io, err);
+        if (!c)
+            return false;
+        c->n_cpus = m->config.cpus;
+        m->cpu[m->n_cpus++] = c;
+        engine_add_vcpu(m->engine, &c->v);
+        m->pc->apic[i] = apic_new(m->sim, c, &m->pc->bus, m->mem, m->pc->pic);
+    }
+    m->cpu[0]->ferr = ferr;
+    m->cpu[0]->ferr_opaque = m->pc;
+    return true;
+}
+
+static void power_off(void *opaque) { machine_request_poweroff(((struct pc *)opaque)->m); }
+
+static void set_cmos_memory(struct pc *pc)
+{
+    uint64_t bytes = pc->m->config.ram_bytes, low = low_ram(bytes), high = bytes - low;
+    uint64_t kib = low / 1024 - 1024, above16 = low > 16 << 20 ? (low - (16 << 20)) / 65536 : 0, upper = high / 65536;
+    rtc_set_cmos(pc->rtc, 0x15, 640 & 0xff);
+    rtc_set_cmos(pc->rtc, 0x16, 640 >> 8);
+    kib = kib > 65535 ? 65535 : kib;
+    above16 = above16 > 65535 ? 65535 : above16;
+    for (unsigned i = 0; i < 2; i++) {
+        rtc_set_cmos(pc->rtc, 0x17 + i, (uint8_t)(kib >> 8 * i));
+        rtc_set_cmos(pc->rtc, 0x30 + i, (uint8_t)(kib >> 8 * i));
+        rtc_set_cmos(pc->rtc, 0x34 + i, (uint8_t)(above16 >> 8 * i));
+    }
+    for (unsigned i = 0; i < 3; i++)
+        rtc_set_cmos(pc->rtc, 0x5b + i, (uint8_t)(upper >> 8 * i));
+    rtc_set_cmos(pc->rtc, 0x5f, (uint8_t)(pc->m->config.cpus - 1));
+}
+
+static void add_serial(struct pc *pc, struct sim *sim, struct space *io)
+{
+    static const struct {
+        uint16_t base;
+        uint8_t irq;
+    } place[MACHINE_SERIALS] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
+    char name[16];
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+        if (!pc->m->config.serial[i])
+            continue;
+        snprintf(name, sizeof name, "serial%u", i);
+        pc->uart[i] = uart_new(name, sim, io, place[i].base, gsi(pc, place[i].irq), pc->m->config.serial[i]);
+    }
+}
+
+static void add_debug_devices(struct pc *pc, struct space *io)
+{
+    const struct machine_config *c = &pc->m->config;
+    if (c->debug_exit_port)
+        space_map_io(io, "isa-debug-exit", c->debug_exit_port, c->debug_exit_size ? c->debug_exit_size : 2, 1,
+                     &debug_exit_ops, pc);
+    if (c->debugcon)
+        space_map_io(io, "isa-debugcon", c->debugcon_port, 1, 1, &debugcon_ops, pc);
+}
+
+bool pc_create(struct machine *m, struct error *err)
+{
+    struct pc *pc = m->pc = NEW(struct pc);
+    struct rtc_config rtc = { m->config.rtc_clock_vm, m->config.rtc_start };
+    pc->m = m;
+    if (!add_memory(m, err) || !add_bios(m, err))
+        return false;
+    pc->pic = pic_new(m->sim, m->io, (struct irq){ pic_to_lint0, pc, 0 });
+    if (!add_cpus(m, err))
+        return false;
+    pc->ioapic = ioapic_new(m->sim, m->mem, &pc->bus);
+    pc->pit = pit_new(m->sim, m->io, gsi(pc, 0));
+    pc->rtc = rtc_new(m->sim, m->io, gsi(pc, 8), &rtc);
+    set_cmos_memory(pc);
+    add_pci(pc, m->sim, m->io);
+    pc->pm = acpi_pm_new(m->sim, m->io, gsi(pc, ACPI_SCI), power_off, pc);
+    add_serial(pc, m->sim, m->io);
+    space_map_io(m->io, "port92", 0x92, 1, 0, &port92_ops, pc);
+    space_map_io(m->io, "reset", ACPI_RESET_PORT, 1, 1, &reset_ops, pc);
+    space_map_io(m->io, "kbd", 0x64, 1, 0, &kbd_ops, pc);
+    space_map_io(m->io, "post", 0x80, 1, 0, &post_ops, pc);
+    add_debug_devices(pc, m->io);
+    return pc_reset(m, err);
+}
+
+/* ---- reset --------------------------------------------------------------------------------------------- */
+
+static void start_flat(struct x86_cpu *c, const struct boot_info *b)
+{
+    struct x86_state *s = &c->s;
+    for (int i = 0; i < SEG_LDTR; i++)
+        s->seg[i] = (struct x86_segment){ .limit = UINT32_MAX, .selector = 0x18, .attr = 0xc093 };
+    s->seg[SEG_CS].selector = 0x10;
+    s->seg[SEG_CS].attr = 0xc09b;
+    s->gdt = (struct x86_table){ .base = BOOT_GDT, .limit = b->gdt_limit };
+    s->cr0 = CR0_PE | CR0_ET;
+    s->rip = b->eip;
+    s->gpr[R_AX] = b->eax;
+    s->gpr[R_BX] = b->ebx;
+    s->gpr[R_SI] = b->esi;
+    s->gpr[R_SP] = b->esp;
+    x86_update_mode(c);
+}
+
+/* What firmware would have set up in devices when a kernel starts without it. */
+static bool direct_boot(struct machine *m, struct error *err)
+{
+    struct pc *pc = m->pc;
+    uint64_t low = low_ram(m->config.ram_bytes);
+    struct boot_info b = { .config = &m->config, .mem = m->mem, .ram_below_4g = low,
+                           .ram_above_4g = m->config.ram_bytes - low, .acpi = { .cpus = m->n_cpus } };
+    if (!boot_load(&b, err))
+        return false;
+    store_le(pc->pm_function.config + 0x40, 2, ACPI_PM_BASE | 1);
+    pc->pm_function.config[0x80] = 1;
+    acpi_pm_map(pc->pm, ACPI_PM_BASE, true);
+    apic_firmware_setup(pc->apic[0]);
+    start_flat(m->cpu[0], &b);
+    return true;
+}
+
+bool pc_reset(struct machine *m, struct error *err)
+{
+    struct pc *pc = m->pc;
+    pic_reset(pc->pic);
+    pit_reset(pc->pit);
+    rtc_reset(pc->rtc);
+    ioapic_reset(pc->ioapic);
+    acpi_pm_reset(pc->pm);
+    pci_reset(pc->pci);
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++)
+        if (pc->uart[i])
+            uart_reset(pc->uart[i]);
+    for (unsigned i = 0; i < m->n_cpus; i++) {
+        x86_cpu_reset(m->cpu[i]);
+        apic_reset(pc->apic[i]);
+    }
+    return m->config.kernel.size ? direct_boot(m, err) : true;
+}
+
+void pc_power_button(struct machine *m) { acpi_pm_power_button(m->pc->pm); }
+
+void pc_free(struct machine *m)
+{
+    struct pc *pc = m->pc;
+    if (!pc)
+        return;
+    for (unsigned i = 0; i < m->n_cpus; i++)
+        apic_free(pc->apic[i]);
+    for (unsigned i = m->n_cpus; i-- > 0;)
+        x86_cpu_free(m->cpu[i]);
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++)
+        if (pc->uart[i])
+            uart_free(pc->uart[i]);
+    if (pc->pic)
+        pic_free(pc->pic);
+    if (pc->pit)
+        pit_free(pc->pit);
+    if (pc->rtc)
+        rtc_free(pc->rtc);
+    if (pc->ioapic)
+        ioapic_free(pc->ioapic);
+    if (pc->pm)
+        acpi_pm_free(pc->pm);
+    if (pc->pci)
+        pci_free(pc->pci);
+    free(pc);
+}
