@@ -8,11 +8,30 @@
 
 static const struct engine_kind *const kinds[] = { &interp_kind };
 
-static void epoch_started(void *opaque)
+static void flush_tlbs(void *opaque)
 {
     struct engine *e = opaque;
     for (unsigned i = 0; i < e->n_vcpus; i++)
         tlb_flush(e->vcpu[i]);
+}
+
+static void protect(void *opaque, struct ram *ram, uint64_t offset)
+{
+    struct engine *e = opaque;
+    for (unsigned i = 0; i < e->n_vcpus; i++)
+        tlb_protect(e->vcpu[i], ram, offset);
+}
+
+/* The code that runs now may be mapped elsewhere from its next instruction on: leave, and look up afresh. */
+static void table_written(void *opaque)
+{
+    struct engine *e = opaque;
+    flush_tlbs(e);
+    for (unsigned i = 0; i < e->n_rams; i++)
+        ram_clear_tables(e->ram[i]);
+    if (e->n_vcpus && e->vcpu[0]->sim)
+        sim_request_exit(e->vcpu[0]->sim);
+    e->stats.table_writes++;
 }
 
 struct engine *engine_new(const struct engine_config *config, struct error *err)
@@ -29,9 +48,9 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
     e->kind = kind;
     e->config = *config;
     e->rng = config->perturb_seed;
-    e->watch = (struct ram_watch){ cache_code_written, epoch_started, e };
-    e->temps = NEW_ARRAY(uint64_t, IR_MAX_VALUES);
-    e->vectors = alloc_array(IR_MAX_VALUES, 16);
+    e->watch = (struct ram_watch){ .code_written = cache_code_written, .table_written = table_written,
+                                   .table_added = protect, .epoch_started = flush_tlbs, .opaque = e };
+    e->scratch = alloc_zero(kind->scratch_bytes);
     ir_block_init(&e->ir);
     cache_init(e);
     return e;
@@ -40,9 +59,10 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
 void engine_free(struct engine *e)
 {
     cache_fini(e);
+    for (unsigned i = 0; i < e->n_rams; i++)
+        e->ram[i]->watch = NULL;
     ir_block_free(&e->ir);
-    free(e->temps);
-    free(e->vectors);
+    free(e->scratch);
     free(e);
 }
 
@@ -52,7 +72,12 @@ void engine_add_vcpu(struct engine *e, struct vcpu *v)
     e->vcpu[e->n_vcpus++] = v;
 }
 
-void engine_add_ram(struct engine *e, struct ram *ram) { ram->watch = &e->watch; }
+void engine_add_ram(struct engine *e, struct ram *ram)
+{
+    require(e->n_rams < ENGINE_MAX_RAMS);
+    e->ram[e->n_rams++] = ram;
+    ram->watch = &e->watch;
+}
 
 void engine_flush(struct engine *e)
 {
@@ -67,7 +92,7 @@ void engine_get_stats(const struct engine *e, struct engine_stats *out) { *out =
 static void perturb(struct engine *e)
 {
     e->rng = e->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    if (e->rng >> 52 == 0)
+    if (e->rng >> 56 == 0)
         engine_flush(e);
 }
 
@@ -82,6 +107,13 @@ static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit
     return b;
 }
 
+static enum vcpu_exit take_exit(struct vcpu *v)
+{
+    enum vcpu_exit exit = (enum vcpu_exit)v->exit;
+    v->exit = EXIT_NONE;
+    return exit;
+}
+
 enum engine_stop engine_run(struct engine *e, struct vcpu *v)
 {
     unsigned limit = 0;                /* 1: run just the one instruction that must be last */
@@ -93,9 +125,8 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             limit = 0;
             chain_from = NULL;
             v->pos.left -= v->ops->service(v);
-            if (v->exit == EXIT_SHUTDOWN)
+            if (take_exit(v) == EXIT_SHUTDOWN)
                 return STOP_SHUTDOWN;
-            v->exit = EXIT_NONE;
             continue;
         }
         if (v->ops->halted(v))
@@ -121,13 +152,13 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
         if (why == LEAVE_CHAIN)
             chain_from = e->leave_block;
         if (why == LEAVE_FAULT) {
-            if (v->exit == EXIT_SHUTDOWN)
+            enum vcpu_exit exit = take_exit(v);
+            if (exit == EXIT_SHUTDOWN)
                 return STOP_SHUTDOWN;
-            if (v->exit == EXIT_RETRY_LAST) {
+            if (exit == EXIT_RETRY_LAST) {
                 limit = 1;
                 e->stats.retries++;
             }
-            v->exit = EXIT_NONE;
         }
     }
 }

@@ -45,7 +45,8 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v);
 void engine_flush(struct engine *e);
 
 struct engine_stats {
-    uint64_t blocks_translated, insns_translated, ir_ops, lookups, code_invalidations, retries, flushes;
+    uint64_t blocks_translated, insns_translated, ir_ops, lookups, code_invalidations, table_writes, retries,
+        flushes;
 };
 void engine_get_stats(const struct engine *e, struct engine_stats *out);
 

@@ -73,6 +73,7 @@ enum leave {
 
 struct engine_kind {
     const char *name;
+    size_t scratch_bytes;
     /* Translates ir into b->code, allocated; sets b->bytes. */
     void (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
@@ -84,6 +85,8 @@ struct engine {
     struct ir_block ir;
     struct vcpu *vcpu[ENGINE_MAX_VCPUS];
     unsigned n_vcpus;
+    struct ram *ram[ENGINE_MAX_RAMS];
+    unsigned n_rams;
     struct ram_watch watch;
     struct block **hash;
     struct block **jump;                 /* by va: a guess that lookups verify */
@@ -95,8 +98,7 @@ struct engine {
     unsigned leave_slot;
     uint64_t rng;
     struct engine_stats stats;
-    uint64_t *temps;                     /* the portable engine's values */
-    void *vectors;
+    void *scratch;                       /* kind->scratch_bytes, for compile() */
 };
 
 extern const struct engine_kind interp_kind;

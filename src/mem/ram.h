@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * RAM blocks: host memory of the guest, with per-page dirty epochs and
- * code-page marks.
+ * RAM blocks: host memory of the guest, with per-page dirty epochs and marks
+ * for what is derived from the bytes (translated code, TLB entries).
  *
  * The host gives zero-filled memory lazily, so a guest of 8 GiB costs only
- * what it touches.  Page flags say what a store must do before it may go to a
- * page unseen: a page with any RAM_NOTE_* *client interest* pending takes the
- * slow path once.
+ * what it touches.  Page flags say what a store must do first:
+ *
+ *  1. A page that some client has not yet seen written since its epoch began
+ *     takes the slow path (ram_note_write) once.
+ *  2. A page with translated code or page-table entries in use takes it every
+ *     time, but only a store that overlaps a marked granule of code (64
+ *     bytes) or a marked entry (8 bytes) has any effect beyond that: data
+ *     next to code, and fresh entries in a page table, cost no invalidation.
  */
 #ifndef REPRISE_MEM_RAM_H
 #define REPRISE_MEM_RAM_H
@@ -37,18 +42,26 @@ struct ram {
     uint64_t size;          /* bytes, multiple of PAGE_SIZE */
     uint8_t *page_flags;    /* one per page: bit client set = dirty for that client; RAM_CODE */
     uint64_t *page_hash;    /* RAM_DIRTY_HASH's cache; 0 for a page of zeros */
-    uint64_t **code_map;    /* per page with RAM_CODE: a bit for each 64-byte granule that holds translated code */
+    uint64_t *code_map;     /* by page: a bit for each 64-byte granule that holds translated code */
+    uint64_t **table_map;   /* by page: NULL, or 512 bits, one for each 8 bytes a TLB entry depends on */
+    uint64_t *table_pages;  /* the pages with RAM_TABLE */
+    size_t n_table_pages, cap_table_pages;
     const struct host_memory *memory;
     const struct ram_watch *watch;   /* borrowed; NULL: nobody */
     uint64_t hash;          /* sum of the page hashes */
 };
 
-enum { RAM_ALL_DIRTY = (1 << RAM_DIRTY_CLIENTS) - 1, RAM_CODE = 0x80, RAM_GRANULE_BITS = 6 };
+enum { RAM_ALL_DIRTY = (1 << RAM_DIRTY_CLIENTS) - 1, RAM_TABLE = 0x40, RAM_CODE = 0x80, RAM_GRANULE_BITS = 6 };
 
-/* The engines' block cache wants to hear of stores to bytes that may hold translated code. */
+/* The engine wants to hear of stores to bytes that its caches were made from. */
 struct ram_watch {
     /* [offset, offset+len), within one page, is about to be written and overlaps a granule with code. */
     void (*code_written)(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
+    /* A page-table entry that a TLB entry may come from is about to be written: every TLB must be
+     * flushed, and the marks cleared (ram_clear_tables). */
+    void (*table_written)(void *opaque);
+    /* The page at offset holds page-table entries in use from now on: stores must take the slow path. */
+    void (*table_added)(void *opaque, struct ram *ram, uint64_t offset);
     /* A client restarted its epoch: write-through TLB entries must go. */
     void (*epoch_started)(void *opaque);
     void *opaque;
@@ -57,7 +70,7 @@ struct ram_watch {
 struct ram *ram_new(const char *name, uint64_t size, const struct host_memory *memory, struct error *err);
 void ram_free(struct ram *r);
 
-/* A store may bypass ram_note_write: dirty for every client, no code. */
+/* A store may bypass ram_note_write: dirty for every client, no code, no page table in use. */
 static inline bool ram_page_open(const struct ram *r, uint64_t offset)
 {
     return r->page_flags[offset >> PAGE_BITS] == RAM_ALL_DIRTY;
@@ -66,14 +79,25 @@ static inline bool ram_page_open(const struct ram *r, uint64_t offset)
 /* Call before writing [offset, offset+len), any length. */
 void ram_note_write(struct ram *r, uint64_t offset, uint64_t len);
 
+/* The same for a page walk that sets accessed and dirty bits: what TLBs hold stays true. */
+void ram_note_walk(struct ram *r, uint64_t offset, uint64_t len);
+
 /* Does a write of [offset, offset+len), within one page, touch a granule with translated code? */
 bool ram_hits_code(const struct ram *r, uint64_t offset, uint64_t len);
+/* ... or a page-table entry in use? */
+bool ram_hits_table(const struct ram *r, uint64_t offset, uint64_t len);
 
 /* Marks the granules of [offset, offset+len), within one page, as holding code; TLB entries that
  * let stores through to the page must be gone by then (the caller's duty). */
 void ram_mark_code(struct ram *r, uint64_t offset, uint64_t len);
 /* The page holds no code any more. */
 void ram_clear_code(struct ram *r, uint64_t offset);
+
+/* Marks the page-table entry at offset (4 or 8 bytes) as one that a TLB entry depends on.  True: the
+ * page held none before, so TLB entries that let stores through to it must go (the caller's duty). */
+bool ram_mark_table(struct ram *r, uint64_t offset);
+/* No TLB entry depends on anything here any more. */
+void ram_clear_tables(struct ram *r);
 
 /*
  * Starts a new epoch for the client: calls page(opaque, page_index) for every

@@ -243,6 +243,12 @@ static uint64_t io_load(const struct space_map *m, uint64_t addr, unsigned size)
 {
     unsigned max = max_size(m->ops), min = min_size(m->ops);
     uint64_t at = addr - m->base;
+    if (size < min && (at & (min - 1)) + size > min) {      /* across two registers: byte by byte */
+        uint64_t v = 0;
+        for (unsigned i = 0; i < size; i++)
+            v |= io_load(m, addr + i, 1) << 8 * i;
+        return v;
+    }
     if (size < min) {
         uint64_t whole = m->ops->read(m->opaque, align_down(at, min), min);
         return whole >> 8 * (at & (min - 1)) & mask64(8 * size);
@@ -259,6 +265,11 @@ static void io_store(const struct space_map *m, uint64_t addr, unsigned size, ui
 {
     unsigned max = max_size(m->ops), min = min_size(m->ops);
     uint64_t at = addr - m->base;
+    if (size < min && (at & (min - 1)) + size > min) {
+        for (unsigned i = 0; i < size; i++)
+            io_store(m, addr + i, 1, v >> 8 * i & 0xff);
+        return;
+    }
     if (size < min) {
         unsigned shift = 8 * (at & (min - 1));
         uint64_t whole = m->ops->read(m->opaque, align_down(at, min), min);
@@ -312,6 +323,16 @@ void space_store(struct space *s, uint64_t addr, unsigned size, uint64_t value)
         ram_note_write(r->map->ram, r->map->ram_offset + (addr - r->map->base), size);
         store_le(ram_at(r->map, addr), size, value);
     }
+}
+
+void space_set_bits(struct space *s, uint64_t addr, unsigned size, uint64_t bits)
+{
+    const struct flat_range *r = addr < s->size ? find(s, addr) : NULL;
+    if (!r || !r->map->ram || !r->map->writable || r->end - addr < size - 1)
+        return;
+    uint8_t *p = ram_at(r->map, addr);
+    ram_note_walk(r->map->ram, r->map->ram_offset + (addr - r->map->base), size);
+    store_le(p, size, load_le(p, size) | bits);
 }
 
 /* The piece of [addr, addr+len) that one RAM mapping answers, or a device access of 1, 2, 4 or 8 bytes. */

@@ -72,6 +72,12 @@ void space_write(struct space *s, uint64_t addr, const void *data, size_t len);
 uint64_t space_load(struct space *s, uint64_t addr, unsigned size);
 void space_store(struct space *s, uint64_t addr, unsigned size, uint64_t value);
 
+/*
+ * Sets bits in a page-table entry of 4 or 8 bytes, as a page walk does for accessed and dirty:
+ * TLBs stay as they are (mem/ram.h, ram_note_walk).  Nothing happens outside writable RAM.
+ */
+void space_set_bits(struct space *s, uint64_t addr, unsigned size, uint64_t bits);
+
 void space_listen(struct space *s, void (*changed)(void *opaque), void *opaque);
 
 #endif

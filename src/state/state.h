@@ -55,7 +55,7 @@ struct state_desc {
 #define STATE_UINT(T, f) { #f, offsetof(T, f), STATE_SIZEOF(T, f), 1, STATE_KIND_UINT, 1, NULL }
 /* An array of unsigned integers, any number of dimensions folded into one: E is the element type. */
 #define STATE_ARRAY(T, f, E) \
-    { #f, offsetof(T, f), sizeof(E), STATE_SIZEOF(T, f) / sizeof(E), STATE_KIND_UINT, 1, NULL }
+    { #f, offsetof(T, f), sizeof(E), STATE_SIZEOF(T, f) / (sizeof(E)), STATE_KIND_UINT, 1, NULL }
 /* An embedded struct, or an array of them (N elements), described by D. */
 #define STATE_STRUCT(T, f, D, N) \
     { #f, offsetof(T, f), STATE_SIZEOF(T, f) / (N), (N), STATE_KIND_STRUCT, 1, &(D) }

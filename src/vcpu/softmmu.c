@@ -3,7 +3,7 @@
 
 static unsigned page_room(uint64_t va) { return PAGE_SIZE - (unsigned)(va & TLB_PAGE_MASK); }
 
-/* Devices are entered, and code is overwritten, from a block's last instruction only (vcpu.h). */
+/* Devices are entered, and code and page tables in use overwritten, from a block's last instruction only (vcpu.h). */
 static bool must_be_last(struct vcpu *v)
 {
     if (!v->pos.in_block || v->at_last_insn)
@@ -33,9 +33,9 @@ static bool load_piece(struct vcpu *v, const struct tlb_side *s, uint64_t va, vo
 /* May a store to this piece go ahead now? */
 static bool store_allowed(struct vcpu *v, const struct tlb_side *s, uint64_t va, unsigned len)
 {
-    if (s->ram && s->writable && !ram_hits_code(s->ram, s->ram_offset + (va & TLB_PAGE_MASK), len))
-        return true;
-    return must_be_last(v);
+    uint64_t offset = s->ram_offset + (va & TLB_PAGE_MASK);
+    bool plain = s->ram && s->writable && !ram_hits_code(s->ram, offset, len) && !ram_hits_table(s->ram, offset, len);
+    return plain || must_be_last(v);
 }
 
 static void store_piece(struct vcpu *v, const struct tlb_side *s, unsigned mode, uint64_t va, const void *data,
@@ -154,7 +154,7 @@ void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access acces
     if (!s || !s->ram)
         return NULL;
     if (access == ACCESS_WRITE) {
-        if (!s->writable || s->ram->page_flags[s->ram_offset >> PAGE_BITS] & RAM_CODE)
+        if (!s->writable || s->ram->page_flags[s->ram_offset >> PAGE_BITS] & (RAM_CODE | RAM_TABLE))
             return NULL;
         ram_note_write(s->ram, s->ram_offset + (va & TLB_PAGE_MASK), len);
     }

@@ -38,10 +38,11 @@ struct tlb {
         struct ram *ram;       /* backs the whole page; NULL: devices, or several mappings */
         uint64_t ram_offset;   /* of the page */
         uint64_t pa;           /* of the page */
+        uint64_t va, span;     /* of the page; size of the translation it came from */
         bool global, writable; /* writable: RAM that takes stores */
     } side[MMU_MODES][TLB_SIZE];
     bool used[MMU_MODES];          /* anything filled in since the last full flush */
-    uint64_t large_lo, large_hi;   /* [lo, hi): virtual addresses that large pages were filled for */
+    uint64_t large_lo, large_hi;   /* [lo, hi]: virtual addresses that large pages were filled for */
     uint64_t fills, flushes;
 };
 

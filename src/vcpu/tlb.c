@@ -32,13 +32,15 @@ void tlb_flush_nonglobal(struct vcpu *v)
 void tlb_flush_page(struct vcpu *v, uint64_t va)
 {
     struct tlb *t = v->tlb;
-    if (va >= t->large_lo && va < t->large_hi) {
-        tlb_flush(v);
-        return;
+    bool large = va >= t->large_lo && va <= t->large_hi;
+    for (unsigned m = 0; m < MMU_MODES; m++) {
+        if (!t->used[m])
+            continue;
+        invalidate(tlb_slot(t, m, va));
+        for (unsigned i = 0; large && i < TLB_SIZE; i++)
+            if (align_down(va ^ t->side[m][i].va, t->side[m][i].span) == 0)
+                invalidate(&t->entry[m][i]);
     }
-    for (unsigned m = 0; m < MMU_MODES; m++)
-        if (t->used[m])
-            invalidate(tlb_slot(t, m, va));
 }
 
 void tlb_protect(struct vcpu *v, const struct ram *ram, uint64_t ram_offset)
@@ -60,16 +62,27 @@ static uint64_t tag(const struct mmu_page *p, enum access access, uint64_t page,
     return p->prot & 1 << access ? page | (slow ? TLB_SLOW : 0) : TLB_INVALID;
 }
 
+/* The entry depends on these page-table entries: stores to them must be noticed. */
+static void watch_tables(struct vcpu *v, const struct mmu_page *p)
+{
+    for (unsigned i = 0; i < p->n_entries; i++) {
+        struct space_target t = space_lookup(v->mem, p->entry_at[i]);
+        if (t.ram && t.ram->watch && ram_mark_table(t.ram, t.ram_offset))
+            t.ram->watch->table_added(t.ram->watch->opaque, t.ram, align_down(t.ram_offset, PAGE_SIZE));
+    }
+}
+
 static void fill(struct vcpu *v, uint64_t va, unsigned mode, const struct mmu_page *p)
 {
     struct tlb *t = v->tlb;
     uint64_t page = align_down(va, PAGE_SIZE);
     struct tlb_entry *e = tlb_slot(t, mode, va);
     struct tlb_side *s = &t->side[mode][e - t->entry[mode]];
+    watch_tables(v, p);
     struct space_target target = space_lookup(v->mem, p->pa);
     bool ram = target.ram && target.page_uniform;
     bool open = ram && target.writable && ram_page_open(target.ram, target.ram_offset);
-    *s = (struct tlb_side){ .ram = ram ? target.ram : NULL, .ram_offset = target.ram_offset, .pa = p->pa,
+    *s = (struct tlb_side){ .ram = ram ? target.ram : NULL, .ram_offset = target.ram_offset, .pa = p->pa, .va = page, .span = p->span,
                             .global = p->global, .writable = target.writable };
     e->addend = ram ? (uint64_t)(uintptr_t)(target.ram->host + target.ram_offset) - page : 0;
     e->tag[ACCESS_READ] = tag(p, ACCESS_READ, page, !ram);
@@ -81,8 +94,8 @@ static void fill(struct vcpu *v, uint64_t va, unsigned mode, const struct mmu_pa
         uint64_t lo = align_down(va, p->span);
         if (lo < t->large_lo)
             t->large_lo = lo;
-        if (lo + p->span > t->large_hi)
-            t->large_hi = lo + p->span;
+        if (lo + (p->span - 1) > t->large_hi)
+            t->large_hi = lo + (p->span - 1);
     }
 }
 

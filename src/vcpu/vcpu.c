@@ -6,7 +6,14 @@
 #include "base/alloc.h"
 #include "vcpu/softmmu.h"
 
-static void map_changed(void *opaque) { tlb_flush(opaque); }
+/* The code that runs now may be mapped elsewhere from its next instruction on: leave, and look up afresh. */
+static void map_changed(void *opaque)
+{
+    struct vcpu *v = opaque;
+    tlb_flush(v);
+    if (v->sim)
+        sim_request_exit(v->sim);
+}
 
 void vcpu_init(struct vcpu *v, unsigned index, const struct guest_ops *ops, struct sim *sim, struct space *mem,
                struct space *io)

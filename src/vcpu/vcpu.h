@@ -17,8 +17,8 @@
  *
  * How device access stays exact
  *   A device may be entered only from the last instruction of a block.  When
- *   the soft MMU meets a device page, or a store to a page with translated code,
- *   in an earlier instruction, it leaves with EXIT_RETRY_LAST: the engine
+ *   the soft MMU meets a device page, or a store to translated code or to a page-table
+ *   entry in use, in an earlier instruction, it leaves with EXIT_RETRY_LAST: the engine
  *   runs that one instruction again as a block of its own.  Port I/O and
  *   everything else that reads the clock ends its block by construction.
  */
@@ -37,7 +37,6 @@ enum vcpu_exit {
     EXIT_NONE = 0,
     EXIT_EXCEPTION,    /* the guest has recorded a pending exception in its own state */
     EXIT_RETRY_LAST,   /* run this instruction as the last of its block */
-    EXIT_HALT,         /* used by helpers in last instructions only: the vCPU sleeps */
     EXIT_SHUTDOWN,     /* the guest cannot go on (triple fault): the machine decides */
 };
 
@@ -47,6 +46,8 @@ enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 enum {
     MEM_WRITE_INTENT = 1,  /* a load whose store follows: faults as a write (read-modify-write) */
 };
+
+enum { VCPU_TEMPS = 768 };
 
 enum { MMU_MODES = 8 };    /* privilege/attribute combinations a guest may distinguish */
 
@@ -67,6 +68,11 @@ struct mmu_page {
     uint8_t prot;      /* bits 1 << enum access that are allowed in this mmu mode now; a page
                           that is not yet dirty in the page table must not allow ACCESS_WRITE */
     bool global;       /* survives tlb_flush_nonglobal */
+    /* Where the walk read its page-table entries.  While the TLB holds the page, a store there flushes it
+     * (mem/ram.h): the TLB is then never out of step with memory, and filling or flushing it at other
+     * times cannot change what the guest sees (accessed bits that the guest clears and looks at again). */
+    uint64_t entry_at[5];
+    unsigned n_entries;
 };
 
 struct guest_ops {
@@ -129,6 +135,8 @@ struct vcpu {
     struct sim *sim;
     void *engine_data;            /* the engine's; derived */
     bool at_last_insn;            /* engine: the instruction running is its block's last (device access allowed) */
+    uint64_t temp[VCPU_TEMPS];    /* the portable engine's values: beside the guest's registers, so that one
+                                     index names either; never read before it is written, never saved */
 };
 
 /* Fills the head: allocates the TLB, registers map listeners.  The rest of the struct is the guest's. */

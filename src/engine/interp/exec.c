@@ -12,9 +12,11 @@ __extension__ typedef unsigned __int128 u128;
 __extension__ typedef __int128 s128;
 
 #define NEXT goto *(++op)->handler
-#define A t[op->a]
-#define B t[op->b]
-#define D t[op->dst]
+#define WORD(n) ((uint64_t *)(void *)v)[n]
+#define VECTOR(n) (*(union v128 *)(void *)&WORD(n))
+#define A WORD(op->a)
+#define B WORD(op->b)
+#define D WORD(op->dst)
 #define STATE(T, offset) (*(T *)(void *)((char *)v + (offset)))
 
 /* Arithmetic in type U (S: its signed twin, WIDTH bits) of x and y. */
@@ -49,9 +51,11 @@ __extension__ typedef __int128 s128;
 #define CMP_LES(U, S, x, y) ((S)(x) <= (S)(y))
 #define CMP_GTS(U, S, x, y) ((S)(x) > (S)(y))
 
-/* The TLB's fast path (vcpu/softmmu.h). */
+/* A memory operation's address and mmu mode (interp.h), and the TLB's fast path (vcpu/softmmu.h). */
+#define ADDRESS (A + (uint64_t)((int64_t)op->imm >> 8))
+#define MODE(op) ((unsigned)(op)->imm & 0xff)
 #define TLB_HIT(access, va, size)                                                                     \
-    (e_ = tlb_slot(v->tlb, (unsigned)op->imm, va),                                                    \
+    (e_ = tlb_slot(v->tlb, MODE(op), va),                                                             \
      likely(e_->tag[access] == (((va) + (size)-1) & ~(uint64_t)TLB_PAGE_MASK)))
 #define HOST(T, va) (*(T *)(uintptr_t)((va) + e_->addend))
 
@@ -68,51 +72,53 @@ struct packed8 {
     uint8_t v;
 } __attribute__((packed));
 
-static bool slow_load(struct vcpu *v, const struct block *b, const struct iop *op, uint64_t va, unsigned size,
-                      unsigned flags, uint64_t *out)
+/* The slow paths.  False: the block is to be left. */
+static __attribute__((noinline)) bool slow_load(struct vcpu *v, const struct block *b, const struct iop *op,
+                                                uint64_t va, unsigned size, unsigned flags)
 {
     v->at_last_insn = op->aux + 1u == b->n_insns;
-    return vcpu_load(v, va, size, (unsigned)op->imm, flags, out);
+    return vcpu_load(v, va, size, MODE(op), flags, &D);
 }
 
-static bool slow_store(struct vcpu *v, const struct block *b, const struct iop *op, uint64_t va, unsigned size,
-                       uint64_t value)
+static __attribute__((noinline)) bool slow_store(struct vcpu *v, const struct block *b, const struct iop *op,
+                                                 uint64_t va, unsigned size)
 {
     v->at_last_insn = op->aux + 1u == b->n_insns;
-    return vcpu_store(v, va, size, (unsigned)op->imm, value);
+    return vcpu_store(v, va, size, MODE(op), B & mask64(8 * size));
 }
 
-/* LD with a sign or with write intent: size and width in op->b. */
-static bool odd_load(struct vcpu *v, const struct block *b, const struct iop *op, uint64_t va, bool is_signed,
-                     uint64_t *out)
+static __attribute__((noinline)) bool slow_load_vector(struct vcpu *v, const struct block *b, const struct iop *op,
+                                                       uint64_t va)
 {
-    unsigned size = 1u << (op->b & 3);
-    if (!slow_load(v, b, op, va, size, is_signed ? 0 : MEM_WRITE_INTENT, out))
-        return false;
-    if (is_signed) {
-        uint64_t x = (uint64_t)sign_extend(*out, 8 * size);
-        *out = op->b & 8 ? x : (uint32_t)x;
-    }
-    return true;
+    v->at_last_insn = op->aux + 1u == b->n_insns;
+    return vcpu_load_bytes(v, va, &D, 16, MODE(op));
 }
 
-static bool vector_fp(struct vcpu *v, const struct ivec *i, union v128 *vec, union v128 *dst)
+static __attribute__((noinline)) bool slow_store_vector(struct vcpu *v, const struct block *b, const struct iop *op,
+                                                        uint64_t va)
 {
+    v->at_last_insn = op->aux + 1u == b->n_insns;
+    return vcpu_store_bytes(v, va, &B, 16, MODE(op));
+}
+
+static bool vector_fp(struct vcpu *v, const struct iop *op)
+{
+    const struct ivec *i = (const struct ivec *)(uintptr_t)op->imm;
     struct fp_env *env = &STATE(struct fp_env, v->ops->fp_env_offset);
     union v128 r;
     env->raised = 0;
-    i->ffn(env, &r, &vec[i->arg[0]], &vec[i->arg[1]], &vec[i->arg[2]], i->imm);
+    i->ffn(env, &r, &VECTOR(i->arg[0]), &VECTOR(i->arg[1]), &VECTOR(i->arg[2]), i->imm);
     if (unlikely(env->raised & ~env->masks & FP_ALL)) {
         v->ops->fp_trap(v);
         return false;
     }
     env->flags |= env->raised;
     env->raised = 0;
-    *dst = r;
+    VECTOR(op->dst) = r;
     return true;
 }
 
-static enum leave fault(struct vcpu *v, const struct block *b, unsigned insn)
+static __attribute__((noinline)) enum leave fault(struct vcpu *v, const struct block *b, unsigned insn)
 {
     v->pos.left += b->n_insns - insn;
     v->ops->restore(v, b->insn[insn].pc, b->insn[insn].meta);
@@ -133,16 +139,17 @@ static enum leave run(struct engine *e, struct vcpu *v, struct block *b, const v
     &&BR##n##_XI,
                 INTERP_CONDS(X)
 #undef X
+#define X(n) &&n, &&n##_WRAP,
+                    INTERP_MEMORY(X)
+#undef X
 #define X(n) &&n,
-                    INTERP_PLAIN(X)
+                        INTERP_PLAIN(X)
 #undef X
     };
     if (!e) {
         *table = handlers;
         return LEAVE_LOOP;
     }
-    uint64_t *const t = e->temps;
-    union v128 *const vec = e->vectors;
     const struct iop *op;
     const struct tlb_entry *e_;
     const struct icall *call;
@@ -198,14 +205,39 @@ enter:
     BR##n##_XI : BRANCH_IF(CMP_##n(uint64_t, int64_t, A, op->imm))
     INTERP_CONDS(X)
 #undef X
-CONST:
+SET:
     D = op->imm;
     NEXT;
-COPY:
+MOVE:
     D = A;
     NEXT;
-VCOPY:
-    vec[op->dst] = vec[op->a];
+MOVE2:
+    D = A;
+    WORD(op->aux) = B;
+    NEXT;
+MOVEC:
+    D = A;
+    STATE(uint32_t, op->imm & 0xffff) = (uint32_t)(op->imm >> 32);
+    NEXT;
+MOVE2C:
+    D = A;
+    WORD(op->aux) = B;
+    STATE(uint32_t, op->imm & 0xffff) = (uint32_t)(op->imm >> 32);
+    NEXT;
+SETC:
+    D = (uint64_t)(int64_t)(int32_t)op->imm;
+    STATE(uint32_t, op->b) = (uint32_t)(op->imm >> 32);
+    NEXT;
+MOVESETC:
+    D = A;
+    WORD(op->aux) = (uint64_t)(int64_t)(int32_t)op->imm;
+    STATE(uint32_t, op->b) = (uint32_t)(op->imm >> 32);
+    NEXT;
+MOVEV:
+    VECTOR(op->dst) = VECTOR(op->a);
+    NEXT;
+LEA:
+    D = A + (B << op->imm);
     NEXT;
 GET8:
     D = STATE(uint8_t, op->imm);
@@ -220,7 +252,7 @@ GET64:
     D = STATE(uint64_t, op->imm);
     NEXT;
 GETV:
-    vec[op->dst] = STATE(union v128, op->imm);
+    VECTOR(op->dst) = STATE(union v128, op->imm);
     NEXT;
 PUT8:
     STATE(uint8_t, op->imm) = (uint8_t)A;
@@ -235,7 +267,7 @@ PUT64:
     STATE(uint64_t, op->imm) = A;
     NEXT;
 PUTV:
-    STATE(union v128, op->imm) = vec[op->a];
+    STATE(union v128, op->imm) = VECTOR(op->a);
     NEXT;
 PUT8I:
     STATE(uint8_t, op->aux) = (uint8_t)op->imm;
@@ -264,8 +296,11 @@ DEPOSIT_W:
 DEPOSIT_X:
     D = bits_set(A, op->imm & 0xff, (unsigned)(op->imm >> 8), B);
     NEXT;
-SELECT:
-    D = A ? B : t[op->imm];
+SELECT_W:
+    D = (uint32_t)((uint32_t)A ? B : WORD(op->imm));
+    NEXT;
+SELECT_X:
+    D = (uint32_t)A ? B : WORD(op->imm);
     NEXT;
 SEXT:
     D = (uint64_t)(int64_t)(int32_t)A;
@@ -274,78 +309,86 @@ TRUNC:
     D = (uint32_t)A;
     NEXT;
 VFROM64:
-    vec[op->dst].d[0] = A;
-    vec[op->dst].d[1] = B;
+    x = A;
+    WORD(op->dst + 1) = B;
+    D = x;
     NEXT;
 VLO:
-    D = vec[op->a].d[0];
+    D = A;
     NEXT;
 VHI:
-    D = vec[op->a].d[1];
+    D = WORD(op->a + 1);
     NEXT;
 VEC : {
     const struct ivec *i = (const struct ivec *)(uintptr_t)op->imm;
     union v128 r;
-    i->fn(&r, &vec[i->arg[0]], &vec[i->arg[1]], &vec[i->arg[2]], i->imm);
-    vec[op->dst] = r;
+    i->fn(&r, &VECTOR(i->arg[0]), &VECTOR(i->arg[1]), &VECTOR(i->arg[2]), i->imm);
+    VECTOR(op->dst) = r;
     NEXT;
 }
 FVEC:
-    if (unlikely(!vector_fp(v, (const struct ivec *)(uintptr_t)op->imm, vec, &vec[op->dst])))
+    if (unlikely(!vector_fp(v, op)))
         return fault(v, b, op->aux);
     NEXT;
 
-#define LOAD(bits)                                                                    \
-    LD##bits : x = A;                                                                 \
-    if (TLB_HIT(ACCESS_READ, x, bits / 8))                                            \
-        D = HOST(struct packed##bits, x).v;                                           \
-    else if (!slow_load(v, b, op, x, bits / 8, 0, &D))                                \
+/* Loads of `bits` bits into type U through the signed or unsigned type S; FLAGS as for vcpu_load. */
+#define LOAD_AT(name, access, bits, U, S, flags, address)                             \
+    name : x = address;                                                               \
+    if (TLB_HIT(access, x, bits / 8))                                                 \
+        D = (U)(S)HOST(struct packed##bits, x).v;                                     \
+    else if (slow_load(v, b, op, x, bits / 8, flags))                                 \
+        D = (U)(S)D;                                                                  \
+    else                                                                              \
+        return fault(v, b, op->aux);                                                  \
+    NEXT;
+#define LOAD(name, access, bits, U, S, flags)                                         \
+    LOAD_AT(name, access, bits, U, S, flags, ADDRESS)                                 \
+    LOAD_AT(name##_WRAP, access, bits, U, S, flags, (uint32_t)ADDRESS)
+#define STORE_AT(name, bits, address)                                                 \
+    name : x = address;                                                               \
+    if (TLB_HIT(ACCESS_WRITE, x, bits / 8))                                           \
+        HOST(struct packed##bits, x).v = (uint##bits##_t)B;                           \
+    else if (!slow_store(v, b, op, x, bits / 8))                                      \
         return fault(v, b, op->aux);                                                  \
     NEXT;
 #define STORE(bits)                                                                   \
-    ST##bits : x = A;                                                                 \
-    if (TLB_HIT(ACCESS_WRITE, x, bits / 8))                                           \
-        HOST(struct packed##bits, x).v = (uint##bits##_t)B;                           \
-    else if (!slow_store(v, b, op, x, bits / 8, B))                                   \
+    STORE_AT(ST##bits, bits, ADDRESS)                                                 \
+    STORE_AT(ST##bits##_WRAP, bits, (uint32_t)ADDRESS)
+#define VECTOR_AT(suffix, address)                                                    \
+    LDV##suffix : x = address;                                                        \
+    if (TLB_HIT(ACCESS_READ, x, 16))                                                  \
+        memcpy(&D, (const void *)(uintptr_t)(x + e_->addend), 16);                    \
+    else if (!slow_load_vector(v, b, op, x))                                          \
+        return fault(v, b, op->aux);                                                  \
+    NEXT;                                                                             \
+    STV##suffix : x = address;                                                        \
+    if (TLB_HIT(ACCESS_WRITE, x, 16))                                                 \
+        memcpy((void *)(uintptr_t)(x + e_->addend), &B, 16);                          \
+    else if (!slow_store_vector(v, b, op, x))                                         \
         return fault(v, b, op->aux);                                                  \
     NEXT;
-    LOAD(8)
-    LOAD(16)
-    LOAD(32)
-    LOAD(64)
+    LOAD(LD8, ACCESS_READ, 8, uint64_t, uint8_t, 0)
+    LOAD(LD16, ACCESS_READ, 16, uint64_t, uint16_t, 0)
+    LOAD(LD32, ACCESS_READ, 32, uint64_t, uint32_t, 0)
+    LOAD(LD64, ACCESS_READ, 64, uint64_t, uint64_t, 0)
+    /* What may be written may be read, in every guest. */
+    LOAD(LDI8, ACCESS_WRITE, 8, uint64_t, uint8_t, MEM_WRITE_INTENT)
+    LOAD(LDI16, ACCESS_WRITE, 16, uint64_t, uint16_t, MEM_WRITE_INTENT)
+    LOAD(LDI32, ACCESS_WRITE, 32, uint64_t, uint32_t, MEM_WRITE_INTENT)
+    LOAD(LDI64, ACCESS_WRITE, 64, uint64_t, uint64_t, MEM_WRITE_INTENT)
+    LOAD(LDS8W, ACCESS_READ, 8, uint32_t, int8_t, 0)
+    LOAD(LDS16W, ACCESS_READ, 16, uint32_t, int16_t, 0)
+    LOAD(LDS8X, ACCESS_READ, 8, uint64_t, int8_t, 0)
+    LOAD(LDS16X, ACCESS_READ, 16, uint64_t, int16_t, 0)
+    LOAD(LDS32X, ACCESS_READ, 32, uint64_t, int32_t, 0)
     STORE(8)
     STORE(16)
     STORE(32)
     STORE(64)
-LDS:
-    if (!odd_load(v, b, op, A, true, &D))
-        return fault(v, b, op->aux);
-    NEXT;
-LDI:
-    x = A;
-    if (TLB_HIT(ACCESS_WRITE, x, 1u << (op->b & 3)) && e_->tag[ACCESS_READ] == e_->tag[ACCESS_WRITE])
-        D = load_le((const void *)(uintptr_t)(x + e_->addend), 1u << (op->b & 3));
-    else if (!odd_load(v, b, op, x, false, &D))
-        return fault(v, b, op->aux);
-    NEXT;
-LDV:
-    x = A;
-    v->at_last_insn = op->aux + 1u == b->n_insns;
-    if (TLB_HIT(ACCESS_READ, x, 16))
-        memcpy(&vec[op->dst], (const void *)(uintptr_t)(x + e_->addend), 16);
-    else if (!vcpu_load_bytes(v, x, &vec[op->dst], 16, (unsigned)op->imm))
-        return fault(v, b, op->aux);
-    NEXT;
-STV:
-    x = A;
-    v->at_last_insn = op->aux + 1u == b->n_insns;
-    if (TLB_HIT(ACCESS_WRITE, x, 16))
-        memcpy((void *)(uintptr_t)(x + e_->addend), &vec[op->b], 16);
-    else if (!vcpu_store_bytes(v, x, &vec[op->b], 16, (unsigned)op->imm))
-        return fault(v, b, op->aux);
-    NEXT;
+    VECTOR_AT(, ADDRESS)
+    VECTOR_AT(_WRAP, (uint32_t)ADDRESS)
 
-#define ARG(k) t[call->arg[k]]
+#define ARG(k) WORD(call->arg[k])
 #define CALL(n, expr)                                                                 \
     CALL##n : call = (const struct icall *)(uintptr_t)op->imm;                        \
     v->at_last_insn = call->last;                                                     \
@@ -370,7 +413,8 @@ EXIT_JUMP:
         goto enter;
     }
     next = cache_guess(e, v, b, op->imm);
-    if (next && (next->key.va ^ b->key.va) >> PAGE_BITS) {
+    if (next) {
+        cache_chain(b, op->a, next);
         b = next;
         goto enter;
     }
@@ -400,5 +444,3 @@ const void *const *interp_handlers(void)
 }
 
 enum leave interp_exec(struct engine *e, struct vcpu *v, struct block *b) { return run(e, v, b, NULL); }
-
-const struct engine_kind interp_kind = { "interp", interp_compile, interp_exec };

@@ -27,7 +27,7 @@ typedef void vec_fn(union v128 *r, const union v128 *a, const union v128 *b, con
 typedef void fvec_fn(struct fp_env *env, union v128 *r, const union v128 *a, const union v128 *b,
                      const union v128 *c, uint64_t imm);
 
-/* VEC_OP(NAME, argument count): filled in by ir/vec/ops.h; functions are vec_NAME in lower case. */
+/* VEC_OP(NAME, argument count), in ir/vec/ops.h; the functions are vec_NAME and fvec_NAME. */
 #include "ir/vec/ops.h"
 
 enum vec_op {
@@ -54,6 +54,6 @@ struct fvec_info {
     fvec_fn *fn;
 };
 extern const struct vec_info vec_info[VEC_OP_COUNT];
-extern const struct fvec_info fvec_info[FVEC_OP_COUNT];
+extern const struct fvec_info fvec_info[FVEC_OP_COUNT + 1];
 
 #endif

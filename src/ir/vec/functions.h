@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Internal to ir/vec/: the reference functions' prototypes. */
+#ifndef REPRISE_IR_VEC_FUNCTIONS_H
+#define REPRISE_IR_VEC_FUNCTIONS_H
+
+#include "ir/vec/vec.h"
+
+#define X(NAME, n) vec_fn vec_##NAME;
+VEC_OPS(X)
+#undef X
+#define X(NAME, n) fvec_fn fvec_##NAME;
+FVEC_OPS(X)
+#undef X
+
+#define VEC(NAME)                                                                                          \
+    void vec_##NAME(union v128 *r, const union v128 *a, const union v128 *b, const union v128 *c, uint64_t imm)
+
+/* Runs expr for every lane i of r; x and y are the operands' lanes. */
+#define LANES(field, n, T, expr)                                  \
+    do {                                                          \
+        (void)c;                                                  \
+        (void)imm;                                                \
+        for (unsigned i = 0; i < (n); i++) {                      \
+            T x = (T)a->field[i], y = (T)b->field[i];             \
+            (void)y;                                              \
+            r->field[i] = (expr);                                 \
+        }                                                         \
+    } while (0)
+
+#endif
