@@ -29,7 +29,8 @@ void *alloc_resize(void *old, size_t n, size_t size)
 {
     if (size && n > SIZE_MAX / size)
         panic("out of memory: %zu items of %zu bytes", n, size);
-    void *p = realloc(old, n * size + !(n * size));
+    size_t bytes = n * size;
+    void *p = realloc(old, bytes ? bytes : 1);
     if (!p)
         panic("out of memory: %zu items of %zu bytes", n, size);
     return p;

@@ -160,7 +160,7 @@ static void fill_zero_page(const struct boot_info *info, const struct linux_imag
 static bool linux_load(struct boot_info *info, struct error *err)
 {
     const struct machine_config *c = info->config;
-    struct linux_image img;
+    struct linux_image img = { 0 };
     uint8_t zp[ZP_SIZE];
     uint32_t initrd;
     const char *append = c->append ? c->append : "";

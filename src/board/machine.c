@@ -140,7 +140,7 @@ static uint64_t budget(struct machine *m, uint64_t limit)
 {
     uint64_t position = sim_position(m->sim);
     uint64_t until = min64(limit, input_next_position(m->port));
-    uint64_t deadline = sim_next_deadline(m->sim, CLOCK_VIRTUAL);
+    uint64_t deadline = sim_next_deadline(m->sim, SIM_CLOCK_VIRTUAL);
     if (deadline != NO_DEADLINE)
         until = min64(until, sim_position_of(m->sim, deadline));
     uint64_t n = min64(until - position, SLICE);
@@ -202,7 +202,7 @@ enum machine_stop machine_run(struct machine *m, uint64_t limit)
         if (sim_position(m->sim) >= limit)
             return MACHINE_LIMIT;
         if (!choose(m)) {
-            uint64_t deadline = sim_next_deadline(m->sim, CLOCK_VIRTUAL);
+            uint64_t deadline = sim_next_deadline(m->sim, SIM_CLOCK_VIRTUAL);
             if (!input_idle(m->port, deadline))
                 return input_status(m->port) == INPUT_RUNNING ? MACHINE_STUCK : MACHINE_INPUT_END;
             continue;

@@ -175,7 +175,7 @@ struct acpi_pm *acpi_pm_new(struct sim *sim, struct space *io, struct irq sci, v
     p->power_off = power_off;
     p->opaque = opaque;
     state_set_add(sim_state(sim), "acpi_pm", &pm_desc, &p->s, NULL, NULL, NULL);
-    timer_init(&p->timer, sim, CLOCK_VIRTUAL, "acpi_pm", fired, p);
+    timer_init(&p->timer, sim, SIM_CLOCK_VIRTUAL, "acpi_pm", fired, p);
     p->map = space_map_io(io, "pm", 0x600, 64, 1, &pm_ops, p);
     space_map_enable(p->map, false);
     space_map_io(io, "gpe0", GPE0_PORT, 4, 0, &gpe_ops, p);

@@ -456,7 +456,7 @@ struct apic *apic_new(struct sim *sim, struct x86_cpu *cpu, struct apic_bus *bus
     require(bus->n < ARRAY_LEN(bus->apic));
     snprintf(name, sizeof name, "apic%u", cpu->v.index);
     state_set_add(sim_state(sim), name, &apic_desc, &a->s, NULL, NULL, NULL);
-    timer_init(&a->timer, sim, CLOCK_VIRTUAL, name, timer_fired, a);
+    timer_init(&a->timer, sim, SIM_CLOCK_VIRTUAL, name, timer_fired, a);
     if (bus->n == 0)
         a->map = space_map_io(mem, "lapic", 0xfee00000, 0x1000, 1, &mmio_ops, a);
     bus->apic[bus->n++] = a;

@@ -273,7 +273,7 @@ struct pit *pit_new(struct sim *sim, struct space *io, struct irq irq0)
     p->sim = sim;
     p->irq0 = irq0;
     state_set_add(sim_state(sim), "pit", &pit_desc, &p->s, NULL, NULL, NULL);
-    timer_init(&p->timer, sim, CLOCK_VIRTUAL, "pit", fire, p);
+    timer_init(&p->timer, sim, SIM_CLOCK_VIRTUAL, "pit", fire, p);
     space_map_io(io, "pit", 0x40, 4, 0, &pit_ops, p);
     space_map_io(io, "port61", 0x61, 1, 0, &port61_ops, p);
     pit_reset(p);

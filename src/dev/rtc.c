@@ -44,7 +44,7 @@ struct calendar {
 
 static uint64_t clock_seconds(struct rtc *r, uint64_t *fraction)
 {
-    uint64_t ns = sim_clock_ns(r->sim, r->config.virtual_clock ? CLOCK_VIRTUAL : CLOCK_HOST);
+    uint64_t ns = sim_clock_ns(r->sim, r->config.virtual_clock ? SIM_CLOCK_VIRTUAL : SIM_CLOCK_HOST);
     *fraction = ns % NS_PER_SEC;
     return ns / NS_PER_SEC;
 }
@@ -300,8 +300,8 @@ struct rtc *rtc_new(struct sim *sim, struct space *io, struct irq irq8, const st
     r->irq = irq8;
     r->config = *config;
     state_set_add(sim_state(sim), "rtc", &rtc_desc, &r->s, NULL, NULL, NULL);
-    timer_init(&r->periodic, sim, CLOCK_VIRTUAL, "rtc.periodic", periodic_fired, r);
-    timer_init(&r->update, sim, CLOCK_VIRTUAL, "rtc.update", update_fired, r);
+    timer_init(&r->periodic, sim, SIM_CLOCK_VIRTUAL, "rtc.periodic", periodic_fired, r);
+    timer_init(&r->update, sim, SIM_CLOCK_VIRTUAL, "rtc.update", update_fired, r);
     space_map_io(io, "rtc", 0x70, 2, 0, &rtc_ops, r);
     if (config->start_seconds)
         r->s.base = config->start_seconds - clock_seconds(r, &fraction);

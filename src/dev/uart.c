@@ -262,7 +262,7 @@ struct uart *uart_new(const char *name, struct sim *sim, struct space *io, uint1
     u->chardev = chardev;
     u->sim = sim;
     state_set_add(sim_state(sim), name, &uart_desc, &u->s, NULL, NULL, NULL);
-    timer_init(&u->timeout, sim, CLOCK_VIRTUAL, name, timed_out, u);
+    timer_init(&u->timeout, sim, SIM_CLOCK_VIRTUAL, name, timed_out, u);
     struct input_source *source = input_source_new(sim_port(sim), INPUT_BYTES, name, &source_ops, u);
     if (chardev)
         chardev->ops->attach(chardev, source);

@@ -178,9 +178,11 @@ void cache_flush(struct engine *e)
     e->stats.flushes++;
 }
 
+bool cache_is_full(const struct engine *e) { return e->bytes > e->config.cache_bytes; }
+
 void cache_sweep(struct engine *e)
 {
-    if (e->bytes > e->config.cache_bytes)
+    if (cache_is_full(e))
         cache_flush(e);
     while (e->graveyard) {
         struct block *b = e->graveyard;

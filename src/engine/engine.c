@@ -133,10 +133,11 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             return STOP_HALTED;
         if (v->pos.left <= 0)
             return STOP_BUDGET;
-        if (!chain_from)
-            cache_sweep(e);
         if (e->config.perturb_seed)
             perturb(e);
+        if (chain_from && (chain_from->dead || cache_is_full(e)))
+            chain_from = NULL;
+        cache_sweep(e);
         struct block *b = next_block(e, v, limit);
         if (!b) {
             v->exit = EXIT_NONE;

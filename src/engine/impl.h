@@ -108,6 +108,7 @@ extern const struct engine_kind interp_kind;
 void cache_init(struct engine *e);
 void cache_fini(struct engine *e);
 void cache_flush(struct engine *e);
+bool cache_is_full(const struct engine *e);
 /* Frees what died; when the cache is over its limit, flushes it.  Outside translated code only. */
 void cache_sweep(struct engine *e);
 

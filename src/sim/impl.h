@@ -25,7 +25,7 @@ struct sim {
     struct state_set *set;
     struct input_port *port;
     struct position_counter *active;   /* inside a run */
-    struct timer_queue queue[CLOCK_COUNT];
+    struct timer_queue queue[SIM_CLOCK_COUNT];
     uint32_t n_timers;
 };
 

@@ -160,10 +160,10 @@ uint64_t input_sleep(struct input_port *port, uint64_t deadline_ns, bool *cut)
     *cut = false;
     if (!config->sleep && ns != NO_DEADLINE)
         return ns;
-    uint64_t start = h->clock_ns(h->opaque, CLOCK_VIRTUAL_RT), elapsed = 0;
+    uint64_t start = h->clock_ns(h->opaque, SIM_CLOCK_VIRTUAL_RT), elapsed = 0;
     while (elapsed < ns && !atomic_load(&port->pending)) {
         h->wait(h->opaque, ns == NO_DEADLINE ? NO_DEADLINE : ns - elapsed);
-        elapsed = h->clock_ns(h->opaque, CLOCK_VIRTUAL_RT) - start;
+        elapsed = h->clock_ns(h->opaque, SIM_CLOCK_VIRTUAL_RT) - start;
     }
     *cut = elapsed < ns;
     return *cut ? elapsed : ns;
@@ -178,7 +178,7 @@ unsigned input_pace(struct input_port *port)
 {
     enum { LOOK_NS = 50000000 };
     unsigned shift = sim_shift(port->sim);
-    uint64_t host = port->host->clock_ns(port->host->opaque, CLOCK_VIRTUAL_RT), now = sim_now(port->sim);
+    uint64_t host = port->host->clock_ns(port->host->opaque, SIM_CLOCK_VIRTUAL_RT), now = sim_now(port->sim);
     if (!port->pace_host)
         goto restart;
     uint64_t host_ns = host - port->pace_host, virtual_ns = now - port->pace_virtual;
@@ -199,7 +199,7 @@ restart:
 void input_poll(struct input_port *port) { port->ops->poll(port); }
 uint64_t input_next_position(struct input_port *port) { return port->ops->next_position(port); }
 uint64_t input_clock_ns(struct input_port *port, enum sim_clock clock) { return port->ops->clock_ns(port, clock); }
-uint64_t input_realtime_ns(struct input_port *port) { return port->host->clock_ns(port->host->opaque, CLOCK_REALTIME); }
+uint64_t input_realtime_ns(struct input_port *port) { return port->host->clock_ns(port->host->opaque, SIM_CLOCK_REALTIME); }
 
 void input_seed(struct input_port *port, const char *use, void *out, size_t len)
 {

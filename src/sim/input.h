@@ -101,7 +101,7 @@ void input_poll(struct input_port *port);
  */
 uint64_t input_next_position(struct input_port *port);
 
-/* Reads a logged clock (CLOCK_HOST: ns since 1970-01-01 UTC; CLOCK_VIRTUAL_RT: monotonic ns). */
+/* Reads a logged clock (SIM_CLOCK_HOST: ns since 1970-01-01 UTC; SIM_CLOCK_VIRTUAL_RT: monotonic ns). */
 uint64_t input_clock_ns(struct input_port *port, enum sim_clock clock);
 
 /* Host time for what never touches the guest; not logged. */

@@ -25,7 +25,7 @@ struct sim *sim_new(const struct sim_config *config, const struct sink *sink)
 
 void sim_free(struct sim *sim)
 {
-    for (int c = 0; c < CLOCK_COUNT; c++)
+    for (int c = 0; c < SIM_CLOCK_COUNT; c++)
         free(sim->queue[c].heap);
     state_set_free(sim->set);
     free(sim);
@@ -84,9 +84,9 @@ uint64_t sim_now(const struct sim *sim)
 uint64_t sim_clock_ns(struct sim *sim, enum sim_clock clock)
 {
     switch (clock) {
-    case CLOCK_VIRTUAL:
+    case SIM_CLOCK_VIRTUAL:
         return sim_now(sim);
-    case CLOCK_REALTIME:
+    case SIM_CLOCK_REALTIME:
         return input_realtime_ns(sim->port);
     default:
         return input_clock_ns(sim->port, clock);

@@ -39,11 +39,11 @@ struct position_counter {
 };
 
 enum sim_clock {
-    CLOCK_REALTIME,    /* host time; callbacks must not touch the guest; never logged */
-    CLOCK_VIRTUAL,     /* from the position; needs no log */
-    CLOCK_HOST,        /* wall time for devices that model it; every read is logged */
-    CLOCK_VIRTUAL_RT,  /* host time used only to warp the virtual clock; every read is logged */
-    CLOCK_COUNT
+    SIM_CLOCK_REALTIME,    /* host time; callbacks must not touch the guest; never logged */
+    SIM_CLOCK_VIRTUAL,     /* from the position; needs no log */
+    SIM_CLOCK_HOST,        /* wall time for devices that model it; every read is logged */
+    SIM_CLOCK_VIRTUAL_RT,  /* host time used only to warp the virtual clock; every read is logged */
+    SIM_CLOCK_COUNT
 };
 
 #define NS_PER_SEC UINT64_C(1000000000)
@@ -90,7 +90,7 @@ void sim_request_exit(struct sim *sim);
 /* Nanoseconds on the clock.  HOST and VIRTUAL_RT go through the input port (logged). */
 uint64_t sim_clock_ns(struct sim *sim, enum sim_clock clock);
 
-/* Virtual time now: sim_clock_ns(sim, CLOCK_VIRTUAL). */
+/* Virtual time now: sim_clock_ns(sim, SIM_CLOCK_VIRTUAL). */
 uint64_t sim_now(const struct sim *sim);
 
 /* shift=auto's adjustment: virtual time stays continuous.  Only the input port calls it (it is logged). */

@@ -84,7 +84,7 @@ void timer_init(struct sim_timer *t, struct sim *sim, enum sim_clock clock, cons
 {
     char full[96];
     *t = (struct sim_timer){ .sim = sim, .clock = clock, .number = sim->n_timers++, .fire = fire, .opaque = opaque };
-    if (clock == CLOCK_REALTIME)
+    if (clock == SIM_CLOCK_REALTIME)
         return;
     snprintf(full, sizeof full, "timer.%s", name);
     state_set_add(sim->set, full, &timer_desc, &t->s, NULL, timer_loaded, t);
@@ -98,7 +98,7 @@ void timer_arm(struct sim_timer *t, uint64_t deadline_ns)
     enqueue(t);
     /* The run that is under way was given a budget without knowing of this deadline. */
     struct position_counter *pc = t->sim->active;
-    if (pc && t->clock == CLOCK_VIRTUAL && sim_position_of(t->sim, deadline_ns) < pc->end)
+    if (pc && t->clock == SIM_CLOCK_VIRTUAL && sim_position_of(t->sim, deadline_ns) < pc->end)
         sim_request_exit(t->sim);
 }
 
@@ -129,10 +129,10 @@ static void run_group(struct sim *sim, enum sim_clock clock, uint64_t now)
 
 void sim_run_timers(struct sim *sim)
 {
-    run_group(sim, CLOCK_VIRTUAL, sim_now(sim));
-    if (sim->queue[CLOCK_REALTIME].n)
-        run_group(sim, CLOCK_REALTIME, sim_clock_ns(sim, CLOCK_REALTIME));
-    if (sim->queue[CLOCK_HOST].n && input_timers_due(sim->port, CLOCK_HOST, sim_next_deadline(sim, CLOCK_HOST)) &&
+    run_group(sim, SIM_CLOCK_VIRTUAL, sim_now(sim));
+    if (sim->queue[SIM_CLOCK_REALTIME].n)
+        run_group(sim, SIM_CLOCK_REALTIME, sim_clock_ns(sim, SIM_CLOCK_REALTIME));
+    if (sim->queue[SIM_CLOCK_HOST].n && input_timers_due(sim->port, SIM_CLOCK_HOST, sim_next_deadline(sim, SIM_CLOCK_HOST)) &&
         input_checkpoint(sim->port, CHECKPOINT_TIMERS_HOST))
-        run_group(sim, CLOCK_HOST, sim_clock_ns(sim, CLOCK_HOST));
+        run_group(sim, SIM_CLOCK_HOST, sim_clock_ns(sim, SIM_CLOCK_HOST));
 }

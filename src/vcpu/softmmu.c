@@ -64,8 +64,11 @@ bool vcpu_load_bytes(struct vcpu *v, uint64_t va, void *out, unsigned len, unsig
         return load_piece(v, s, va, out, len);
     struct tlb_side lower = *s;
     const struct tlb_side *upper = tlb_resolve(v, va + first, ACCESS_READ, mode);
-    return upper && (lower.ram || must_be_last(v)) && load_piece(v, upper, va + first, (char *)out + first, len - first) &&
-           load_piece(v, &lower, va, out, first);
+    if (!upper || !((lower.ram && upper->ram) || must_be_last(v)))
+        return false;
+    struct tlb_side second = *upper;
+    return load_piece(v, &lower, va, out, first) &&
+           load_piece(v, &second, va + first, (char *)out + first, len - first);
 }
 
 bool vcpu_store_bytes(struct vcpu *v, uint64_t va, const void *data, unsigned len, unsigned mode)

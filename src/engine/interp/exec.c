@@ -233,9 +233,6 @@ MOVESETC:
     WORD(op->aux) = (uint64_t)(int64_t)(int32_t)op->imm;
     STATE(uint32_t, op->b) = (uint32_t)(op->imm >> 32);
     NEXT;
-MOVEV:
-    VECTOR(op->dst) = VECTOR(op->a);
-    NEXT;
 LEA:
     D = A + (B << op->imm);
     NEXT;
@@ -419,6 +416,8 @@ EXIT_JUMP:
         goto enter;
     }
     STATE(uint64_t, v->ops->pc_offset) = op->imm;
+    if (!b->ram)
+        return LEAVE_LOOKUP;              /* not cached: it is freed by the next translation */
     e->leave_block = b;
     e->leave_slot = op->a;
     return LEAVE_CHAIN;

@@ -60,12 +60,12 @@ struct ivec {
     X(LD8) X(LD16) X(LD32) X(LD64) X(LDI8) X(LDI16) X(LDI32) X(LDI64) X(LDS8W) X(LDS16W) X(LDS8X) X(LDS16X)    \
     X(LDS32X) X(ST8) X(ST16) X(ST32) X(ST64) X(LDV) X(STV)
 /*
- * Moves.  MOVE: dst = a; MOVE2: and word aux = b.  ..C: and the 32-bit constant imm >> 32 at byte offset
- * imm & 0xffff.  SETC: word dst = imm's low half sign-extended, and the 32-bit constant imm >> 32 at byte aux.
- * MOVESETC: dst = a, word aux = imm's low half, and imm >> 32 at byte b.  PUTnI: imm at byte offset aux.
+ * Moves.  SET: dst = imm.  MOVE: dst = a; MOVE2: and word aux = b.  ..C: and the 32-bit constant imm >> 32
+ * at byte offset imm & 0xffff.  SETC: dst = imm's low half sign-extended, and the 32-bit constant imm >> 32 at
+ * byte offset b.  MOVESETC: dst = a, word aux = imm's low half, and imm >> 32 at b.  PUTnI: imm at offset aux.
  */
 #define INTERP_PLAIN(X)                                                                                        \
-    X(SET) X(MOVE) X(MOVE2) X(MOVEC) X(MOVE2C) X(SETC) X(MOVESETC) X(MOVEV) X(GET8) X(GET16) X(GET32) X(GET64) \
+    X(SET) X(MOVE) X(MOVE2) X(MOVEC) X(MOVE2C) X(SETC) X(MOVESETC) X(GET8) X(GET16) X(GET32) X(GET64) \
     X(GETV) X(PUT8) X(PUT16) X(PUT32) X(PUT64) X(PUTV) X(PUT8I) X(PUT16I) X(PUT32I) X(PUT64I) X(LEA)           \
     X(EXTRACT) X(SEXTRACT_W) X(SEXTRACT_X) X(DEPOSIT_W) X(DEPOSIT_X) X(SELECT_W) X(SELECT_X) X(SEXT) X(TRUNC)  \
     X(VFROM64) X(VLO) X(VHI) X(VEC) X(FVEC) X(CALL0) X(CALL1) X(CALL2) X(CALL3) X(CALL4) X(BR) X(EXIT_JUMP)    \
