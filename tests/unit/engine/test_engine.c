@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Engines against the toy's reference: random programs that fault, rewrite
+ * their code and page tables, and talk to a device, run in slices of every
+ * kind with every cache setting, must be in the reference's state at every stop.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "toy.h"
+
+enum { POSITIONS = 6000, PROGRAMS = 60 };
+
+static uint64_t rng;
+
+static uint32_t rnd(uint32_t n)
+{
+    rng = rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(rng >> 33) % n;
+}
+
+/* ---- programs ------------------------------------------------------------------------------ */
+
+/* A place in one of the areas that registers 12 to 15 point to. */
+static int32_t displacement(unsigned base)
+{
+    switch (base) {
+    case 13:
+        return (int32_t)rnd(0x4000);
+    case 14:
+        return (int32_t)(8 * rnd(64) + (rnd(8) ? 0 : rnd(8)));
+    case 15:
+        return (int32_t)(rnd(8) ? rnd(256) : 0xffc);
+    default:
+        return (int32_t)(rnd(4) ? rnd(0x200) : rnd(8) ? rnd(0x8000) : 0xff0 + rnd(16));
+    }
+}
+
+static unsigned base_register(void)
+{
+    uint32_t r = rnd(40);
+    return r < 30 ? 12 : r < 33 ? 13 : r < 36 ? 14 : r < 39 ? 15 : rnd(12);
+}
+
+static void random_insn(struct toy_machine *m, uint64_t *at)
+{
+    static const uint8_t plain[] = { T_NOP, T_ADD, T_SUB, T_MUL, T_XOR, T_SHL, T_SARW, T_ADDW, T_MOV, T_VADD };
+    unsigned rd = rnd(12), rs = rnd(12), kind = rnd(100);
+    if (kind < 35) {
+        toy_emit(m, at, (enum toy_op)plain[rnd(ARRAY_LEN(plain))], rd, rs, 0);
+    } else if (kind < 50) {
+        toy_emit(m, at, (enum toy_op)(T_ADDI + rnd(3)), rd, rs, (int32_t)rnd(64) - 8);
+    } else if (kind < 78) {
+        unsigned base = base_register();
+        enum toy_op op = (enum toy_op)(T_LD8 + rnd(T_JMP - T_LD8));
+        if (base == 14 && rnd(4))
+            op = rnd(2) ? T_ST8 : T_LD64;       /* whole entries are rarely made garbage */
+        toy_emit(m, at, op, rd, base, displacement(base));
+    } else if (kind < 88) {
+        toy_emit(m, at, (enum toy_op)(T_JNZ + rnd(2)), rd, rs, (int32_t)rnd(120) - 70);
+    } else if (kind < 90) {
+        toy_emit(m, at, T_JMP, 0, 0, (int32_t)rnd(0x1000) - 0x800);
+    } else if (kind < 92) {
+        toy_emit(m, at, T_CMOV, rd, rs, (int32_t)rnd(1000));
+    } else if (kind < 94) {
+        toy_emit(m, at, T_MOVI, 10, 0, (int32_t)(TOY_CODE + rnd(0x4000)));
+        toy_emit(m, at, T_JR, 10, 0, 0);
+    } else if (kind < 96) {
+        toy_emit(m, at, T_MOVI, 9, 0, (int32_t)rnd(200));
+        toy_emit(m, at, T_MOVI, 8, 0, (int32_t)(TOY_DATA + rnd(0x8000)));
+        toy_emit(m, at, T_FILL, 9, 8, 0);
+    } else {
+        static const uint8_t rare[] = { T_DIV, T_EI, T_DI, T_TRAP, T_FLUSH, T_CLOCK };
+        toy_emit(m, at, (enum toy_op)rare[rnd(ARRAY_LEN(rare))], rd, rs, 0);
+    }
+}
+
+static void make_program(struct toy_machine *m, uint64_t seed, bool paging)
+{
+    rng = seed;
+    uint64_t at = TOY_VECTOR;
+    toy_emit(m, &at, T_ADDI, 11, 0, 1);
+    toy_emit(m, &at, T_ERET, 0, 0, 0);
+    for (at = TOY_CODE; at < TOY_CODE + 0x4000 - 16;)
+        random_insn(m, &at);
+    toy_emit(m, &at, T_JMP, 0, 0, -0x3000);
+    struct toy_state *s = &m->cpu.s;
+    for (unsigned i = 0; i < 12; i++)
+        s->r[i] = rnd(256);
+    s->r[12] = TOY_DATA;
+    s->r[13] = TOY_CODE;
+    s->r[14] = TOY_TABLE;
+    s->r[15] = TOY_DEVICE;
+    if (paging)
+        toy_enable_paging(m);
+}
+
+/* ---- comparing -------------------------------------------------------------------------------- */
+
+struct golden {
+    struct toy_machine *m;
+    uint64_t hash[POSITIONS + 1];
+};
+
+static void interrupt_at(struct toy_machine *m, uint64_t position)
+{
+    if (position % 977 == 500)
+        toy_raise_irq(m);
+}
+
+/* Programs may write a HLT for themselves: it lasts no time. */
+static void run_on(struct toy_machine *m, uint64_t n)
+{
+    for (uint64_t end = toy_position(m) + n; toy_position(m) < end;) {
+        toy_run(m, end - toy_position(m));
+        if (toy_position(m) < end)
+            m->cpu.s.halted = 0;
+    }
+}
+
+static void make_golden(struct golden *g, uint64_t seed, bool paging)
+{
+    g->m = toy_machine_new(NULL);
+    make_program(g->m, seed, paging);
+    for (uint64_t p = 0; p < POSITIONS; p++) {
+        interrupt_at(g->m, p);
+        g->hash[p] = toy_hash(g->m);
+        run_on(g->m, 1);
+    }
+    g->hash[POSITIONS] = toy_hash(g->m);
+}
+
+/* Up to the next place where the test itself acts. */
+static uint64_t next_stop(uint64_t position, uint64_t slice)
+{
+    uint64_t interrupt = position - position % 977 + 500;
+    if (interrupt <= position)
+        interrupt += 977;
+    uint64_t to = position + slice < interrupt ? position + slice : interrupt;
+    return to < POSITIONS ? to : POSITIONS;
+}
+
+static void check_end(const struct golden *g, const struct toy_machine *m, const char *what, uint64_t seed)
+{
+    for (unsigned i = 0; i < m->n_events || i < g->m->n_events; i++)
+        if (memcmp(&m->event[i], &g->m->event[i], sizeof m->event[i]))
+            fail_msg("%s, program %llu: device event %u differs: position %llu, address %llx; %llu, %llx expected", what,
+                     (unsigned long long)seed, i, (unsigned long long)m->event[i].position,
+                     (unsigned long long)m->event[i].address, (unsigned long long)g->m->event[i].position,
+                     (unsigned long long)g->m->event[i].address);
+    for (uint64_t i = 0; i < TOY_RAM; i += 8)
+        if (memcmp(m->ram->host + i, g->m->ram->host + i, 8))
+            fail_msg("%s, program %llu: memory at 0x%llx is %llx, not %llx", what, (unsigned long long)seed,
+                     (unsigned long long)i, (unsigned long long)load_le(m->ram->host + i, 8),
+                     (unsigned long long)load_le(g->m->ram->host + i, 8));
+    assert_true(ram_hash(m->ram) == ram_hash(g->m->ram));
+}
+
+/* slice 0: random. */
+static void check(const struct golden *g, uint64_t seed, bool paging, const struct engine_config *config, unsigned slice,
+                  const char *what)
+{
+    struct toy_machine *m = toy_machine_new(config);
+    make_program(m, seed, paging);
+    uint64_t last = 0;
+    for (uint64_t p = 0; p < POSITIONS;) {
+        interrupt_at(m, p);
+        if (toy_hash(m) != g->hash[p])
+            fail_msg("%s, program %llu: state differs between positions %llu and %llu (pc %llx)", what,
+                     (unsigned long long)seed, (unsigned long long)last, (unsigned long long)p,
+                     (unsigned long long)m->cpu.s.pc);
+        last = p;
+        uint64_t to = next_stop(p, slice ? slice : 1 + rnd(100));
+        run_on(m, to - p);
+        p = to;
+        if (!slice && !rnd(10))
+            (void)ram_hash(m->ram);          /* a client's epoch: TLBs are flushed */
+    }
+    if (toy_hash(m) != g->hash[POSITIONS])
+        fail_msg("%s, program %llu: state differs at the end", what, (unsigned long long)seed);
+    check_end(g, m, what, seed);
+    toy_machine_free(m);
+}
+
+static void programs(bool paging, uint64_t first)
+{
+    static const struct {
+        const char *what;
+        unsigned slice;
+        struct engine_config config;
+    } runs[] = {
+        { "whole", 100000, { .verify = true } },
+        { "slices of 1", 1, { .verify = true } },
+        { "slices of 7", 7, { 0 } },
+        { "slices of 64", 64, { 0 } },
+        { "random slices", 0, { 0 } },
+        { "blocks of 1", 100000, { .max_block_insns = 1 } },
+        { "blocks of 3", 64, { .max_block_insns = 3 } },
+        { "tiny cache", 100000, { .cache_bytes = 20000 } },
+        { "perturbed", 100000, { .perturb_seed = 99 } },
+        { "perturbed, random slices", 0, { .perturb_seed = 7, .cache_bytes = 50000 } },
+    };
+    for (uint64_t seed = first; seed < first + PROGRAMS; seed++) {
+        struct golden *g = NEW(struct golden);
+        make_golden(g, seed, paging);
+        for (size_t r = 0; r < ARRAY_LEN(runs); r++) {
+            struct engine_config config = runs[r].config;
+            config.kind = "interp";
+            check(g, seed, paging, &config, runs[r].slice, runs[r].what);
+        }
+        toy_machine_free(g->m);
+        free(g);
+    }
+}
+
+static void test_physical(void **state) { programs(false, 1); }
+static void test_paging(void **state) { programs(true, 1000); }
+
+/* ---- directed -------------------------------------------------------------------------------------- */
+
+static const struct engine_config plain = { .kind = "interp", .verify = true };
+
+static void test_unknown_kind(void **state)
+{
+    struct error err;
+    struct engine_config config = { .kind = "none" };
+    assert_null(engine_new(&config, &err));
+    assert_non_null(strstr(err.text, "none"));
+}
+
+/* A loop runs chained: few lookups for many positions. */
+static void test_chaining(void **state)
+{
+    struct toy_machine *m = toy_machine_new(&plain);
+    struct engine_stats s;
+    uint64_t at = TOY_CODE;
+    toy_emit(m, &at, T_MOVI, 1, 0, 10000);
+    toy_emit(m, &at, T_ADDI, 1, 0, -1);
+    toy_emit(m, &at, T_JNZ, 0, 0, -6);
+    toy_emit(m, &at, T_HLT, 0, 0, 0);
+    assert_int_equal(toy_run(m, 100000), 20002);
+    engine_get_stats(m->engine, &s);
+    assert_true(s.lookups < 20);
+    assert_int_equal(s.retries, 0);
+    toy_machine_free(m);
+}
+
+/* Device access in the middle of a block: run again as a last instruction, at the exact position. */
+static void test_device(void **state)
+{
+    struct toy_machine *m = toy_machine_new(&plain);
+    struct engine_stats s;
+    uint64_t at = TOY_CODE;
+    m->cpu.s.r[15] = TOY_DEVICE;
+    for (int i = 0; i < 5; i++)
+        toy_emit(m, &at, T_NOP, 0, 0, 0);
+    toy_emit(m, &at, T_LD32, 3, 15, 0);
+    toy_emit(m, &at, T_ST32, 0, 15, 4);
+    toy_emit(m, &at, T_HLT, 0, 0, 0);
+    toy_run(m, 100);
+    assert_int_equal(m->cpu.s.r[3], 5);
+    assert_int_equal(m->n_events, 1);
+    assert_int_equal(m->event[0].position, 6);
+    assert_int_equal(toy_position(m), 8);
+    engine_get_stats(m->engine, &s);
+    assert_int_equal(s.retries, 2);
+    toy_machine_free(m);
+}
+
+/* A store over the next instruction takes effect at once; a store beside code costs nothing. */
+static void test_self_modifying(void **state)
+{
+    struct toy_machine *m = toy_machine_new(&plain);
+    struct engine_stats s;
+    uint64_t at = TOY_CODE;
+    m->cpu.s.r[13] = TOY_CODE;
+    m->cpu.s.r[1] = T_NOP;
+    toy_emit(m, &at, T_ST8, 1, 13, 18);            /* over the opcode of TRAP */
+    toy_emit(m, &at, T_ST8, 1, 13, 0x800);         /* the same page, no code */
+    toy_emit(m, &at, T_ST8, 1, 13, 0x808);
+    toy_emit(m, &at, T_TRAP, 0, 0, 0);
+    toy_emit(m, &at, T_HLT, 0, 0, 0);
+    toy_run(m, 100);
+    assert_int_equal(m->cpu.s.cause, 0);
+    assert_int_equal(toy_position(m), 5);
+    engine_get_stats(m->engine, &s);
+    assert_int_equal(s.code_invalidations, 1);
+    assert_int_equal(s.retries, 1);
+    toy_machine_free(m);
+}
+
+/* A cache of next to nothing still runs, and stays small. */
+static void test_eviction(void **state)
+{
+    struct engine_config config = { .kind = "interp", .cache_bytes = 4096 };
+    struct toy_machine *m = toy_machine_new(&config);
+    struct engine_stats s;
+    uint64_t at = TOY_CODE;
+    for (int i = 0; i < 300; i++) {
+        toy_emit(m, &at, T_ADDI, 2, 0, 1);
+        toy_emit(m, &at, T_JMP, 0, 0, 6);
+    }
+    toy_emit(m, &at, T_HLT, 0, 0, 0);
+    toy_run(m, 10000);
+    assert_int_equal(m->cpu.s.r[2], 300);
+    engine_get_stats(m->engine, &s);
+    assert_true(s.flushes > 5);
+    toy_machine_free(m);
+}
+
+/* Halted with an interrupt to come. */
+static void test_halt(void **state)
+{
+    struct toy_machine *m = toy_machine_new(&plain);
+    uint64_t at = TOY_VECTOR;
+    toy_emit(m, &at, T_ADDI, 5, 0, 1);
+    toy_emit(m, &at, T_HLT, 0, 0, 0);
+    at = TOY_CODE;
+    toy_emit(m, &at, T_EI, 0, 0, 0);
+    toy_emit(m, &at, T_HLT, 0, 0, 0);
+    assert_int_equal(toy_run(m, 100), 2);
+    assert_int_equal(toy_run(m, 100), 0);
+    toy_raise_irq(m);
+    assert_int_equal(toy_run(m, 100), 3);
+    assert_int_equal(m->cpu.s.r[5], 1);
+    assert_int_equal(m->cpu.s.cause, CAUSE_IRQ);
+    assert_int_equal(m->cpu.s.epc, TOY_CODE + 4);
+    toy_machine_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unknown_kind), cmocka_unit_test(test_chaining),        cmocka_unit_test(test_device),
+        cmocka_unit_test(test_eviction),     cmocka_unit_test(test_self_modifying),  cmocka_unit_test(test_halt),
+        cmocka_unit_test(test_physical),     cmocka_unit_test(test_paging),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
