@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "guest/x86/cpu.h"
 #include "host/host.h"
+#include "reprise/version.h"
 
 #ifdef PROGRAM_IS_I386
 #define PROGRAM "reprise-system-i386"
@@ -116,7 +117,7 @@ int main(int argc, char **argv)
     if (o.help)
         options_help(PROGRAM);
     else if (o.version)
-        printf("%s 0.1.0\n", PROGRAM);
+        printf("%s %s\n", PROGRAM, REPRISE_VERSION);
     else if (o.cpu_help)
         x86_cpu_list(print_line, NULL);
     else

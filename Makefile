@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A thin front for meson: make, make demo, make test.
+BUILD = build
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+	@ln -sf src/cli/reprise-system-x86_64 src/cli/reprise-system-i386 $(BUILD)/
+
+$(BUILD)/build.ninja:
+	@sh tools/install.sh
+	@meson setup $(BUILD) $(MESON_OPTIONS)
+
+# Installs what is missing, builds, boots Debian's kernel to a shell of its own and types at it.
+demo: all
+	@python3 tools/demo.py $(BUILD)
+
+test: all
+	@python3 tools/run-tests.py $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all demo test clean
