@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "guest/x86/cpu.h"
+#include "host/chardev.h"
 #include "host/host.h"
 #include "reprise/version.h"
 
@@ -37,34 +38,36 @@ static void sink_line(void *opaque, enum sink_level level, const char *text)
 
 static bool read_blob(const char *role, const char *path, struct machine_blob *b, struct error *err)
 {
-    uint8_t *data;
+    struct host_file f;
     if (!path)
         return true;
-    if (!host_read_file(role, path, &data, &b->size, err))
+    if (!host_file_read(role, path, &f, err))
         return false;
-    b->path = path;
-    b->data = data;
+    *b = (struct machine_blob){ path, f.data, f.size };
     return true;
 }
 
-static struct chardev *open_chardev(const char *spec, struct input_port *port, struct error *err)
+static struct chardev *open_chardev(const char *text, struct error *err)
 {
-    if (!strcmp(spec, "stdio") || !strcmp(spec, "mon:stdio"))
-        return host_chardev_stdio(port);
-    if (!strcmp(spec, "null"))
-        return host_chardev_null();
-    if (!strncmp(spec, "file:", 5))
-        return host_chardev_file(spec + 5, err);
-    error_set(err, "-serial: unknown device '%s'", spec);
-    return NULL;
+    struct chardev_spec spec = { .id = "serial" };
+    if (!strcmp(text, "stdio") || !strcmp(text, "mon:stdio"))
+        spec.kind = CHARDEV_STDIO;
+    else if (!strncmp(text, "file:", 5)) {
+        spec.kind = CHARDEV_FILE;
+        spec.path = text + 5;
+    } else if (strcmp(text, "null") != 0) {
+        error_set(err, "-serial: unknown device '%s'", text);
+        return NULL;
+    }
+    return host_chardev_new(&spec, err);
 }
 
-static bool open_chardevs(struct options *o, struct input_port *port, struct error *err)
+static bool open_chardevs(struct options *o, struct error *err)
 {
     for (unsigned i = 0; i < o->n_serial; i++)
-        if (strcmp(o->serial[i], "none") != 0 && !(o->machine.serial[i] = open_chardev(o->serial[i], port, err)))
+        if (strcmp(o->serial[i], "none") != 0 && !(o->machine.serial[i] = open_chardev(o->serial[i], err)))
             return false;
-    if (o->debugcon && !(o->machine.debugcon = open_chardev(o->debugcon, port, err)))
+    if (o->debugcon && !(o->machine.debugcon = open_chardev(o->debugcon, err)))
         return false;
     o->machine.debugcon_port = 0xe9;
     return true;
@@ -80,8 +83,10 @@ static void close_chardevs(struct options *o)
 static int run(struct options *o)
 {
     struct error err;
+    if (!host_signals_start(&err))
+        return fail(&err);
     o->machine.is_64bit = IS_64BIT;
-    o->machine.memory = host_pages;
+    o->machine.memory = host_memory;
     o->machine.engine.kind = "interp";
     o->machine.sink = (struct sink){ sink_line, o };
     if (!o->kernel && !o->bios)
@@ -91,11 +96,14 @@ static int run(struct options *o)
         !read_blob("BIOS image", o->bios, &o->machine.bios, &err))
         return fail(&err);
     struct sim *sim = sim_new(&o->sim, &o->machine.sink);
-    struct input_port *port = input_live_new(sim, host_sim());
-    sim_set_port(sim, port);
-    if (!open_chardevs(o, port, &err))
+    struct host_clock *clock = host_clock_new(false, &err);
+    if (!clock)
         return fail(&err);
-    host_signals_to(port);
+    struct input_port *port = input_live_new(sim, host_clock_sim(clock));
+    sim_set_port(sim, port);
+    if (!open_chardevs(o, &err))
+        return fail(&err);
+    host_signals_set_port(port);
     struct machine *m = machine_new(&o->machine, sim, port, &err);
     if (!m)
         return fail(&err);

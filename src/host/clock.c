@@ -1,52 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-#include <pthread.h>
-#include <sys/random.h>
-#include <time.h>
-
+/*
+ * Host clocks, entropy, and the simulation thread's bed: wait() sleeps until
+ * notify().  A notification is never lost: the eventfd keeps it until the next
+ * wait takes it.
+ */
 #include "host/host.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wakeup;
-static bool notified, ready;
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+struct host_clock {
+    struct sim_host sim;
+    int wake_fd;
+    uint64_t zone_ns;   /* added to UTC, modulo 2^64 */
+};
 
 static uint64_t read_clock(clockid_t id)
 {
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
+    struct timespec ts;
+    clock_gettime(id, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
+
+uint64_t host_monotonic_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+uint64_t host_seconds_since_1970(void) { return read_clock(CLOCK_REALTIME_COARSE) / NS_PER_SEC; }
 
 static uint64_t clock_ns(void *opaque, enum sim_clock clock)
 {
-    (void)opaque;
-    return read_clock(clock == SIM_CLOCK_HOST ? CLOCK_REALTIME : CLOCK_MONOTONIC);
+    struct host_clock *c = opaque;
+    return clock == SIM_CLOCK_HOST ? read_clock(CLOCK_REALTIME) + c->zone_ns
+                               : read_clock(CLOCK_MONOTONIC);
 }
 
-static void wait_for(void *opaque, uint64_t timeout_ns)
+static void wait_notified(void *opaque, uint64_t timeout_ns)
 {
-    (void)opaque;
-    pthread_mutex_lock(&lock);
-    if (timeout_ns == NO_DEADLINE) {
-        while (!notified)
-            pthread_cond_wait(&wakeup, &lock);
-    } else {
-        uint64_t until = read_clock(CLOCK_MONOTONIC) + timeout_ns;
-        struct timespec t = { .tv_sec = (time_t)(until / NS_PER_SEC), .tv_nsec = (long)(until % NS_PER_SEC) };
-        while (!notified && pthread_cond_timedwait(&wakeup, &lock, &t) != ETIMEDOUT)
-            ;
+    struct host_clock *c = opaque;
+    struct pollfd p = { .fd = c->wake_fd, .events = POLLIN };
+    struct timespec ts = { .tv_sec = (time_t)(timeout_ns / NS_PER_SEC), .tv_nsec = (long)(timeout_ns % NS_PER_SEC) };
+    if (ppoll(&p, 1, timeout_ns == NO_DEADLINE ? NULL : &ts, NULL) == 1) {
+        uint64_t n;
+        (void)!read(c->wake_fd, &n, sizeof n);
     }
-    notified = false;
-    pthread_mutex_unlock(&lock);
 }
 
 static void notify(void *opaque)
 {
-    (void)opaque;
-    pthread_mutex_lock(&lock);
-    notified = true;
-    pthread_cond_signal(&wakeup);
-    pthread_mutex_unlock(&lock);
+    struct host_clock *c = opaque;
+    uint64_t one = 1;
+    (void)!write(c->wake_fd, &one, sizeof one);
 }
 
 static void entropy(void *opaque, void *out, size_t len)
@@ -55,24 +63,37 @@ static void entropy(void *opaque, void *out, size_t len)
     for (size_t done = 0; done < len;) {
         ssize_t n = getrandom((char *)out + done, len - done, 0);
         if (n < 0 && errno != EINTR)
-            panic("getrandom failed: %d", errno);
+            panic("the host gives no random bytes: %s", strerror(errno));
         done += n > 0 ? (size_t)n : 0;
     }
 }
 
-static const struct sim_host host = { clock_ns, wait_for, notify, entropy, NULL };
-
-const struct sim_host *host_sim(void)
+struct host_clock *host_clock_new(bool local_time, struct error *err)
 {
-    pthread_mutex_lock(&lock);
-    if (!ready) {
-        pthread_condattr_t attr;
-        pthread_condattr_init(&attr);
-        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-        pthread_cond_init(&wakeup, &attr);
-        pthread_condattr_destroy(&attr);
-        ready = true;
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) {
+        error_set(err, "cannot make an event descriptor: %s", strerror(errno));
+        return NULL;
     }
-    pthread_mutex_unlock(&lock);
-    return &host;
+    struct host_clock *c = NEW(struct host_clock);
+    c->wake_fd = fd;
+    if (local_time) {
+        time_t now = time(NULL);
+        struct tm tm;
+        localtime_r(&now, &tm);
+        c->zone_ns = (uint64_t)((int64_t)tm.tm_gmtoff * (int64_t)NS_PER_SEC);
+    }
+    c->sim = (struct sim_host){ .clock_ns = clock_ns, .wait = wait_notified, .notify = notify, .random = entropy,
+                                .opaque = c };
+    return c;
 }
+
+void host_clock_free(struct host_clock *c)
+{
+    if (c) {
+        close(c->wake_fd);
+        free(c);
+    }
+}
+
+const struct sim_host *host_clock_sim(const struct host_clock *c) { return &c->sim; }

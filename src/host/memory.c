@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-
+/*
+ * Guest memory from the host: an anonymous mapping without reservation, so
+ * that a guest of 8 GiB costs only the pages that it touches.
+ */
 #include "host/host.h"
 
-static void *pages_alloc(void *opaque, uint64_t size, struct error *err)
+#include <errno.h>
+#include <sys/mman.h>
+
+
+static void *map(void *opaque, uint64_t size, struct error *err)
 {
     (void)opaque;
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *p = size > SIZE_MAX ? MAP_FAILED
+                              : mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) {
-        error_set(err, "the host has no room for %llu bytes: %s", (unsigned long long)size, strerror(errno));
+        error_set(err, "cannot get %llu MiB of guest memory from the host: %s", (unsigned long long)(size >> 20),
+                  strerror(errno));
         return NULL;
     }
     return p;
 }
 
-static void pages_free(void *opaque, void *p, uint64_t size)
+static void unmap(void *opaque, void *p, uint64_t size)
 {
     (void)opaque;
-    munmap(p, size);
+    munmap(p, (size_t)size);
 }
 
-const struct host_memory host_pages = { pages_alloc, pages_free, NULL };
+const struct host_memory host_memory = { .alloc = map, .free = unmap };
