@@ -146,7 +146,7 @@ bool vcpu_probe(struct vcpu *v, uint64_t va, unsigned len, enum access access, u
 {
     if (!tlb_resolve(v, va, access, mode))
         return false;
-    return page_room(va) >= len || tlb_resolve(v, va + len - 1, access, mode);
+    return page_room(va) >= len || tlb_resolve(v, va + page_room(va), access, mode);
 }
 
 void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mode)

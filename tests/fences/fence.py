@@ -54,7 +54,7 @@ __ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc __longjmp_chk
 _GLOBAL_OFFSET_TABLE_ __tls_get_addr
 """.split())
 EXTRA = {
-    "base": set("stderr fputs fputc vfprintf fprintf".split()),          # panic() only
+    "base": set("stderr fputs fputc fwrite vfprintf fprintf".split()),          # panic() only
     "sim": set("""mtx_init mtx_lock mtx_unlock mtx_destroy cnd_init cnd_signal cnd_broadcast cnd_wait
                   cnd_destroy""".split()),
     "state": set("XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest XXH3_createState XXH3_freeState".split()),
@@ -119,25 +119,42 @@ def check_standard(build):
             errors.append(f"src/{m.group(1)}: compiled without -ffp-contract=off")
 
 
-def nm(lib):
-    out = subprocess.run(["nm", "-A", str(lib)], capture_output=True, text=True, check=True).stdout
+def symbols_of(lib):
+    """(object, kind, symbol): kind U undefined, W writable data, T anything else that is defined.
+
+    Read-only data with pointers (.data.rel.ro) is written by the dynamic linker only.
+    """
+    out = subprocess.run(["objdump", "-t", str(lib)], capture_output=True, text=True, check=True).stdout
+    member = ""
     for line in out.splitlines():
-        where, _, rest = line.partition(" ")
-        parts = rest.split()
-        if len(parts) >= 2 and len(parts[-2]) == 1:
-            yield where.rstrip(":").split(":")[-1], parts[-2], parts[-1]
+        m = re.match(r"(\S+):\s+file format", line)
+        if m:
+            member = m.group(1)
+            continue
+        m = re.match(r"[0-9a-f]{8,16} (.{7}) (\S+)\s+[0-9a-f]+\s+(?:\.hidden )?(\S+)$", line)
+        if not m:
+            continue
+        flags, section, name = m.groups()
+        if section == "*UND*":
+            yield member, "U", name
+        elif "d" in flags or "f" in flags or section == "*ABS*":
+            continue
+        elif section == "*COM*" or re.match(r"\.(data|bss|tdata|tbss)(?!\.rel\.ro)", section):
+            yield member, "W", name
+        else:
+            yield member, "T", name
 
 
 def check_symbols(build):
     libs = {p.name: p for p in build.rglob("lib*.a")}
-    symbols = {name: list(nm(path)) for name, path in libs.items() if name in LIBRARY}
+    symbols = {name: list(symbols_of(path)) for name, path in libs.items() if name in LIBRARY}
     missing = [n for n in LIBRARY if n not in symbols]
     for n in missing:
         errors.append(f"{n} was not built: nothing to check for {LIBRARY[n]}/")
     owner = {}
     for name, syms in symbols.items():
         for _, kind, sym in syms:
-            if kind in "TDRBVWGSC":
+            if kind in "TW":
                 owner.setdefault(sym, LIBRARY[name])
     for name, syms in sorted(symbols.items()):
         folder = LIBRARY[name]
@@ -152,7 +169,7 @@ def check_symbols(build):
                         errors.append(f"{folder}/{obj}: calls {sym} of {owner[sym]}/, which is not below it")
                 elif sym not in allowed:
                     errors.append(f"{folder}/{obj}: uses {sym}, which is not on {folder}/'s list")
-            if kind in "bBdDC" and not sym.startswith((".", "__")):
+            if kind == "W" and not sym.startswith((".", "__")):
                 errors.append(f"{folder}/{obj}: {sym} is writable global or static data")
 
 

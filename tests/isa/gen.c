@@ -342,6 +342,15 @@ static void tame_bit_offset(struct isa_gen *g, struct isa_case *c, const struct 
         c->in.gpr[I->op[1].reg] = (uint64_t)(int64_t)((int)below(g, 512) - 256);
 }
 
+/* SHLD, SHRD of 16 bits by more than 16: even the result is undefined. */
+static bool undefined_result(const struct isa_case *c, const struct x86_insn *I)
+{
+    if (strcmp(I->row->name, "shld") != 0 && strcmp(I->row->name, "shrd") != 0)
+        return false;
+    uint64_t count = (I->op[2].kind == OPK_IMM ? I->op[2].imm : c->in.gpr[R_CX]) & 31;
+    return I->op[0].size == 2 && count > 16;
+}
+
 static bool is_string(const struct x86_insn *I)
 {
     for (int i = 0; i < 4; i++)
@@ -353,8 +362,8 @@ static bool is_string(const struct x86_insn *I)
 static bool set_branch(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
 {
     unsigned size = I->row->op[0] == OP_Jb ? 1 : I->osz == 2 ? 2 : 4;
-    if (I->osz == 2)
-        return false;              /* truncates the instruction pointer: leaves the code page */
+    if (I->osz == 2 || I->p66)
+        return false;              /* truncates the instruction pointer (on AMD in 64-bit mode too) */
     store_le(c->code + c->len - size, size, below(g, 2) ? ISA_STUB_GAP : 0);
     return true;
 }
@@ -390,6 +399,8 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
     fill_fx(g, c->in.fx);
     for (unsigned i = 0; i < ISA_WINDOW_SIZE; i += 16)
         fill_lanes(g, c->in.window + i);
+    if (is_string(insn) && insn->asz == 2)
+        return false;              /* 16-bit addresses reach no mapped page */
     if (is_string(insn))
         aim_strings(g, c);
     if (uses_memory(insn) && !aim(g, c, insn))
@@ -406,5 +417,5 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
     if (mode32)
         for (int i = 0; i < 16; i++)
             c->in.gpr[i] = i < 8 ? (uint32_t)c->in.gpr[i] : 0;
-    return true;
+    return !undefined_result(c, insn);
 }

@@ -245,11 +245,22 @@ static bool mode_fits(const struct x86_row *r, const struct cursor *c)
     return !(r->flags & ROW_PROTECTED) || ((c->mode & MODE_PE) && !(c->mode & MODE_VM86));
 }
 
+static bool uses_vvvv(const struct x86_row *r)
+{
+    for (unsigned k = 0; k < 4; k++)
+        if (r->op[k] == OP_By || r->op[k] == OP_Hx)
+            return true;
+    return false;
+}
+
 static bool row_fits(const struct x86_row *r, const struct cursor *c, unsigned pp, const uint64_t *features)
 {
     const struct x86_insn *I = c->I;
     if (!!(r->flags & ROW_VEX) != I->vex || !prefix_fits(r, I, pp) || !mode_fits(r, c) ||
         !x86_has(features, r->feature))
+        return false;
+    /* VEX.vvvv must be 1111b where nothing uses it (I->vvvv holds it inverted). */
+    if (I->vex && I->vvvv && !uses_vvvv(r))
         return false;
     if (r->flags & ROW_VEX_L0 && I->vex_l)
         return false;

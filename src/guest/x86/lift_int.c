@@ -164,7 +164,13 @@ void lift_cmpxchg(struct x86_lift *L, const struct x86_insn *I)
     ir_ref acc = x86_rd_reg(L, R_AX, size), r = irb_bin(b, IR_SUB, acc, x);
     ir_ref equal = irb_setcond(b, IR_EQ, acc, x);
     ir_ref old_rax = irb_get(b, 8, X86_OFF_GPR(R_AX));
-    x86_wr_rmw(L, I, 0, linear, irb_select(b, equal, y, x));
+    if (!linear && size == 4) {
+        /* A destination register that is not exchanged keeps its upper half too. */
+        ir_ref old = irb_get(b, 8, X86_OFF_GPR(I->op[0].reg));
+        irb_put(b, 8, X86_OFF_GPR(I->op[0].reg), irb_select(b, equal, irb_cast(b, y, IR_X), old));
+    } else {
+        x86_wr_rmw(L, I, 0, linear, irb_select(b, equal, y, x));
+    }
     if (!linear && I->op[0].reg == R_AX) {
         /* Always equal: done. */
     } else if (size == 4) {

@@ -76,8 +76,7 @@ const struct x86_row x86_rows_int[] = {
     R(MAP_1, 0x8d, "lea", Gv, M, NONE, lift_lea, 0, ROW_MOD_MEM),
     G(MAP_1, 0x8f, 0, "pop", Ev, NONE, NONE, lift_pop, 0, ROW_D64),
 
-    /* 90 is NOP unless REX.B makes it XCHG r8; F3 90 is PAUSE. */
-    F(MAP_1, 0x90, PFX_F3, -1, F_NONE, "pause", NONE, NONE, NONE, lift_nop, 0, 0),
+    /* 90 is NOP, F3 90 is PAUSE, unless REX.B makes them XCHG r8. */
     RS(MAP_1, 0x90, 7, "xchg", Zv, rAX, NONE, lift_xchg, 0, 0),
     R(MAP_1, 0x98, "cbw", NONE, NONE, NONE, lift_cbw, 0, 0),
     R(MAP_1, 0x99, "cwd", NONE, NONE, NONE, lift_cwd, 0, 0),
