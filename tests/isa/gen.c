@@ -399,6 +399,8 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
     fill_fx(g, c->in.fx);
     for (unsigned i = 0; i < ISA_WINDOW_SIZE; i += 16)
         fill_lanes(g, c->in.window + i);
+    if (!strcmp(row->name, "movsxd") && insn->osz == 2)
+        return false;              /* Intel reads 16 bits, AMD 32 */
     if (is_string(insn) && insn->asz == 2)
         return false;              /* 16-bit addresses reach no mapped page */
     if (is_string(insn))
