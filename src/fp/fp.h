@@ -30,6 +30,8 @@ enum fp_exception {
     FP_UNDERFLOW = 16,
     FP_INEXACT = 32,
     FP_ALL = 63,
+    /* Not an exception.  Under FP_NAN_X87 only: the result was rounded up in magnitude (x87's C1). */
+    FP_ROUNDED_UP = 128,
 };
 
 /* In x86's RC encoding. */
@@ -105,6 +107,8 @@ f32 f80_to_f32(struct fp_env *e, f80 a);
 f64 f80_to_f64(struct fp_env *e, f80 a);
 f32 f16_to_f32(struct fp_env *e, f16 a);
 f16 f32_to_f16(struct fp_env *e, f32 a, enum fp_rounding rm);
+
+int16_t f80_to_i16(struct fp_env *e, f80 a, enum fp_rounding rm);
 
 /* RCPPS, RSQRTPS: our own approximation, relative error below 1.5 * 2^-12 (SDM); raise nothing. */
 f32 f32_recip_approx(f32 a);
