@@ -2,9 +2,7 @@
 /*
  * Record and replay: the two other implementations of the input port, and the
  * log they write and read.  The format is in docs/log-format.md.
- *
- * The core owner completes this header (rr/log.h has the reader and writer,
- * for `reprise info` and `reprise log`).
+ * rr/log.h has the reader and writer, for `reprise info` and `reprise log`.
  */
 #ifndef REPRISE_RR_RR_H
 #define REPRISE_RR_RR_H

@@ -81,6 +81,17 @@ uint64_t completion_run_finished(struct input_port *port, enum completion_kind k
     return UINT64_MAX;
 }
 
+uint64_t completion_next_finished(struct input_port *port)
+{
+    uint64_t number = UINT64_MAX;
+    mtx_lock(&port->lock);
+    for (const struct completion *c = port->completions; c && number == UINT64_MAX; c = c->next)
+        if (c->kind == COMPLETION_REPLAYABLE && c->finished)
+            number = c->number;
+    mtx_unlock(&port->lock);
+    return number;
+}
+
 bool completion_run_number(struct input_port *port, uint64_t number)
 {
     for (struct completion **link = &port->completions; *link; link = &(*link)->next) {

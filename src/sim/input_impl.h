@@ -95,6 +95,8 @@ unsigned input_take_request(struct input_port *port);
 
 /* Runs the oldest finished completion of the kind and unlinks it; returns its number, or UINT64_MAX if there is none. */
 uint64_t completion_run_finished(struct input_port *port, enum completion_kind kind);
+/* The number of the oldest finished replayable completion, or UINT64_MAX. */
+uint64_t completion_next_finished(struct input_port *port);
 /* Replay: waits for the replayable completion with this number and runs it.  False: never submitted. */
 bool completion_run_number(struct input_port *port, uint64_t number);
 bool completion_any(const struct input_port *port);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <xxhash.h>
+#include <zstd.h>
+
+#include "rr/log.h"
+
+enum { MAX_ARGS = 4096, MAX_FILES = 256 };
+
+struct log_reader {
+    struct log_file file;
+    uint64_t offset, first_frame;    /* of the next frame */
+    uint8_t *header;                 /* payload; strings are cut out of it */
+    char **strings;
+    size_t n_strings;
+    const char **args;
+    struct log_input_file *files;
+    uint8_t *frame;                  /* decompressed */
+    struct bytes left;
+    uint64_t position, complete_to;
+    uint64_t clock[SIM_CLOCK_COUNT];
+    bool clean, ended;
+    struct error cut;
+};
+
+/* ---- header ------------------------------------------------------------------------ */
+
+static const char *take_string(struct log_reader *r, struct bytes *b)
+{
+    size_t len;
+    const uint8_t *p = get_bytes(b, LOG_MAX_HEADER, &len);
+    if (p && memchr(p, 0, len))
+        b->ok = false;
+    if (!b->ok)
+        return "";
+    char *s = alloc_zero(len + 1);
+    memcpy(s, p, len);
+    r->strings = alloc_resize(r->strings, r->n_strings + 1, sizeof *r->strings);
+    r->strings[r->n_strings++] = s;
+    return s;
+}
+
+static bool take_machine(struct log_reader *r, struct bytes *b, struct log_machine *m)
+{
+    *m = (struct log_machine){ .program = take_string(r, b) };
+    m->n_args = (size_t)get_varint(b);
+    if (!b->ok || m->n_args > MAX_ARGS)
+        return false;
+    r->args = NEW_ARRAY(const char *, m->n_args + 1);
+    for (size_t i = 0; i < m->n_args; i++)
+        r->args[i] = take_string(r, b);
+    m->args = r->args;
+    m->sim.shift = (unsigned)get_varint(b);
+    uint64_t flags = get_varint(b);
+    m->sim.shift_auto = flags & 1;
+    m->sim.sleep = flags >> 1 & 1;
+    m->sim.align = flags >> 2 & 1;
+    m->n_files = (size_t)get_varint(b);
+    if (!b->ok || m->sim.shift > 10 || m->n_files > MAX_FILES)
+        return false;
+    r->files = NEW_ARRAY(struct log_input_file, m->n_files + 1);
+    for (size_t i = 0; i < m->n_files; i++) {
+        r->files[i].role = take_string(r, b);
+        r->files[i].path = take_string(r, b);
+        r->files[i].size = get_varint(b);
+        r->files[i].hash = get_u64(b);
+    }
+    m->files = r->files;
+    m->hash_interval = get_varint(b);
+    m->start_realtime = get_varint(b);
+    return b->ok && !b->left;
+}
+
+static bool read_header(struct log_reader *r, struct log_machine *m, struct error *err)
+{
+    uint8_t pre[LOG_PREAMBLE], sum[8];
+    uint64_t size = r->file.size(r->file.opaque);
+    if (size < LOG_PREAMBLE || !r->file.read(r->file.opaque, 0, pre, sizeof pre, err) ||
+        memcmp(pre, LOG_MAGIC, LOG_MAGIC_BYTES) != 0)
+        return error_set(err, "not a Reprise log");
+    uint32_t version = (uint32_t)load_le(pre + 8, 4), len = (uint32_t)load_le(pre + 12, 4);
+    if (version > LOG_VERSION)
+        return error_set(err, "the log has format version %u, this program reads up to %d", version, LOG_VERSION);
+    if (!version || len > LOG_MAX_HEADER || size < LOG_PREAMBLE + (uint64_t)len + 8)
+        return error_set(err, "the log's header is damaged or cut short");
+    r->header = alloc_zero(LOG_PREAMBLE + (size_t)len);
+    memcpy(r->header, pre, LOG_PREAMBLE);
+    if (!r->file.read(r->file.opaque, LOG_PREAMBLE, r->header + LOG_PREAMBLE, len, err) ||
+        !r->file.read(r->file.opaque, LOG_PREAMBLE + (uint64_t)len, sum, 8, err))
+        return false;
+    struct bytes b = { r->header + LOG_PREAMBLE, len, true };
+    if (XXH3_64bits(r->header, LOG_PREAMBLE + (size_t)len) != load_le(sum, 8) || !take_machine(r, &b, m))
+        return error_set(err, "the log's header is damaged");
+    r->first_frame = r->offset = LOG_PREAMBLE + (uint64_t)len + 8;
+    return true;
+}
+
+struct log_reader *log_open(const struct log_file *file, struct log_machine *machine, struct error *err)
+{
+    struct log_reader *r = NEW(struct log_reader);
+    r->file = *file;
+    if (!read_header(r, machine, err)) {
+        log_close(r);
+        return NULL;
+    }
+    return r;
+}
+
+void log_close(struct log_reader *r)
+{
+    for (size_t i = 0; i < r->n_strings; i++)
+        free(r->strings[i]);
+    free(r->strings);
+    free((void *)r->args);
+    free(r->files);
+    free(r->header);
+    free(r->frame);
+    r->file.close(r->file.opaque);
+    free(r);
+}
+
+void log_rewind(struct log_reader *r)
+{
+    r->offset = r->first_frame;
+    r->left = (struct bytes){ 0 };
+    r->position = r->complete_to = 0;
+    memset(r->clock, 0, sizeof r->clock);
+    r->clean = r->ended = false;
+    r->cut.text[0] = 0;
+}
+
+/* ---- frames ---------------------------------------------------------------------------- */
+
+static bool cut(struct log_reader *r, const char *why)
+{
+    r->ended = true;
+    return error_set(&r->cut, "the log is cut at byte %llu of %llu (%s): it is complete up to position %llu",
+                     (unsigned long long)r->offset, (unsigned long long)log_bytes(r), why,
+                     (unsigned long long)r->complete_to);
+}
+
+static bool next_frame(struct log_reader *r)
+{
+    uint8_t head[LOG_FRAME_HEAD];
+    uint64_t size = log_bytes(r);
+    struct error err;
+    if (r->offset == size)
+        return cut(r, "no end mark");
+    if (size - r->offset < LOG_FRAME_HEAD || !r->file.read(r->file.opaque, r->offset, head, sizeof head, &err))
+        return cut(r, "unfinished frame");
+    uint32_t stored = (uint32_t)load_le(head + 4, 4), raw = (uint32_t)load_le(head + 8, 4);
+    uint64_t end = load_le(head + 12, 8);
+    if (load_le(head, 4) != LOG_FRAME_MAGIC || raw > LOG_MAX_FRAME || stored > ZSTD_compressBound(LOG_MAX_FRAME))
+        return cut(r, "damaged frame");
+    if (size - r->offset - LOG_FRAME_HEAD < stored)
+        return cut(r, "unfinished frame");
+    uint8_t *packed = alloc_zero(stored);
+    bool ok = r->file.read(r->file.opaque, r->offset + LOG_FRAME_HEAD, packed, stored, &err);
+    uint64_t seed = XXH3_64bits(head, LOG_FRAME_HEAD - 8);
+    ok = ok && XXH3_64bits_withSeed(packed, stored, seed) == load_le(head + 20, 8) && end >= r->complete_to;
+    free(r->frame);
+    r->frame = alloc_zero(raw);
+    ok = ok && ZSTD_decompress(r->frame, raw, packed, stored) == raw;
+    free(packed);
+    if (!ok)
+        return cut(r, "damaged frame");
+    r->left = (struct bytes){ r->frame, raw, true };
+    r->offset += LOG_FRAME_HEAD + (uint64_t)stored;
+    r->complete_to = end;
+    return true;
+}
+
+/* ---- events ------------------------------------------------------------------------------- */
+
+static void take_payload(struct log_reader *r, struct bytes *b, struct log_event *e)
+{
+    switch (e->kind) {
+    case LOG_INPUT:
+        e->number = (uint32_t)get_varint(b);
+        e->data = get_bytes(b, LOG_MAX_PAYLOAD, &e->len);
+        b->ok = b->ok && e->len;
+        break;
+    case LOG_SEED:
+        e->data = get_bytes(b, LOG_MAX_PAYLOAD, &e->len);
+        break;
+    case LOG_CLOCK:
+        e->number = (uint32_t)get_varint(b);
+        if (e->number >= SIM_CLOCK_COUNT)
+            b->ok = false;
+        else
+            e->value = r->clock[e->number] += unzigzag(get_varint(b));
+        break;
+    case LOG_HASH:
+        e->value = get_u64(b);
+        break;
+    case LOG_END:
+        e->value = get_u64(b);
+        e->data = get_bytes(b, LOG_MAX_PAYLOAD, &e->len);
+        break;
+    default:
+        e->value = get_varint(b);
+    }
+}
+
+bool log_next(struct log_reader *r, struct log_event *e)
+{
+    if (r->ended || r->clean)
+        return false;
+    while (!r->left.left)
+        if (!next_frame(r))
+            return false;
+    struct bytes *b = &r->left;
+    const uint8_t *start = b->p, *kind = get_raw(b, 1);
+    *e = (struct log_event){ .kind = (enum log_kind)(*kind & ~LOG_HAS_IDLES) };
+    uint64_t delta = get_varint(b);
+    e->idles = *kind & LOG_HAS_IDLES ? get_varint(b) : 0;
+    e->position = r->position + delta;
+    if (e->kind < 1 || e->kind >= LOG_KINDS || e->position < r->position || e->position > r->complete_to)
+        b->ok = false;
+    take_payload(r, b, e);
+    if (!b->ok)
+        return cut(r, "damaged event");
+    r->position = e->position;
+    e->bytes = (size_t)(b->p - start);
+    r->clean = e->kind == LOG_END;
+    return true;
+}
+
+const char *log_cut(const struct log_reader *r) { return r->clean ? NULL : r->cut.text; }
+uint64_t log_complete_to(const struct log_reader *r) { return r->complete_to; }
+uint64_t log_offset(const struct log_reader *r) { return r->offset; }
+uint64_t log_bytes(const struct log_reader *r) { return r->file.size(r->file.opaque); }
+
+const char *log_kind_name(enum log_kind kind)
+{
+    static const char *const names[LOG_KINDS] = { "?", "input", "request", "clock", "checkpoint", "warp",
+                                                  "completion", "shift", "seed", "hash", "end" };
+    return kind < LOG_KINDS ? names[kind] : names[0];
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The replaying port: everything comes from the log, at its place.
+ *
+ * Two kinds of events.  *Asked* events (clock reads, seeds, checkpoints, cut
+ * sleeps) are consumed when the machine asks; their place is a proof.
+ * *Given* events (input, requests, completions, shifts, hashes, the end) are
+ * delivered by poll() when the machine stands at their place; runs never pass
+ * it.  An asked event that the machine runs past, or asks for elsewhere, is a divergence.
+ */
+#include <stdlib.h>
+
+#include "rr/log.h"
+#include "sim/input_impl.h"
+
+struct replayer {
+    struct input_port port;     /* first */
+    struct log_reader *log;
+    struct log_event next;
+    bool have_next;
+    uint64_t idle_position, idles;
+    uint64_t last_hash;         /* position of the last state hash that agreed */
+    enum input_status status;
+    struct error text;
+};
+
+static struct replayer *of(struct input_port *port) { return (struct replayer *)port; }
+
+static void fetch(struct replayer *r) { r->have_next = log_next(r->log, &r->next); }
+
+static bool is_asked(enum log_kind k)
+{
+    return k == LOG_CLOCK || k == LOG_SEED || k == LOG_CHECKPOINT || k == LOG_WARP;
+}
+
+static void stop(struct replayer *r, enum input_status status)
+{
+    r->status = status;
+    sim_request_exit(r->port.sim);
+}
+
+static void diverge(struct replayer *r, const char *did)
+{
+    if (r->status != INPUT_RUNNING)
+        return;
+    stop(r, INPUT_DIVERGED);
+    if (r->have_next)
+        error_set(&r->text, "replay diverged at position %llu: the machine %s, the log has %s at position %llu",
+                  (unsigned long long)sim_position(r->port.sim), did, log_kind_name(r->next.kind),
+                  (unsigned long long)r->next.position);
+    else
+        error_set(&r->text, "replay diverged at position %llu: the machine %s, the log has nothing more",
+                  (unsigned long long)sim_position(r->port.sim), did);
+}
+
+static uint64_t idles_here(const struct replayer *r, uint64_t position)
+{
+    return r->idle_position == position ? r->idles : 0;
+}
+
+static bool at_next(const struct replayer *r)
+{
+    uint64_t position = sim_position(r->port.sim);
+    return r->have_next && r->next.position == position && r->next.idles == idles_here(r, position);
+}
+
+/* Behind an asked event a given one may be nearer than the present run's end. */
+static void after_asked(struct replayer *r)
+{
+    fetch(r);
+    if (!r->have_next || !is_asked(r->next.kind))
+        sim_request_exit(r->port.sim);
+}
+
+/* ---- given events ------------------------------------------------------------------------- */
+
+static void check_hash(struct replayer *r, const char *what)
+{
+    uint64_t hash = r->port.on_hash ? r->port.on_hash(r->port.hash_opaque) : r->next.value;
+    if (hash == r->next.value) {
+        r->last_hash = r->next.position;
+        return;
+    }
+    stop(r, INPUT_DIVERGED);
+    error_set(&r->text, "replay diverged between positions %llu and %llu: the %s is %016llx, the log has %016llx",
+              (unsigned long long)r->last_hash, (unsigned long long)r->next.position, what, (unsigned long long)hash,
+              (unsigned long long)r->next.value);
+}
+
+static void deliver_input(struct replayer *r)
+{
+    struct input_source *s = input_source_by_number(&r->port, r->next.number);
+    if (!s) {
+        stop(r, INPUT_LOG_ERROR);
+        error_set(&r->text, "the log has input for device %u, which this machine does not have", r->next.number);
+        return;
+    }
+    s->ops->deliver(s->opaque, r->next.data, r->next.len);
+}
+
+static void give(struct replayer *r)
+{
+    struct input_port *port = &r->port;
+    switch (r->next.kind) {
+    case LOG_INPUT:
+        deliver_input(r);
+        break;
+    case LOG_REQUEST:
+        if (port->on_request)
+            port->on_request(port->request_opaque, (enum input_request)r->next.value);
+        break;
+    case LOG_COMPLETION:
+        if (!completion_run_number(port, r->next.value))
+            diverge(r, "never submitted the request that completes here");
+        break;
+    case LOG_SHIFT:
+        if (r->next.value <= 10)
+            sim_set_shift(port->sim, (unsigned)r->next.value);
+        else
+            diverge(r, "cannot use the logged shift");
+        break;
+    case LOG_HASH:
+        check_hash(r, "state hash");
+        break;
+    default:
+        check_hash(r, "final state hash");
+        if (r->status == INPUT_RUNNING) {
+            stop(r, INPUT_END_OF_LOG);
+            error_set(&r->text, "end of the recording (%.*s)", (int)(r->next.len < 200 ? r->next.len : 200),
+                      (const char *)r->next.data);
+        }
+    }
+}
+
+static void at_end(struct replayer *r)
+{
+    const char *cut = log_cut(r->log);
+    if (r->status == INPUT_RUNNING && sim_position(r->port.sim) >= log_complete_to(r->log)) {
+        stop(r, INPUT_END_OF_LOG);
+        error_set(&r->text, "%s", cut ? cut : "end of the recording");
+    }
+}
+
+static void replay_poll(struct input_port *port)
+{
+    struct replayer *r = of(port);
+    uint64_t position = sim_position(port->sim);
+    if (atomic_exchange(&port->pending, false))
+        for (unsigned q; (q = input_take_request(port));)
+            if (q == REQUEST_QUIT && port->on_request)
+                port->on_request(port->request_opaque, REQUEST_QUIT);
+    while (completion_run_finished(port, COMPLETION_INTERNAL) != UINT64_MAX)
+        ;
+    while (r->status == INPUT_RUNNING && at_next(r) && !is_asked(r->next.kind)) {
+        give(r);
+        if (r->status == INPUT_RUNNING)
+            fetch(r);
+    }
+    if (r->status != INPUT_RUNNING)
+        return;
+    if (!r->have_next)
+        at_end(r);
+    else if (r->next.position < position)
+        diverge(r, "went on without what the log has");
+}
+
+static uint64_t replay_next_position(struct input_port *port)
+{
+    struct replayer *r = of(port);
+    if (!r->have_next)
+        return log_complete_to(r->log);
+    /* Not beyond what the log is known to cover; asked events are met on the way. */
+    return is_asked(r->next.kind) ? UINT64_MAX : r->next.position;
+}
+
+/* ---- asked events --------------------------------------------------------------------------- */
+
+static uint64_t replay_clock_ns(struct input_port *port, enum sim_clock clock)
+{
+    struct replayer *r = of(port);
+    if (!at_next(r) || r->next.kind != LOG_CLOCK || r->next.number != (uint32_t)clock) {
+        if (r->have_next || log_cut(r->log) == NULL)
+            diverge(r, "read a clock");
+        else
+            at_end(r);
+        return 0;
+    }
+    uint64_t ns = r->next.value;
+    after_asked(r);
+    return ns;
+}
+
+static void replay_seed(struct input_port *port, const char *use, void *data, size_t len)
+{
+    struct replayer *r = of(port);
+    (void)use;
+    memset(data, 0, len);
+    if (!r->have_next || r->next.kind != LOG_SEED || r->next.len != len) {
+        diverge(r, "asked for a seed");
+        return;
+    }
+    memcpy(data, r->next.data, len);
+    fetch(r);
+}
+
+static bool replay_checkpoint(struct input_port *port, enum checkpoint mark)
+{
+    struct replayer *r = of(port);
+    if (mark != CHECKPOINT_TIMERS_HOST && mark != CHECKPOINT_TIMERS_VIRTUAL_RT)
+        return true;
+    if (!at_next(r) || r->next.kind != LOG_CHECKPOINT || r->next.value != mark)
+        return false;
+    after_asked(r);
+    return true;
+}
+
+static bool replay_timers_due(struct input_port *port, enum sim_clock clock, uint64_t deadline_ns)
+{
+    struct replayer *r = of(port);
+    (void)clock;
+    (void)deadline_ns;
+    return at_next(r) && r->next.kind == LOG_CHECKPOINT;
+}
+
+static bool replay_idle(struct input_port *port, uint64_t deadline_ns)
+{
+    struct replayer *r = of(port);
+    uint64_t position = sim_position(port->sim), now = sim_now(port->sim);
+    r->idles = idles_here(r, position) + 1;
+    r->idle_position = position;
+    if (at_next(r) && r->next.kind == LOG_WARP) {
+        sim_warp(port->sim, r->next.value);
+        fetch(r);
+        return true;
+    }
+    if (!r->have_next && position >= log_complete_to(r->log)) {
+        at_end(r);
+        return false;
+    }
+    if (deadline_ns == NO_DEADLINE) {
+        diverge(r, "sleeps for ever");
+        return false;
+    }
+    sim_warp(port->sim, deadline_ns > now ? deadline_ns - now : 0);
+    return true;
+}
+
+static enum input_status replay_status(struct input_port *port) { return of(port)->status; }
+
+static const char *replay_status_text(struct input_port *port)
+{
+    return of(port)->status == INPUT_RUNNING ? NULL : of(port)->text.text;
+}
+
+static void replay_close(struct input_port *port, const char *how)
+{
+    struct replayer *r = of(port);
+    (void)how;
+    log_close(r->log);
+    input_port_fini(port);
+    free(r);
+}
+
+static const struct input_port_ops replay_ops = {
+    .poll = replay_poll,
+    .next_position = replay_next_position,
+    .clock_ns = replay_clock_ns,
+    .seed = replay_seed,
+    .checkpoint = replay_checkpoint,
+    .timers_due = replay_timers_due,
+    .idle = replay_idle,
+    .status = replay_status,
+    .status_text = replay_status_text,
+    .close = replay_close,
+};
+
+struct input_port *rr_replay_new(struct sim *sim, const struct sim_host *host, struct log_reader *log,
+                                 struct error *err)
+{
+    struct replayer *r = NEW(struct replayer);
+    (void)err;
+    input_port_init(&r->port, &replay_ops, sim, host, false);
+    r->log = log;
+    log_rewind(log);
+    fetch(r);
+    return &r->port;
+}
