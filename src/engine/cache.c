@@ -275,8 +275,8 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
 /* A block of one instruction that crosses a page depends on the second page's mapping too. */
 static bool second_page(struct vcpu *v, const struct block_key *key, uint32_t bytes, struct tlb_side *out)
 {
-    uint64_t last = (key->va + bytes - 1) & key->va_mask;
-    const struct tlb_side *s = tlb_resolve(v, last, ACCESS_EXEC, key->fetch_mode);
+    uint64_t next = align_down(key->va + bytes - 1, PAGE_SIZE) & key->va_mask;   /* where a fault is reported */
+    const struct tlb_side *s = tlb_resolve(v, next, ACCESS_EXEC, key->fetch_mode);
     if (!s)
         return false;
     *out = *s;
@@ -288,11 +288,20 @@ static bool crosses(const struct block_key *key, uint32_t bytes)
     return (key->va & TLB_PAGE_MASK) + bytes > PAGE_SIZE;
 }
 
+/* Not cached: code outside RAM, and what crosses into a page outside RAM or into the same page again. */
+static bool cacheable(struct vcpu *v, const struct block *b, bool two, struct tlb_side *second)
+{
+    if (!b->ram || !two)
+        return b->ram;
+    return second_page(v, &b->key, b->guest_bytes, second) && second->ram &&
+           (second->ram != b->ram || second->ram_offset != align_down(b->ram_offset, PAGE_SIZE));
+}
+
 static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct tlb_side second = { 0 };
     bool two = crosses(&b->key, b->guest_bytes);
-    if (!b->ram || (two && (!second_page(v, &b->key, b->guest_bytes, &second) || !second.ram))) {
+    if (!cacheable(v, b, two, &second)) {
         if (e->uncached)
             free_block(e->uncached);
         b->ram = NULL;

@@ -3,8 +3,8 @@
  * The replaying port: everything comes from the log, at its place.
  *
  * Two kinds of events.  *Asked* events (clock reads, seeds, checkpoints, cut
- * sleeps) are consumed when the machine asks; their place is a proof.
- * *Given* events (input, requests, completions, shifts, hashes, the end) are
+ * sleeps, the end) are consumed when the machine asks; their place is a proof.
+ * *Given* events (input, requests, completions, shifts, hashes) are
  * delivered by poll() when the machine stands at their place; runs never pass
  * it.  An asked event that the machine runs past, or asks for elsewhere, is a divergence.
  */
@@ -30,7 +30,7 @@ static void fetch(struct replayer *r) { r->have_next = log_next(r->log, &r->next
 
 static bool is_asked(enum log_kind k)
 {
-    return k == LOG_CLOCK || k == LOG_SEED || k == LOG_CHECKPOINT || k == LOG_WARP;
+    return k == LOG_CLOCK || k == LOG_SEED || k == LOG_CHECKPOINT || k == LOG_WARP || k == LOG_END;
 }
 
 static void stop(struct replayer *r, enum input_status status)
@@ -119,16 +119,28 @@ static void give(struct replayer *r)
         else
             diverge(r, "cannot use the logged shift");
         break;
-    case LOG_HASH:
-        check_hash(r, "state hash");
-        break;
     default:
-        check_hash(r, "final state hash");
-        if (r->status == INPUT_RUNNING) {
-            stop(r, INPUT_END_OF_LOG);
-            error_set(&r->text, "end of the recording (%.*s)", (int)(r->next.len < 200 ? r->next.len : 200),
-                      (const char *)r->next.data);
-        }
+        check_hash(r, "state hash");
+    }
+}
+
+/* The machine has stopped by itself, as it did when recorded: the final state must be equal. */
+static void replay_finish(struct input_port *port)
+{
+    struct replayer *r = of(port);
+    if (r->status != INPUT_RUNNING)
+        return;
+    if (!at_next(r) || r->next.kind != LOG_END) {
+        if (r->have_next || !log_cut(r->log))
+            diverge(r, "stopped");
+        return;
+    }
+    check_hash(r, "final state hash");
+    if (r->status == INPUT_RUNNING) {
+        stop(r, INPUT_END_OF_LOG);
+        error_set(&r->text, "end of the recording (%.*s), final state hash %016llx agrees",
+                  (int)(r->next.len < 200 ? r->next.len : 200), (const char *)r->next.data,
+                  (unsigned long long)r->next.value);
     }
 }
 
@@ -269,6 +281,7 @@ static const struct input_port_ops replay_ops = {
     .checkpoint = replay_checkpoint,
     .timers_due = replay_timers_due,
     .idle = replay_idle,
+    .finish = replay_finish,
     .status = replay_status,
     .status_text = replay_status_text,
     .close = replay_close,

@@ -227,6 +227,12 @@ void input_on_hash(struct input_port *port, uint64_t (*hash)(void *opaque), void
     port->hash_opaque = opaque;
 }
 
+void input_finish(struct input_port *port)
+{
+    if (port->ops->finish)
+        port->ops->finish(port);
+}
+
 enum input_status input_status(struct input_port *port) { return port->ops->status(port); }
 const char *input_status_text(struct input_port *port) { return port->ops->status_text(port); }
 void input_port_close(struct input_port *port, const char *how) { port->ops->close(port, how); }

@@ -149,6 +149,9 @@ enum input_status input_status(struct input_port *port);
 /* One sentence for the status; valid until the next call on the port. */
 const char *input_status_text(struct input_port *port);
 
+/* The machine has stopped by itself (power off, quit): a replay compares its final state. */
+void input_finish(struct input_port *port);
+
 /* Flushes and closes a recording (how: why the run ended, one line for `info`), releases everything. */
 void input_port_close(struct input_port *port, const char *how);
 

@@ -51,6 +51,7 @@ struct input_port_ops {
     bool (*checkpoint)(struct input_port *port, enum checkpoint mark);
     bool (*timers_due)(struct input_port *port, enum sim_clock clock, uint64_t deadline_ns);
     bool (*idle)(struct input_port *port, uint64_t deadline_ns);
+    void (*finish)(struct input_port *port);     /* may be NULL */
     enum input_status (*status)(struct input_port *port);
     const char *(*status_text)(struct input_port *port);
     void (*close)(struct input_port *port, const char *how);   /* frees the port's own struct */

@@ -186,7 +186,7 @@ static void note_uses(struct plan *p, const struct ir_insn *i, uint32_t n)
         if (!v || (takes_constant(i, k) && plan_is_const(p, v, &value)))
             continue;
         const struct ir_insn *d = def_of(p, v);
-        bool address = k == 0 && (is_memory((enum ir_op)i->op) || (inlined && d->op == IR_ADD));
+        bool address = k == 0 && (is_memory((enum ir_op)i->op) || (inlined && i->op != IR_SHL && d->op == IR_ADD));
         p->uses[v]++;
         p->address_uses[v] += address;
         p->needed[v] = true;

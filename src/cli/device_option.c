@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -device NAME,key=value,..: one handler for each device that can be added. */
+#include "cli/options.h"
+#include "cli/optvalue.h"
+
+#include <stdio.h>
+
+static bool connect_chardev(struct options *o, struct optlist *l, const char *device, unsigned *index,
+                            struct error *err)
+{
+    const char *id = optlist_take(l, "chardev");
+    if (!id)
+        return error_set(err, "-device %s: chardev= is missing", device);
+    return chardev_option_use(o, "-device", id, index, err);
+}
+
+static bool isa_serial(struct options *o, struct optlist *l, struct error *err)
+{
+    uint64_t slot = MACHINE_SERIALS;
+    unsigned chardev;
+    if (!optlist_take_number(l, "index", MACHINE_SERIALS - 1, &slot, err) ||
+        !connect_chardev(o, l, "isa-serial", &chardev, err))
+        return false;
+    for (unsigned i = 0; slot == MACHINE_SERIALS && i < MACHINE_SERIALS; i++)
+        if (!o->serial[i])
+            slot = i;
+    if (slot == MACHINE_SERIALS)
+        return error_set(err, "-device isa-serial: all %d serial ports are taken", MACHINE_SERIALS);
+    if (o->serial[slot])
+        return error_set(err, "-device isa-serial: serial port %u is already there", (unsigned)slot);
+    o->serial[slot] = chardev;
+    return true;
+}
+
+static bool isa_debugcon(struct options *o, struct optlist *l, struct error *err)
+{
+    uint64_t port = DEFAULT_DEBUGCON_PORT;
+    if (o->debugcon)
+        return error_set(err, "-device isa-debugcon: there is a debug console already");
+    if (!optlist_take_number(l, "iobase", 0xffff, &port, err))
+        return false;
+    o->machine.debugcon_port = (uint16_t)port;
+    return connect_chardev(o, l, "isa-debugcon", &o->debugcon, err);
+}
+
+static bool isa_debug_exit(struct options *o, struct optlist *l, struct error *err)
+{
+    uint64_t port = DEFAULT_DEBUG_EXIT_PORT, size = DEFAULT_DEBUG_EXIT_SIZE;
+    if (!optlist_take_number(l, "iobase", 0xffff, &port, err) || !optlist_take_number(l, "iosize", 4, &size, err))
+        return false;
+    if (!port || !size)
+        return error_set(err, "-device isa-debug-exit: iobase and iosize must not be 0");
+    o->machine.debug_exit_port = (uint16_t)port;
+    o->machine.debug_exit_size = (uint16_t)size;
+    return true;
+}
+
+static bool pvpanic(struct options *o, struct optlist *l, struct error *err)
+{
+    o->machine.pvpanic = true;
+    return true;
+}
+
+static const struct {
+    const char *name, *help;
+    bool (*add)(struct options *o, struct optlist *l, struct error *err);
+} devices[] = {
+    { "isa-serial", "chardev=ID[,index=0..3]   a 16550A serial port", isa_serial },
+    { "isa-debugcon", "chardev=ID[,iobase=PORT]   bytes written to PORT (0xe9) come out", isa_debugcon },
+    { "isa-debug-exit", "[iobase=PORT,iosize=N]   a write of V to PORT (0x501) ends with status V*2+1",
+      isa_debug_exit },
+    { "pvpanic", "the guest tells of its panic at port 0x505", pvpanic },
+};
+
+bool device_option(struct options *o, const char *text, struct error *err)
+{
+    struct optlist l;
+    if (!strcmp(text, "help") || !strcmp(text, "?")) {
+        o->device_help = true;
+        return true;
+    }
+    if (!optlist_parse(&l, "-device", text, "driver", err))
+        return false;
+    const char *driver = optlist_take(&l, "driver");
+    optlist_take(&l, "id");   /* nothing refers to devices by name yet; harmless */
+    for (size_t i = 0; driver && i < ARRAY_LEN(devices); i++)
+        if (!strcmp(driver, devices[i].name))
+            return devices[i].add(o, &l, err) ? optlist_done(&l, err) : optlist_fail(&l);
+    error_set(err, "-device: there is no device '%s' (-device help lists them)", driver ? driver : text);
+    return optlist_fail(&l);
+}
+
+void options_print_devices(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(devices); i++)
+        printf("%-16s %s\n", devices[i].name, devices[i].help);
+}
