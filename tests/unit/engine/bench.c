@@ -34,7 +34,7 @@ static void arithmetic(struct toy_machine *m, uint64_t *at)
     toy_emit(m, at, T_ADDI, 2, 0, 3);
     toy_emit(m, at, T_SHL, 5, 2, 0);
     toy_emit(m, at, T_MOV, 6, 5, 0);
-    toy_emit(m, at, T_JMP, 0, 0, -16);
+    toy_emit(m, at, T_JMP, 0, 0, -6 * TOY_LENGTH);
 }
 
 static void memory(struct toy_machine *m, uint64_t *at)
@@ -45,16 +45,16 @@ static void memory(struct toy_machine *m, uint64_t *at)
     toy_emit(m, at, T_LD32, 3, 12, 4000);
     toy_emit(m, at, T_ADDI, 2, 0, 1);
     toy_emit(m, at, T_ST8, 3, 12, 24);
-    toy_emit(m, at, T_JMP, 0, 0, -32);
+    toy_emit(m, at, T_JMP, 0, 0, -6 * TOY_LENGTH);
 }
 
 static void branches(struct toy_machine *m, uint64_t *at)
 {
     toy_emit(m, at, T_ADDI, 1, 0, 1);
-    toy_emit(m, at, T_JLTU, 1, 2, 12);
+    toy_emit(m, at, T_JLTU, 1, 2, 2 * TOY_LENGTH);
     toy_emit(m, at, T_ADDI, 3, 0, 1);
     toy_emit(m, at, T_JNZ, 0, 0, 6);
-    toy_emit(m, at, T_JMP, 0, 0, -24);
+    toy_emit(m, at, T_JMP, 0, 0, -4 * TOY_LENGTH);
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 
 #include "toy.h"
 
-enum { POSITIONS = 6000, PROGRAMS = 60 };
+enum { POSITIONS = 8000, PROGRAMS = 60, INTERRUPT_EVERY = 53 };
 
 static uint64_t rng;
 
@@ -32,7 +32,7 @@ static int32_t displacement(unsigned base)
     case 13:
         return (int32_t)rnd(0x4000);
     case 14:
-        return (int32_t)(8 * rnd(64) + (rnd(8) ? 0 : rnd(8)));
+        return (int32_t)(8 * (2 + rnd(62)) + (rnd(8) ? 0 : rnd(8)));
     case 15:
         return (int32_t)(rnd(8) ? rnd(256) : 0xffc);
     default:
@@ -46,10 +46,17 @@ static unsigned base_register(void)
     return r < 30 ? 12 : r < 33 ? 13 : r < 36 ? 14 : r < 39 ? 15 : rnd(12);
 }
 
+/* Mostly forwards: loops last until the next interrupt. */
+static int32_t jump_distance(unsigned most)
+{
+    int32_t n = 1 + (int32_t)rnd(most);
+    return TOY_LENGTH * (rnd(5) ? n : -n);
+}
+
 static void random_insn(struct toy_machine *m, uint64_t *at)
 {
     static const uint8_t plain[] = { T_NOP, T_ADD, T_SUB, T_MUL, T_XOR, T_SHL, T_SARW, T_ADDW, T_MOV, T_VADD };
-    unsigned rd = rnd(12), rs = rnd(12), kind = rnd(100);
+    unsigned rd = rnd(11), rs = rnd(12), kind = rnd(100);
     if (kind < 35) {
         toy_emit(m, at, (enum toy_op)plain[rnd(ARRAY_LEN(plain))], rd, rs, 0);
     } else if (kind < 50) {
@@ -61,20 +68,20 @@ static void random_insn(struct toy_machine *m, uint64_t *at)
             op = rnd(2) ? T_ST8 : T_LD64;       /* whole entries are rarely made garbage */
         toy_emit(m, at, op, rd, base, displacement(base));
     } else if (kind < 88) {
-        toy_emit(m, at, (enum toy_op)(T_JNZ + rnd(2)), rd, rs, (int32_t)rnd(120) - 70);
+        toy_emit(m, at, (enum toy_op)(T_JNZ + rnd(2)), rd, rs, jump_distance(12));
     } else if (kind < 90) {
-        toy_emit(m, at, T_JMP, 0, 0, (int32_t)rnd(0x1000) - 0x800);
+        toy_emit(m, at, T_JMP, 0, 0, jump_distance(300));
     } else if (kind < 92) {
         toy_emit(m, at, T_CMOV, rd, rs, (int32_t)rnd(1000));
     } else if (kind < 94) {
-        toy_emit(m, at, T_MOVI, 10, 0, (int32_t)(TOY_CODE + rnd(0x4000)));
+        toy_emit(m, at, T_MOVI, 10, 0, (int32_t)(TOY_CODE + TOY_LENGTH * rnd(TOY_CODE_SIZE / TOY_LENGTH)));
         toy_emit(m, at, T_JR, 10, 0, 0);
     } else if (kind < 96) {
         toy_emit(m, at, T_MOVI, 9, 0, (int32_t)rnd(200));
         toy_emit(m, at, T_MOVI, 8, 0, (int32_t)(TOY_DATA + rnd(0x8000)));
         toy_emit(m, at, T_FILL, 9, 8, 0);
     } else {
-        static const uint8_t rare[] = { T_DIV, T_EI, T_DI, T_TRAP, T_FLUSH, T_CLOCK };
+        static const uint8_t rare[] = { T_DIV, T_EI, T_TRAP, T_FLUSH, T_CLOCK };
         toy_emit(m, at, (enum toy_op)rare[rnd(ARRAY_LEN(rare))], rd, rs, 0);
     }
 }
@@ -83,14 +90,19 @@ static void make_program(struct toy_machine *m, uint64_t seed, bool paging)
 {
     rng = seed;
     uint64_t at = TOY_VECTOR;
+    toy_emit(m, &at, T_MOVI, 12, 0, TOY_DATA);
+    toy_emit(m, &at, T_MOVI, 13, 0, TOY_CODE);
+    toy_emit(m, &at, T_MOVI, 14, 0, TOY_TABLE);
+    toy_emit(m, &at, T_MOVI, 15, 0, TOY_DEVICE);
     toy_emit(m, &at, T_ADDI, 11, 0, 1);
     toy_emit(m, &at, T_ERET, 0, 0, 0);
-    for (at = TOY_CODE; at < TOY_CODE + 0x4000 - 16;)
+    for (at = TOY_CODE; at < TOY_CODE + TOY_CODE_SIZE - 4 * TOY_LENGTH;)
         random_insn(m, &at);
-    toy_emit(m, &at, T_JMP, 0, 0, -0x3000);
+    toy_emit(m, &at, T_JMP, 0, 0, -2000 * TOY_LENGTH);
     struct toy_state *s = &m->cpu.s;
     for (unsigned i = 0; i < 12; i++)
         s->r[i] = rnd(256);
+    s->enabled = 1;
     s->r[12] = TOY_DATA;
     s->r[13] = TOY_CODE;
     s->r[14] = TOY_TABLE;
@@ -108,7 +120,7 @@ struct golden {
 
 static void interrupt_at(struct toy_machine *m, uint64_t position)
 {
-    if (position % 977 == 500)
+    if (position % INTERRUPT_EVERY == 50)
         toy_raise_irq(m);
 }
 
@@ -137,9 +149,9 @@ static void make_golden(struct golden *g, uint64_t seed, bool paging)
 /* Up to the next place where the test itself acts. */
 static uint64_t next_stop(uint64_t position, uint64_t slice)
 {
-    uint64_t interrupt = position - position % 977 + 500;
+    uint64_t interrupt = position - position % INTERRUPT_EVERY + 50;
     if (interrupt <= position)
-        interrupt += 977;
+        interrupt += INTERRUPT_EVERY;
     uint64_t to = position + slice < interrupt ? position + slice : interrupt;
     return to < POSITIONS ? to : POSITIONS;
 }
@@ -240,7 +252,7 @@ static void test_chaining(void **state)
     uint64_t at = TOY_CODE;
     toy_emit(m, &at, T_MOVI, 1, 0, 10000);
     toy_emit(m, &at, T_ADDI, 1, 0, -1);
-    toy_emit(m, &at, T_JNZ, 0, 0, -6);
+    toy_emit(m, &at, T_JNZ, 0, 0, -TOY_LENGTH);
     toy_emit(m, &at, T_HLT, 0, 0, 0);
     assert_int_equal(toy_run(m, 100000), 20002);
     engine_get_stats(m->engine, &s);
@@ -328,7 +340,7 @@ static void test_halt(void **state)
     assert_int_equal(toy_run(m, 100), 3);
     assert_int_equal(m->cpu.s.r[5], 1);
     assert_int_equal(m->cpu.s.cause, CAUSE_IRQ);
-    assert_int_equal(m->cpu.s.epc, TOY_CODE + 4);
+    assert_int_equal(m->cpu.s.epc, TOY_CODE + 2 * TOY_LENGTH);
     toy_machine_free(m);
 }
 

@@ -46,7 +46,7 @@ static uint64_t do_fill(struct vcpu *v, uint64_t regs, uint64_t pc)
 {
     struct toy_state *s = &toy_of(v)->s;
     uint64_t *count = &s->r[regs >> 4], *at = &s->r[regs & 15];
-    s->pc = pc + 2;
+    s->pc = pc + TOY_LENGTH;
     if (!*count)
         return 0;
     uint64_t byte = *count & 0xff;
@@ -136,7 +136,7 @@ static void lift_vadd(struct lift *L, unsigned rd, unsigned rs)
 static void lift_short(struct lift *L, unsigned op, unsigned rd, unsigned rs)
 {
     struct ir_block *b = L->b;
-    ir_ref w;
+    ir_ref w, skip;
     switch (op) {
     case T_ADD:
         result(L, rd, irb_bin(b, IR_ADD, reg(L, rd), reg(L, rs)), reg(L, rs), 1);
@@ -182,7 +182,12 @@ static void lift_short(struct lift *L, unsigned op, unsigned rd, unsigned rs)
         break;
     case T_ERET:
         irb_put(b, 4, OFF(enabled), irb_w(b, 1));
-        irb_put(b, 8, OFF(pc), irb_bini(b, IR_ADD, irb_get(b, 8, OFF(epc)), 2));
+        w = irb_get(b, 8, OFF(epc));
+        skip = irb_bini(b, IR_ADD, irb_bini(b, IR_AND, reg(L, 11), 15), 1);
+        skip = irb_bin(b, IR_ADD, w, irb_bini(b, IR_MUL, skip, TOY_LENGTH));
+        w = irb_select(b, irb_setcondi(b, IR_LTU, irb_bini(b, IR_SUB, w, TOY_CODE), TOY_CODE_USED), skip,
+                       irb_x(b, TOY_CODE));
+        irb_put(b, 8, OFF(pc), w);
         irb_exit_loop(b);
         L->ended = true;
         break;
@@ -297,7 +302,7 @@ static bool translate(struct vcpu *v, const struct block_key *key, unsigned max,
             break;
         if (!vcpu_fetch(v, L.pc, USER, bytes, 1, NULL))
             return false;
-        unsigned op = bytes[0], len = op < T_COUNT ? toy_length(op) : 1;
+        unsigned op = bytes[0], len = op < T_COUNT ? TOY_LENGTH : 1;
         if (n && len > room)
             break;
         if (!vcpu_fetch(v, L.pc, USER, bytes, len, NULL))
@@ -308,7 +313,7 @@ static bool translate(struct vcpu *v, const struct block_key *key, unsigned max,
         b->guest_bytes = (uint32_t)(L.next - key->pc);
         if (op >= T_COUNT)
             lift_raise(&L, CAUSE_OPCODE);
-        else if (len == 2)
+        else if (op < T_ADDI)
             lift_short(&L, op, bytes[1] >> 4, bytes[1] & 15);
         else
             lift_long(&L, op, bytes[1] >> 4, bytes[1] & 15, (uint64_t)(int32_t)load_le(bytes + 2, 4));

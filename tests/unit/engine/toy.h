@@ -5,8 +5,8 @@
  * It exists twice: lifted to IR (toy.c), and as a plain interpreter without
  * TLB or blocks (toy_ref.c) that says what is right at every position.
  *
- * An instruction is an opcode byte, a register byte (rd << 4 | rs) and, from
- * T_ADDI on, a 32-bit immediate.  Unknown opcodes raise CAUSE_OPCODE.
+ * An instruction is an opcode byte, a register byte (rd << 4 | rs) and a 32-bit
+ * immediate: six bytes, so that some cross pages.  Unknown opcodes raise CAUSE_OPCODE.
  */
 #ifndef REPRISE_TESTS_TOY_H
 #define REPRISE_TESTS_TOY_H
@@ -21,7 +21,8 @@ enum toy_op {
     T_JR,        /* pc = rd */
     T_DIV,       /* rd /= rs; CAUSE_DIV if rs is 0 */
     T_HLT, T_EI, T_DI,
-    T_ERET,      /* pc = epc + 2, interrupts on */
+    T_ERET,      /* interrupts on; to the instruction after epc, 0 to 15 further by r11 to get out of loops,
+                    or to TOY_CODE if that has run wild */
     T_FILL,      /* while rd: store the low byte of rd at rs, rs++, rd--: one position each */
     T_TRAP,      /* CAUSE_TRAP */
     T_VADD,      /* vector register rd += rs, 64-bit lanes, made of scalar ops */
@@ -43,10 +44,12 @@ enum { CAUSE_PAGE = 1, CAUSE_OPCODE = 2, CAUSE_DIV = 3, CAUSE_TRAP = 4, CAUSE_IR
 enum { PTE_P = 1, PTE_W = 2, PTE_A = 0x20, PTE_D = 0x40, PTE_LARGE = 0x80, PTE_G = 0x100 };
 
 enum {
+    TOY_LENGTH = 6,
     TOY_RAM = 1 << 20,        /* physical 0 .. 1 MiB */
     TOY_TABLE = 0x10000,      /* 512 entries for virtual 0 .. 2 MiB */
     TOY_VECTOR = 0x1000,
     TOY_CODE = 0x2000,        /* four pages */
+    TOY_CODE_SIZE = 0x4000, TOY_CODE_USED = TOY_CODE_SIZE - 20 * TOY_LENGTH,
     TOY_DATA = 0x20000,       /* eight pages */
     TOY_LARGE = 0x40000,      /* mapped by PTE_LARGE entries: 64 KiB */
     TOY_DEVICE = 0x100000,    /* physical and virtual */
@@ -107,7 +110,6 @@ uint64_t toy_hash(const struct toy_machine *m);
 
 /* Assembles one instruction at *at in physical memory and advances *at. */
 void toy_emit(struct toy_machine *m, uint64_t *at, enum toy_op op, unsigned rd, unsigned rs, int32_t imm);
-unsigned toy_length(unsigned op);
 
 /* The identity map with paging off; or set up and switched on. */
 void toy_enable_paging(struct toy_machine *m);

@@ -106,15 +106,12 @@ uint64_t toy_hash(const struct toy_machine *m)
     return h;
 }
 
-unsigned toy_length(unsigned op) { return op >= T_ADDI ? 6 : 2; }
-
 void toy_emit(struct toy_machine *m, uint64_t *at, enum toy_op op, unsigned rd, unsigned rs, int32_t imm)
 {
     m->ram->host[*at] = (uint8_t)op;
     m->ram->host[*at + 1] = (uint8_t)(rd << 4 | rs);
-    if (toy_length(op) == 6)
-        store_le(m->ram->host + *at + 2, 4, (uint32_t)imm);
-    *at += toy_length(op);
+    store_le(m->ram->host + *at + 2, 4, (uint32_t)imm);
+    *at += TOY_LENGTH;
 }
 
 void toy_enable_paging(struct toy_machine *m)

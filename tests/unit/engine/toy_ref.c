@@ -187,7 +187,7 @@ static bool short_op(struct toy *t, unsigned op, unsigned rd, unsigned rs, uint6
         break;
     case T_ERET:
         s->enabled = 1;
-        *next = s->epc + 2;
+        *next = s->epc - TOY_CODE < TOY_CODE_USED ? s->epc + TOY_LENGTH * (1 + (s->r[11] & 15)) : TOY_CODE;
         break;
     case T_FILL:
         if (!a)
@@ -253,7 +253,7 @@ static bool execute(struct toy *t)
     uint64_t next;
     if (!load(t, t->s.pc, bytes, 1, ACCESS_EXEC))
         return false;
-    unsigned len = bytes[0] < T_COUNT ? toy_length(bytes[0]) : 1, rd, rs;
+    unsigned len = bytes[0] < T_COUNT ? TOY_LENGTH : 1, rd, rs;
     if (!load(t, t->s.pc, bytes, len, ACCESS_EXEC))
         return false;
     rd = bytes[1] >> 4;
@@ -261,7 +261,7 @@ static bool execute(struct toy *t)
     next = t->s.pc + len;
     if (bytes[0] >= T_COUNT)
         return raise(t, CAUSE_OPCODE);
-    bool ok = len == 2 ? short_op(t, bytes[0], rd, rs, &next)
+    bool ok = bytes[0] < T_ADDI ? short_op(t, bytes[0], rd, rs, &next)
                        : long_op(t, bytes[0], rd, rs, (int32_t)load_le(bytes + 2, 4), &next);
     if (ok)
         t->s.pc = next;
