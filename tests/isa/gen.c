@@ -43,7 +43,7 @@ static const char *const skipped_names[] = {
     "fyl2xp1", "fptan", "fpatan", "fsin", "fcos", "fsincos", "fxsave", "xsave", "xsaveopt", "xsavec", "xrstor",
     "fxrstor", "fstenv", "fnstenv", "fsave", "fnsave", "fldenv", "frstor", "monitor", "mwait", "swapgs", "clac", "stac",
     "sti", "cli", "popf", "lmsw", "clts", "ud0", "ud1", "ud2", "bound", "clflush", "clflushopt", "clwb",
-    "ltr", "lldt", "lgdt", "lidt", "invlpg", "invpcid", "wbinvd", "invd", "wrmsr", "rdmsr", "enter",
+    "ldmxcsr" /* AMD has one more bit */, "ltr", "lldt", "lgdt", "lidt", "invlpg", "invpcid", "wbinvd", "invd", "wrmsr", "rdmsr", "enter",
 };
 
 const char *isa_row_skip(const struct x86_row *row)

@@ -4,6 +4,6 @@
 
 #include "guest/x86/lift.h"
 
-x86_lift_fn lift_fxsave, lift_fninit, lift_fnclex, lift_fldcw, lift_fnstcw, lift_fnstsw, lift_fwait, lift_fnop, lift_emms;
+x86_lift_fn lift_fxsave, lift_fninit, lift_fnclex, lift_fldcw, lift_fnstcw, lift_fnstsw, lift_fwait, lift_fnop, lift_emms, lift_fild;
 
 #endif

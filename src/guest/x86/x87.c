@@ -223,6 +223,53 @@ void lift_fldcw(struct x86_lift *L, const struct x86_insn *I)
     irb_call(L->b, &helper_fldcw, x86_rd(L, I, 0), IR_NONE, IR_NONE, IR_NONE);
 }
 
+/* ---- integer loads ------------------------------------------------------------------------------- */
+
+enum { SW_IE = 1, SW_SF = 1 << 6, SW_C1 = 1 << 9 };
+
+/* A push.  Onto a full stack: invalid with C1, and the default NaN if that is masked (SDM vol. 1, 8.5.1.1). */
+static void push(struct x86_cpu *c, uint64_t mant, uint64_t se)
+{
+    struct x86_x87 *x = &c->s.x87;
+    unsigned top = (x->top - 1) & 7;
+    x->sw &= (uint16_t)~SW_C1;
+    if (!(x->empty >> top & 1)) {
+        x->sw |= SW_IE | SW_SF | SW_C1;
+        x86_x87_update_env(c);
+        if (!(x->cw & SW_IE))
+            return;
+        mant = UINT64_C(0xc000000000000000);
+        se = 0xffff;
+    }
+    x->top = (uint8_t)top;
+    x->empty &= (uint8_t) ~(1u << top);
+    x->st[top].mant = mant;
+    x->st[top].se = se;
+}
+
+/* Every integer of up to 64 bits is exact in the extended format. */
+static uint64_t do_fild(struct vcpu *v, uint64_t value)
+{
+    bool negative = value >> 63;
+    uint64_t magnitude = negative ? 0 - value : value;
+    unsigned shift = magnitude ? (unsigned)__builtin_clzll(magnitude) : 0;
+    uint64_t se = magnitude ? (16383 + 63 - shift) | (uint64_t)negative << 15 : 0;
+    push(x86_of(v), magnitude << shift, se);
+    return 0;
+}
+
+static const struct ir_helper helper_fild = { "fild", 1, HELPER_WRITES, IR_VOID, { IR_X }, { .f1 = do_fild } };
+
+void lift_fild(struct x86_lift *L, const struct x86_insn *I)
+{
+    unsigned size = I->op[0].size;
+    call0(L, &x86_helper_x87_check);
+    ir_ref x = irb_cast(L->b, x86_rd(L, I, 0), IR_X);
+    if (size < 8)
+        x = irb_sextract(L->b, x, 0, 8 * size);
+    irb_call(L->b, &helper_fild, x, IR_NONE, IR_NONE, IR_NONE);
+}
+
 void lift_fnstcw(struct x86_lift *L, const struct x86_insn *I) { x86_wr(L, I, 0, irb_get(L->b, 2, X86_OFF(x87.cw))); }
 
 void lift_fnstsw(struct x86_lift *L, const struct x86_insn *I)
