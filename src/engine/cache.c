@@ -43,11 +43,20 @@ static struct page_blocks **page_slot(struct engine *e, const struct ram *ram, u
     return p;
 }
 
+/* Stores to [offset, offset + bytes), as far as it lies in one page, are noticed from now on. */
+static void mark_code(struct engine *e, struct ram *ram, uint64_t offset, uint64_t bytes)
+{
+    uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
+    if (!(ram->page_flags[offset >> PAGE_BITS] & RAM_CODE))
+        for (unsigned i = 0; i < e->n_vcpus; i++)
+            tlb_protect(e->vcpu[i], ram, align_down(offset, PAGE_SIZE));
+    ram_mark_code(ram, offset, bytes < room ? bytes : room);
+}
+
 static void add_to_page(struct engine *e, struct block *b, unsigned which)
 {
     struct ram *ram = which ? b->ram2 : b->ram;
     uint64_t offset = which ? b->ram2_offset : b->ram_offset;
-    uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
     uint64_t bytes = which ? b->guest_bytes - (PAGE_SIZE - (b->ram_offset & (PAGE_SIZE - 1))) : b->guest_bytes;
     struct page_blocks **slot = page_slot(e, ram, offset >> PAGE_BITS);
     if (!*slot) {
@@ -57,10 +66,7 @@ static void add_to_page(struct engine *e, struct block *b, unsigned which)
     }
     b->page_next[which] = (*slot)->first;
     (*slot)->first = b;
-    if (!(ram->page_flags[offset >> PAGE_BITS] & RAM_CODE))
-        for (unsigned i = 0; i < e->n_vcpus; i++)
-            tlb_protect(e->vcpu[i], ram, align_down(offset, PAGE_SIZE));
-    ram_mark_code(ram, offset, bytes < room ? bytes : room);
+    mark_code(e, ram, offset, bytes);
 }
 
 static unsigned which_page(const struct block *b, const struct page_blocks *p)
@@ -147,12 +153,20 @@ static void remark(struct page_blocks *p)
     }
 }
 
+/*
+ * The instruction that runs now may be one of those written.  A repeating one must then be fetched
+ * again before its next iteration, as it would be if the budget ended here: leave.
+ */
 void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len)
 {
     struct engine *e = opaque;
     struct page_blocks *p = *page_slot(e, ram, offset >> PAGE_BITS);
-    if (!p)
+    if (e->vcpu[0]->sim)
+        sim_request_exit(e->vcpu[0]->sim);
+    if (!p) {
+        ram_clear_code(ram, offset);
         return;
+    }
     for (struct block *b = p->first, *next; b; b = next) {
         next = b->page_next[which_page(b, p)];
         if (overlaps(b, p, offset, len)) {
@@ -302,6 +316,10 @@ static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
     struct tlb_side second = { 0 };
     bool two = crosses(&b->key, b->guest_bytes);
     if (!cacheable(v, b, two, &second)) {
+        if (b->ram)
+            mark_code(e, b->ram, b->ram_offset, b->guest_bytes);
+        if (second.ram)
+            mark_code(e, second.ram, second.ram_offset, b->guest_bytes);
         if (e->uncached)
             free_block(e->uncached);
         b->ram = NULL;
