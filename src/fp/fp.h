@@ -110,6 +110,37 @@ f16 f32_to_f16(struct fp_env *e, f32 a, enum fp_rounding rm);
 
 int16_t f80_to_i16(struct fp_env *e, f80 a, enum fp_rounding rm);
 
+/* ---- x87 ----------------------------------------------------------------------------- */
+
+/* x * 2^trunc(y).  Massive overflow and underflow as in the SDM (vol. 1, 8.5.4, 8.5.5). */
+f80 f80_scale(struct fp_env *e, f80 x, f80 y);
+/* FXTRACT: the significand as a number in [1, 2), and the unbiased exponent. */
+f80 f80_extract(struct fp_env *e, f80 x, f80 *exponent);
+/* FPREM (truncating) and FPREM1 (nearest): *partial when the reduction is not complete; else *quotient's
+ * low three bits are those of the quotient. */
+f80 f80_rem(struct fp_env *e, f80 x, f80 y, bool nearest, uint64_t *quotient, bool *partial);
+/* Ten bytes of packed BCD. */
+f80 f80_from_bcd(const uint8_t *bcd);
+void f80_to_bcd(struct fp_env *e, f80 x, uint8_t *bcd);
+
+enum fp_constant { FP_CONST_1, FP_CONST_L2T, FP_CONST_L2E, FP_CONST_PI, FP_CONST_LG2, FP_CONST_LN2, FP_CONST_0 };
+f80 f80_constant(const struct fp_env *e, enum fp_constant which);  /* in the order of D9 E8..EE */
+
+/*
+ * Transcendentals, defined by us: the mathematical result (of the argument reduced with a
+ * 66-bit pi) to far more than 64 bits, rounded once.  False: |x| >= 2^63, nothing done (C2).
+ */
+f80 f80_2xm1(struct fp_env *e, f80 x);
+f80 f80_yl2x(struct fp_env *e, f80 x, f80 y);     /* y * log2(x) */
+f80 f80_yl2xp1(struct fp_env *e, f80 x, f80 y);   /* y * log2(x + 1) */
+f80 f80_atan2(struct fp_env *e, f80 y, f80 x);
+bool f80_sin(struct fp_env *e, f80 x, f80 *r);
+bool f80_cos(struct fp_env *e, f80 x, f80 *r);
+bool f80_tan(struct fp_env *e, f80 x, f80 *r);
+bool f80_sincos(struct fp_env *e, f80 x, f80 *sin, f80 *cos);
+
+/* ---- approximations -------------------------------------------------------------------- */
+
 /* RCPPS, RSQRTPS: our own approximation, relative error below 1.5 * 2^-12 (SDM); raise nothing. */
 f32 f32_recip_approx(f32 a);
 f32 f32_rsqrt_approx(f32 a);

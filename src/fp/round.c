@@ -71,14 +71,23 @@ static void report(struct fp_env *e, bool inexact, bool up)
         fp_raise(e, FP_ROUNDED_UP);
 }
 
+/* An x87 store that overflows or underflows unmasked does not take place, and says nothing of a rounding. */
+static bool not_stored(const struct fp_env *e, const struct fp_format *f)
+{
+    return e->nan_rule == FP_NAN_X87 && !f->bias_adjust;
+}
+
 static void overflow(struct fp_env *e, struct fp_num *n, const struct fp_format *f, bool inexact, bool up)
 {
     fp_raise(e, FP_OVERFLOW);
     if (!fp_masked(e, FP_OVERFLOW)) {
         n->exp -= f->bias_adjust;
-        report(e, inexact, up);
-        if (f->bias_adjust && n->exp > f->emax)     /* FSCALE can go beyond (SDM vol. 1, 8.5.4) */
+        if (f->bias_adjust && n->exp > f->emax) {   /* FSCALE can go beyond (SDM vol. 1, 8.5.4) */
             fp_set_inf(n, n->sign);
+            inexact = up = true;
+        }
+        if (!not_stored(e, f))
+            report(e, inexact, up);
         return;
     }
     unsigned rm = e->rounding;
@@ -98,11 +107,13 @@ static void underflow(struct fp_env *e, struct fp_num *n, const struct fp_format
     unsigned drop = 64u - f->precision;
     if (!fp_masked(e, FP_UNDERFLOW)) {
         fp_raise(e, FP_UNDERFLOW);
-        report(e, r->inexact, r->up);
         n->sig = r->carry ? UINT64_C(1) << 63 : r->q << drop;
         n->exp += r->carry + f->bias_adjust;
-        if (f->bias_adjust && n->exp < f->emin)
+        bool gone = f->bias_adjust && n->exp < f->emin;
+        if (gone)
             fp_set_zero(n, n->sign);
+        if (!not_stored(e, f))
+            report(e, r->inexact || gone, r->up && !gone);
         return;
     }
     if (e->ftz) {
