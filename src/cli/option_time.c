@@ -14,6 +14,7 @@ static bool take_shift(struct options *o, struct optlist *l, struct error *err)
     uint64_t n;
     if (!v)
         return true;
+    o->shift_given = true;
     o->sim.shift_auto = !strcmp(v, "auto");
     if (o->sim.shift_auto)
         o->sim.shift = DEFAULT_SHIFT;

@@ -39,7 +39,7 @@ struct options {
     enum rr_mode rr;
     const char *rrfile;
     uint64_t rrhash;                  /* positions between state hashes; valid if rrhash_given */
-    bool rrhash_given, rr_in_icount;
+    bool rrhash_given, shift_given;
     struct option_chardev chardev[OPTIONS_CHARDEVS];
     unsigned n_chardevs;
     unsigned serial[MACHINE_SERIALS]; /* 1 + index of chardev; 0: no such port */

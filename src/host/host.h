@@ -64,6 +64,13 @@ struct host_log;
 struct host_log *host_log_create(const char *path, struct log_file *out, struct error *err);
 bool host_log_commit(struct host_log *log, struct error *err);
 
+/*
+ * Where the sentence of a failed append also goes (lifetime: beyond close), so
+ * that a failure of the very last one, while closing, is seen.  Text is empty
+ * until then.
+ */
+void host_log_report(struct host_log *log, struct error *failure);
+
 /* A log to read. */
 bool host_log_open(const char *path, struct log_file *out, struct error *err);
 

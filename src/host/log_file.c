@@ -27,6 +27,7 @@ struct host_log {
     uint64_t size;       /* bytes written for good (recording), or the file's size (reading) */
     bool regular, created, committed, writable;
     struct buf early;    /* appended before the commit */
+    struct error *failure;
 };
 
 static bool write_all(struct host_log *log, const void *data, size_t len, struct error *err)
@@ -40,8 +41,12 @@ static bool write_all(struct host_log *log, const void *data, size_t len, struct
             int e = n < 0 ? errno : ENOSPC;
             if (log->regular && ftruncate(log->fd, (off_t)log->size) == 0)
                 lseek(log->fd, (off_t)log->size, SEEK_SET);
-            return error_set(err, "cannot write the log '%s' beyond its first %llu bytes: %s", log->path,
-                             (unsigned long long)log->size, strerror(e));
+            struct error why;
+            error_set(&why, "cannot write the log '%s' beyond its first %llu bytes: %s", log->path,
+                      (unsigned long long)log->size, strerror(e));
+            if (log->failure && !log->failure->text[0])
+                *log->failure = why;
+            return error_set(err, "%s", why.text);
         }
         done += (size_t)n;
     }
@@ -71,6 +76,12 @@ bool host_log_commit(struct host_log *log, struct error *err)
     buf_free(&log->early);
     log->early = (struct buf){ 0 };
     return ok;
+}
+
+void host_log_report(struct host_log *log, struct error *failure)
+{
+    failure->text[0] = 0;
+    log->failure = failure;
 }
 
 static bool read_at(void *opaque, uint64_t offset, void *out, size_t len, struct error *err)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reprise info: what a recording is. */
+#include <time.h>
+
+#include "cli/command.h"
+
+struct summary {
+    uint64_t count[LOG_KINDS], bytes[LOG_KINDS];
+    uint64_t events, position;
+    uint64_t final_hash;
+    char ended[512];
+    bool has_end;
+};
+
+static void sum_up(struct log_reader *log, struct summary *s)
+{
+    struct log_event e;
+    while (log_next(log, &e)) {
+        s->events++;
+        s->count[e.kind]++;
+        s->bytes[e.kind] += e.bytes;
+        s->position = e.position;
+        if (e.kind == LOG_END) {
+            s->has_end = true;
+            s->final_hash = e.value;
+            snprintf(s->ended, sizeof s->ended, "%.*s", (int)(e.len < 500 ? e.len : 500), (const char *)e.data);
+        }
+    }
+    if (log_complete_to(log) > s->position)
+        s->position = log_complete_to(log);
+}
+
+/* Quotes what a shell would not take as one word. */
+static void print_argument(const char *s)
+{
+    if (*s && !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%")]) {
+        printf(" %s", s);
+        return;
+    }
+    printf(" '");
+    for (; *s; s++)
+        printf(*s == '\'' ? "'\\''" : "%c", *s);
+    printf("'");
+}
+
+static void print_machine(const struct log_machine *m)
+{
+    time_t t = (time_t)m->start_realtime;
+    struct tm tm;
+    char date[64] = "?";
+    if (gmtime_r(&t, &tm))
+        strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S UTC", &tm);
+    printf("recorded     %s\n", date);
+    printf("machine      %s", m->program);
+    for (size_t i = 0; i < m->n_args; i++)
+        print_argument(m->args[i]);
+    putchar('\n');
+    for (size_t i = 0; i < m->n_files; i++)
+        printf("%-12s %s (%llu bytes, xxh3 %016llx)\n", m->files[i].role, m->files[i].path,
+               (unsigned long long)m->files[i].size, (unsigned long long)m->files[i].hash);
+    printf(m->sim.shift_auto ? "shift        auto\n" : "shift        %u\n", m->sim.shift);
+}
+
+static void print_seconds(const char *what, uint64_t ns)
+{
+    printf("%-12s %llu.%03llu s\n", what, (unsigned long long)(ns / NS_PER_SEC),
+           (unsigned long long)(ns % NS_PER_SEC / 1000000));
+}
+
+static void print_events(const struct log_reader *log, const struct summary *s)
+{
+    printf("events       %llu\n", (unsigned long long)s->events);
+    for (unsigned k = 1; k < LOG_KINDS; k++)
+        if (s->count[k])
+            printf("  %-14s %10llu  %12llu bytes\n", log_kind_name((enum log_kind)k), (unsigned long long)s->count[k],
+                   (unsigned long long)s->bytes[k]);
+    uint64_t size = log_bytes(log);
+    printf("file         %llu bytes", (unsigned long long)size);
+    if (s->position >= 1000000)
+        printf(", %.4f bytes for 1000 positions", (double)size * 1000 / (double)s->position);
+    putchar('\n');
+}
+
+static int info(const struct command *self, const char *path)
+{
+    struct error err;
+    struct log_machine m;
+    struct summary s = { 0 };
+    struct log_reader *log = open_log(path, &m, &err);
+    if (!log)
+        return command_fail(self, &err);
+    sum_up(log, &s);
+    print_machine(&m);
+    printf("length       %llu positions\n", (unsigned long long)s.position);
+    if (!m.sim.shift_auto)
+        print_seconds("running time", s.position << m.sim.shift);
+    print_events(log, &s);
+    if (s.has_end)
+        printf("final state  %016llx\n", (unsigned long long)s.final_hash);
+    const char *cut = log_cut(log);
+    printf("end          %s\n", cut ? cut : s.ended);
+    log_close(log);
+    return 0;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    if (argc == 2 && argv[1][0] != '-')
+        return info(self, argv[1]);
+    return argc > 1 && argv[1][0] == '-' ? command_error(self, "unknown option '%s'", argv[1])
+                                         : command_error(self, "name one recording");
+}
+
+const struct command cmd_info = {
+    .name = "info",
+    .summary = "what a recording is: machine, length, events",
+    .help = "FILE\n\n"
+            "Prints the recorded machine, its input files, the recording's length, its events by kind\n"
+            "with their number and size, and whether it ends cleanly.\n\n"
+            "example:\n"
+            "  reprise info boot.rr\n",
+    .run = run,
+};

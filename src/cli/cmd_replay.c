@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reprise replay: runs a recording again, from the log alone. */
+#include "cli/command.h"
+
+static int replay(const struct command *self, const char *path, const struct rebuild *b)
+{
+    struct error err;
+    struct options o = { 0 };
+    struct log_machine recorded;
+    struct run_result result;
+    struct run_request q = { .o = &o, .recorded = &recorded, .progress = "replay" };
+    if (!host_signals_start(&err) || !(q.log = open_log(path, &recorded, &err)))
+        return command_fail(self, &err);
+    if (!rebuild_options(&recorded, b, &o, &err)) {
+        log_close(q.log);
+        options_free(&o);
+        return command_fail(self, &err);
+    }
+    bool ok = run_machine(&q, &result);
+    command_error(self, "%s", result.text.text);
+    options_free(&o);
+    return !ok ? 1 : result.why == MACHINE_DEBUG_EXIT ? result.exit_code : 0;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct arguments a = { argc, 1, argv };
+    struct rebuild b = { 0 };
+    struct error err;
+    const char *path = NULL, *arg, *value;
+    while ((arg = argument_next(&a))) {
+        if (argument_is(arg, "--file")) {
+            if (!(value = argument_value(&a, arg, "--file", &err)) || !rebuild_file_option(&b, value, &err))
+                return command_fail(self, &err);
+        } else if (argument_is(arg, "--serial")) {
+            if (!(value = argument_value(&a, arg, "--serial", &err)))
+                return command_fail(self, &err);
+            if (b.n_serial == REBUILD_SERIALS)
+                return command_error(self, "--serial: a machine has at most %d serial ports", REBUILD_SERIALS);
+            b.serial[b.n_serial++] = value;
+        } else if (arg[0] == '-') {
+            return command_error(self, "unknown option '%s'", arg);
+        } else if (path) {
+            return command_error(self, "there is one recording to name, not '%s' too", arg);
+        } else {
+            path = arg;
+        }
+    }
+    return path ? replay(self, path, &b) : command_error(self, "name the recording");
+}
+
+const struct command cmd_replay = {
+    .name = "replay",
+    .summary = "run a recording again",
+    .help = "FILE [--file ROLE=PATH] [--serial DEV]\n\n"
+            "Replays FILE: the same output and the same machine state, without waiting for anything.\n"
+            "The recording knows its machine, so no other options are needed.  What is typed is\n"
+            "ignored, but for Ctrl-A x, which quits.\n\n"
+            "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios\n"
+            "  --serial DEV       where the next serial port's output goes (the first: stdio)\n\n"
+            "examples:\n"
+            "  reprise replay boot.rr\n"
+            "  reprise replay boot.rr --file kernel=/tmp/linux --serial file:console.txt\n",
+    .run = run,
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/command.h"
+
+#include <stdarg.h>
+
+int command_fail(const struct command *self, const struct error *err)
+{
+    fprintf(stderr, "reprise %s: %s\n", self->name, err->text);
+    return 1;
+}
+
+int command_error(const struct command *self, const char *fmt, ...)
+{
+    struct error err;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(err.text, sizeof err.text, fmt, ap);
+    va_end(ap);
+    return command_fail(self, &err);
+}
+
+const char *argument_next(struct arguments *a) { return a->at < a->argc ? a->argv[a->at++] : NULL; }
+
+bool argument_is(const char *arg, const char *name)
+{
+    size_t n = strlen(name);
+    return !strncmp(arg, name, n) && (!arg[n] || arg[n] == '=');
+}
+
+const char *argument_value(struct arguments *a, const char *arg, const char *name, struct error *err)
+{
+    const char *value = arg[strlen(name)] == '=' ? arg + strlen(name) + 1 : argument_next(a);
+    if (!value)
+        error_set(err, "%s needs a value", name);
+    return value;
+}

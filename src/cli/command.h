@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The subcommands of `reprise`, one file each, and what they share. */
+#ifndef REPRISE_CLI_COMMAND_H
+#define REPRISE_CLI_COMMAND_H
+
+#include "cli/compare.h"
+#include "cli/run.h"
+
+struct command {
+    const char *name, *summary;
+    const char *help;     /* printed by --help, after "usage: reprise NAME" */
+    int (*run)(const struct command *self, int argc, char **argv);   /* argv[0] is the name */
+};
+
+extern const struct command cmd_record, cmd_replay, cmd_info, cmd_log, cmd_verify;
+
+/* "reprise NAME: sentence" on stderr; returns 1. */
+int command_fail(const struct command *self, const struct error *err);
+int command_error(const struct command *self, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Walks a subcommand's options.  Returns the value of an option that takes one
+ * ("--from N" or "--from=N"), or NULL with err set.
+ */
+struct arguments {
+    int argc, at;
+    char **argv;
+};
+/* The next argument, or NULL. */
+const char *argument_next(struct arguments *a);
+/* Is arg the option called name?  *value: its value ("" if it has none and is the last: see argument_value). */
+bool argument_is(const char *arg, const char *name);
+const char *argument_value(struct arguments *a, const char *arg, const char *name, struct error *err);
+
+/* ---- rebuild.c: a machine from a log's header --------------------------------------- */
+
+enum { REBUILD_SERIALS = MACHINE_SERIALS };
+
+/* What a user may change about a recorded machine without changing it for the guest. */
+struct rebuild {
+    const char *file[ROLES];                 /* --file ROLE=PATH */
+    const char *serial[REBUILD_SERIALS];     /* --serial DEV, in order */
+    unsigned n_serial;
+    bool silent;                             /* all output is dropped */
+};
+
+bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err);
+
+/*
+ * Options of the recorded machine, ready to replay.  Its devices' own back
+ * ends are not opened (a file: would be overwritten): the first serial port is
+ * on this terminal and the others are dropped, unless b says otherwise.
+ */
+bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b, struct options *o,
+                     struct error *err);
+
+#endif

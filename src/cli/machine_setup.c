@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/machine_setup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define DEFAULT_BIOS "bios-256k.bin"
+
+const char *const role_names[ROLES] = { "kernel", "initrd", "bios" };
+
+/* ---- files ---------------------------------------------------------------------------- */
+
+/* Firmware by name: as given, else in the -L directories, else where Debian has it. */
+static char *find_firmware(const struct options *o, const char *name)
+{
+    static const char *const system[] = { "/usr/share/seabios", "/usr/share/qemu" };
+    if (host_file_exists(name) || strchr(name, '/'))
+        return alloc_string(name);
+    for (unsigned i = 0; i < o->n_dirs + ARRAY_LEN(system); i++) {
+        char *path = alloc_format("%s/%s", i < o->n_dirs ? o->dir[i] : system[i - o->n_dirs], name);
+        if (host_file_exists(path))
+            return path;
+        free(path);
+    }
+    return alloc_string(name);
+}
+
+static bool read_role(struct setup *s, enum input_role role, const char *path, struct machine_blob *blob,
+                      struct error *err)
+{
+    struct host_file *f = &s->file[role];
+    if (!host_file_read(role == ROLE_BIOS ? "BIOS image" : role_names[role], path, f, err))
+        return false;
+    *blob = (struct machine_blob){ f->path, f->data, f->size };
+    s->listed[s->n_listed++] = (struct log_input_file){ role_names[role], f->path, f->size, f->hash };
+    return true;
+}
+
+static bool read_bios(struct setup *s, struct error *err)
+{
+    const char *name = s->o->bios;
+    if (!name && s->o->kernel)
+        return true;    /* direct boot needs no firmware */
+    if (!name)
+        name = DEFAULT_BIOS;
+    char *path = find_firmware(s->o, name);
+    bool ok = read_role(s, ROLE_BIOS, path, &s->config.bios, err);
+    if (!ok && !s->o->bios)
+        error_prefix(err, "there is no -kernel and the default firmware is missing (Debian's package seabios)");
+    free(path);
+    return ok;
+}
+
+static void print_line(void *opaque, enum sink_level level, const char *text)
+{
+    struct setup *s = opaque;
+    if (level == SINK_DEBUG || (level == SINK_GUEST && !s->o->log_guest_errors))
+        return;
+    FILE *to = level == SINK_GUEST ? s->messages : stderr;
+    fprintf(to, "%s: %s\n", s->o->program, text);
+}
+
+static void print_trace(void *opaque, const char *text)
+{
+    struct setup *s = opaque;
+    fputs(text, s->messages);
+}
+
+bool setup_files(struct setup *s, struct options *o, struct error *err)
+{
+    *s = (struct setup){ .o = o, .config = o->machine, .messages = stderr };
+    s->config.memory = host_memory;
+    s->config.sink = (struct sink){ print_line, s };
+    if (o->log_op) {
+        s->config.engine.trace = print_trace;
+        s->config.engine.trace_opaque = s;
+    }
+    bool ok = (!o->kernel || read_role(s, ROLE_KERNEL, o->kernel, &s->config.kernel, err)) &&
+              (!o->initrd || read_role(s, ROLE_INITRD, o->initrd, &s->config.initrd, err)) && read_bios(s, err);
+    if (ok && o->log_path && !(s->messages = fopen(o->log_path, "w"))) {
+        error_set(err, "-D: cannot open '%s' for output: %s", o->log_path, strerror(errno));
+        s->messages = stderr;
+        ok = false;
+    }
+    if (!ok)
+        setup_free(s);
+    return ok;
+}
+
+/* ---- character devices ------------------------------------------------------------------ */
+
+static struct chardev *device(struct setup *s, unsigned index) { return index ? s->chardev[index - 1] : NULL; }
+
+bool setup_chardevs(struct setup *s, struct error *err)
+{
+    for (unsigned i = 0; i < s->o->n_chardevs; i++) {
+        const struct option_chardev *c = &s->o->chardev[i];
+        if (c->present && !(s->chardev[i] = host_chardev_new(&c->spec, err))) {
+            setup_close_chardevs(s);
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++)
+        s->config.serial[i] = device(s, s->o->serial[i]);
+    s->config.debugcon = device(s, s->o->debugcon);
+    return true;
+}
+
+void setup_close_chardevs(struct setup *s)
+{
+    for (unsigned i = 0; i < OPTIONS_CHARDEVS; i++) {
+        if (s->chardev[i]) {
+            s->chardev[i]->ops->flush(s->chardev[i]);
+            s->chardev[i]->ops->close(s->chardev[i]);
+            s->chardev[i] = NULL;
+        }
+    }
+}
+
+void setup_free(struct setup *s)
+{
+    setup_close_chardevs(s);
+    for (unsigned i = 0; i < ROLES; i++)
+        host_file_free(&s->file[i]);
+    if (s->messages != stderr)
+        fclose(s->messages);
+    s->messages = stderr;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From options to a machine_config: reads the input files, opens the character
+ * devices.
+ */
+#ifndef REPRISE_CLI_MACHINE_SETUP_H
+#define REPRISE_CLI_MACHINE_SETUP_H
+
+#include <stdio.h>
+
+#include "cli/options.h"
+#include "host/host.h"
+
+enum input_role { ROLE_KERNEL, ROLE_INITRD, ROLE_BIOS, ROLES };
+extern const char *const role_names[ROLES];
+
+struct setup {
+    struct options *o;
+    struct machine_config config;
+    struct host_file file[ROLES];
+    struct log_input_file listed[ROLES];   /* what is in file[], for the log */
+    size_t n_listed;
+    struct chardev *chardev[OPTIONS_CHARDEVS];
+    FILE *messages;                        /* -D, or stderr */
+};
+
+/* Reads files and opens -D.  False: nothing is left open. */
+bool setup_files(struct setup *s, struct options *o, struct error *err);
+bool setup_chardevs(struct setup *s, struct error *err);
+void setup_close_chardevs(struct setup *s);
+void setup_free(struct setup *s);
+
+#endif
