@@ -9,7 +9,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = {"amd64": "reprise-system-x86_64", "i386": "reprise-system-i386"}
-PROMPT = rb"(?:^|\n|\r)[^\n]*# $"
+PROMPT = rb"(?:^|\n|\r)[^\n]*# (?:\x1b\[6n)?$"
 TYPED = ["date", "head -c16 /dev/urandom | sha256sum", "sleep 2", "cat /proc/interrupts", "poweroff -f"]
 
 
