@@ -41,7 +41,7 @@ static const char *const skipped_names[] = {
     "smsw", "lar", "lsl", "verr", "verw", "lds", "les", "lss", "lfs", "lgs", "iret", "retf", "callf", "jmpf", "arpl",
     "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "rcpps", "rcpss", "rsqrtps", "rsqrtss", "f2xm1", "fyl2x",
     "fyl2xp1", "fptan", "fpatan", "fsin", "fcos", "fsincos", "fxsave", "xsave", "xsaveopt", "xsavec", "xrstor",
-    "fxrstor", "fstenv", "fnstenv", "fsave", "fnsave", "fldenv", "frstor", "monitor", "mwait", "swapgs", "clac", "stac",
+    "fxrstor", "fnstenv", "fnsave", "fldenv", "frstor", "monitor", "mwait", "swapgs", "clac", "stac",
     "sti", "cli", "popf", "lmsw", "clts", "ud0", "ud1", "ud2", "bound", "clflush", "clflushopt", "clwb",
     "ldmxcsr" /* AMD has one more bit */, "ltr", "lldt", "lgdt", "lidt", "invlpg", "invpcid", "wbinvd", "invd", "wrmsr", "rdmsr", "enter",
 };

@@ -50,6 +50,8 @@ ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size,
  * size 1..8; result W or X by size.  intent: the matching store follows. */
 ir_ref x86_ld(struct x86_lift *L, ir_ref linear, unsigned size, bool intent);
 void x86_st(struct x86_lift *L, ir_ref linear, unsigned size, ir_ref v);
+/* The alignment check and watchpoints of an access that a helper makes. */
+void x86_check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool write);
 ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned);  /* 16 bytes; aligned: #GP(0) if not */
 void x86_stv(struct x86_lift *L, ir_ref linear, ir_ref v, bool aligned);
 

@@ -89,7 +89,7 @@ ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, b
 
 static unsigned mem_size(unsigned size) { return size == 1 ? IR_MEM_8 : size == 2 ? IR_MEM_16 : size == 4 ? IR_MEM_32 : IR_MEM_64; }
 
-static void check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool write)
+void x86_check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool write)
 {
     if (L->flags & MODE_AC_CHECK && size > 1)
         irb_call(L->b, &x86_helper_check_align, linear, irb_x(L->b, size), IR_NONE, IR_NONE);
@@ -99,13 +99,13 @@ static void check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool 
 
 ir_ref x86_ld(struct x86_lift *L, ir_ref linear, unsigned size, bool intent)
 {
-    check_access(L, linear, size, false);
+    x86_check_access(L, linear, size, false);
     return irb_ld(L->b, size == 8 ? IR_X : IR_W, mem_size(size) | (intent ? IR_MEM_WRITE_INTENT : 0), L->mmu, linear);
 }
 
 void x86_st(struct x86_lift *L, ir_ref linear, unsigned size, ir_ref v)
 {
-    check_access(L, linear, size, true);
+    x86_check_access(L, linear, size, true);
     irb_st(L->b, mem_size(size), L->mmu, linear, v);
 }
 
@@ -123,7 +123,7 @@ ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned)
 {
     if (aligned)
         irb_call(L->b, &helper_align16, linear, IR_NONE, IR_NONE, IR_NONE);
-    check_access(L, linear, aligned ? 1 : 16, false);
+    x86_check_access(L, linear, aligned ? 1 : 16, false);
     return irb_ldv(L->b, L->mmu, linear);
 }
 
@@ -131,7 +131,7 @@ void x86_stv(struct x86_lift *L, ir_ref linear, ir_ref v, bool aligned)
 {
     if (aligned)
         irb_call(L->b, &helper_align16, linear, IR_NONE, IR_NONE, IR_NONE);
-    check_access(L, linear, aligned ? 1 : 16, true);
+    x86_check_access(L, linear, aligned ? 1 : 16, true);
     irb_stv(L->b, L->mmu, linear, v);
 }
 
