@@ -18,7 +18,6 @@ const struct x86_row x86_rows_x87[] = {
     ROW(MAP_1, 0xdf, 5, -1, F_FPU, "fild", Mq, lift_fild, 0, ROW_X87 | ROW_MOD_MEM),
     ROW(MAP_1, 0xdd, 7, -1, F_FPU, "fnstsw", Mw, lift_fnstsw, 0, ROW_X87 | ROW_MOD_MEM),
     ROW(MAP_1, 0xdf, 4, 0, F_FPU, "fnstsw", AX, lift_fnstsw, 0, ROW_X87 | ROW_MOD_REG),
-    { MAP_0F, 0x77, 0, PFX_NP, -1, -1, { OP_NONE }, F_MMX, ROW_MMX, 0, "emms", lift_emms },
     ROW(MAP_0F, 0xae, 0, -1, F_FXSR, "fxsave", M, lift_fxsave, 0, ROW_MOD_MEM),
     ROW(MAP_0F, 0xae, 1, -1, F_FXSR, "fxrstor", M, lift_fxsave, 1, ROW_MOD_MEM),
     { .lift = NULL },

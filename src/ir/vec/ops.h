@@ -2,6 +2,10 @@
 /*
  * The vector operations: X(NAME, arguments).  a, b are 128-bit operands, imm
  * the immediate.  B H W D name the lane width: 8, 16, 32, 64 bits.
+ *
+ * Floating-point operations end in W4 or D2 (every lane of single or double
+ * precision) or in W1 or D1 (lane 0; the other lanes are a's).  Comments give
+ * what does not follow from the name.
  */
 #ifndef REPRISE_IR_VEC_OPS_H
 #define REPRISE_IR_VEC_OPS_H
@@ -23,9 +27,36 @@
     X(PACKSS_H, 2) X(PACKSS_W, 2) X(PACKUS_H, 2) \
     X(SHUFFLE_W, 1) /* imm */ X(SHUFFLELO_H, 1) X(SHUFFLEHI_H, 1) X(SHUFFLE2_W, 2) X(SHUFFLE2_D, 2) \
     X(MASK_B, 1) X(MASK_W, 1) X(MASK_D, 1) /* sign bits to an integer in the low word */ \
-    X(MERGE_W, 2) /* a with b's lane 0 */ X(MERGE_D, 2)
+    X(MERGE_W, 2) /* a with b's lane 0 */ X(MERGE_D, 2) \
+    /* approximations of 1/x and 1/sqrt(x) of b's single-precision lanes (fp.h), which raise nothing */ \
+    X(RCP_W4, 2) X(RCP_W1, 2) X(RSQRT_W4, 2) X(RSQRT_W1, 2)
 /* clang-format on */
 
-#define FVEC_OPS(X)
+/* clang-format off */
+#define FVEC_WIDTHS(X, NAME, n) X(NAME##_W4, n) X(NAME##_W1, n) X(NAME##_D2, n) X(NAME##_D1, n)
+
+#define FVEC_OPS(X) \
+    FVEC_WIDTHS(X, ADD, 2) FVEC_WIDTHS(X, SUB, 2) FVEC_WIDTHS(X, MUL, 2) FVEC_WIDTHS(X, DIV, 2) \
+    /* x86's: b if either is a NaN or both are zero */ \
+    FVEC_WIDTHS(X, MIN, 2) FVEC_WIDTHS(X, MAX, 2) \
+    /* of b */ \
+    FVEC_WIDTHS(X, SQRT, 2) \
+    /* imm bits 0..1: rounding, unless bit 2 says the environment's; bit 3: not inexact.  Of b */ \
+    FVEC_WIDTHS(X, ROUND, 2) \
+    /* all ones or zeros; imm 0..7: EQ LT LE UNORD NEQ NLT NLE ORD; the LT and LE kinds signal quiet NaNs */ \
+    FVEC_WIDTHS(X, CMP, 2) \
+    /* lane 0 to an integer in the low word: enum fvec_relation; COMI signals quiet NaNs */ \
+    X(COMI_W, 2) X(COMI_D, 2) X(UCOMI_W, 2) X(UCOMI_D, 2) \
+    /* horizontal (a's pairs, then b's), alternating (even lanes subtract), dot product (imm as DPPS) */ \
+    X(HADD_W4, 2) X(HADD_D2, 2) X(HSUB_W4, 2) X(HSUB_D2, 2) X(ADDSUB_W4, 2) X(ADDSUB_D2, 2) X(DOT_W4, 2) X(DOT_D2, 2) \
+    /* conversions CVT_fromto_n of n lanes of b; CVTT truncates.  n > 1: the result's other lanes are zero, except \
+     * I32F32_2's, which are a's.  n = 1: to float, lane 0 of a; to integer, a zero-extended integer */ \
+    X(CVT_I32F32_4, 2) X(CVT_I32F64_2, 2) X(CVT_I32F32_2, 2) X(CVT_F32F64_2, 2) X(CVT_F64F32_2, 2) \
+    X(CVT_F32I32_4, 2) X(CVTT_F32I32_4, 2) X(CVT_F32I32_2, 2) X(CVTT_F32I32_2, 2) X(CVT_F64I32_2, 2) X(CVTT_F64I32_2, 2) \
+    X(CVT_F32F64_1, 2) X(CVT_F64F32_1, 2) \
+    X(CVT_I32F32_1, 2) X(CVT_I64F32_1, 2) X(CVT_I32F64_1, 2) X(CVT_I64F64_1, 2) \
+    X(CVT_F32I32_1, 2) X(CVT_F32I64_1, 2) X(CVT_F64I32_1, 2) X(CVT_F64I64_1, 2) \
+    X(CVTT_F32I32_1, 2) X(CVTT_F32I64_1, 2) X(CVTT_F64I32_1, 2) X(CVTT_F64I64_1, 2)
+/* clang-format on */
 
 #endif
