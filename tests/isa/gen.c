@@ -22,7 +22,7 @@ static unsigned below(struct isa_gen *g, unsigned n) { return (unsigned)(next(g)
 size_t isa_rows(const struct x86_row **rows, size_t max)
 {
     const struct x86_row *tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
-                                       x86_rows_fp };
+                                       x86_rows_fp, x86_rows_mmx, x86_rows_sse4 };
     size_t n = 0;
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)
         for (const struct x86_row *r = tables[t]; r->lift; r++)
@@ -465,7 +465,9 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
     if (!strcmp(row->name, "xlat") || !strcmp(row->name, "xlatb"))
         c->in.gpr[R_BX] = ISA_WINDOW + 0x100;
     if (!strncmp(row->name, "maskmov", 7))
-        c->in.gpr[R_DI] = ISA_WINDOW + 0x100 + below(g, 64);
+        c->in.gpr[R_DI] = below(g, 4)   ? ISA_WINDOW + 0x100 + below(g, 64)
+                          : below(g, 2) ? ISA_DATA - below(g, 18)
+                                        : ISA_DATA + ISA_DATA_SIZE - below(g, 18);
     if (!strncmp(row->name, "leave", 5))
         c->in.gpr[R_BP] = ISA_WINDOW + 0x100;
     if (is_branch(row) ? !set_branch(g, c, insn) : !set_indirect(g, c, insn))

@@ -106,6 +106,8 @@ extern const struct x86_row x86_rows_int[];     /* integer, control flow, string
 extern const struct x86_row x86_rows_sys[];     /* system, segment, I/O, interrupts */
 extern const struct x86_row x86_rows_x87[];     /* D8..DF, FWAIT, FXSAVE, XSAVE */
 extern const struct x86_row x86_rows_simd[];    /* SSE and SSE2 moves and integer, LDMXCSR */
+extern const struct x86_row x86_rows_mmx[];     /* MMX, also of SSE .. SSSE3 */
+extern const struct x86_row x86_rows_sse4[];    /* moves and integer of SSE3 .. SSE4.2, AES, PCLMULQDQ */
 extern const struct x86_row x86_rows_fp[];      /* SSE .. SSE4.1 floating point */
 
 enum { X86_REP_NONE, X86_REPE /* F3 */, X86_REPNE /* F2 */ };

@@ -39,4 +39,16 @@ static inline void fvec_settle(struct fp_env *env)
         }                                                         \
     } while (0)
 
+/* The same with one operand. */
+#define LANES1(field, n, T, expr)                                 \
+    do {                                                          \
+        (void)b;                                                  \
+        (void)c;                                                  \
+        (void)imm;                                                \
+        for (unsigned i = 0; i < (n); i++) {                      \
+            T x = (T)a->field[i];                                 \
+            r->field[i] = (expr);                                 \
+        }                                                         \
+    } while (0)
+
 #endif

@@ -15,19 +15,44 @@
     X(AND, 2) X(ANDN, 2) /* ~a & b */ X(OR, 2) X(XOR, 2) \
     X(ADD_B, 2) X(ADD_H, 2) X(ADD_W, 2) X(ADD_D, 2) X(SUB_B, 2) X(SUB_H, 2) X(SUB_W, 2) X(SUB_D, 2) \
     X(ADDS_B, 2) X(ADDS_H, 2) X(ADDUS_B, 2) X(ADDUS_H, 2) X(SUBS_B, 2) X(SUBS_H, 2) X(SUBUS_B, 2) X(SUBUS_H, 2) \
-    X(AVG_B, 2) X(AVG_H, 2) X(MINU_B, 2) X(MAXU_B, 2) X(MINS_H, 2) X(MAXS_H, 2) \
+    X(AVG_B, 2) X(AVG_H, 2) \
+    X(MINU_B, 2) X(MINU_H, 2) X(MINU_W, 2) X(MINS_B, 2) X(MINS_H, 2) X(MINS_W, 2) \
+    X(MAXU_B, 2) X(MAXU_H, 2) X(MAXU_W, 2) X(MAXS_B, 2) X(MAXS_H, 2) X(MAXS_W, 2) \
+    X(ABS_B, 1) X(ABS_H, 1) X(ABS_W, 1) X(SIGN_B, 2) X(SIGN_H, 2) X(SIGN_W, 2) /* a with b's sign, or 0 */ \
     X(MULL_H, 2) X(MULHS_H, 2) X(MULHU_H, 2) X(MULU_W, 2) /* even lanes to 64 bits */ X(MADD_H, 2) X(SAD_B, 2) \
-    X(CMPEQ_B, 2) X(CMPEQ_H, 2) X(CMPEQ_W, 2) X(CMPGT_B, 2) X(CMPGT_H, 2) X(CMPGT_W, 2) \
+    X(MULL_W, 2) X(MULS_W, 2) /* even lanes */ X(MULHRS_H, 2) X(MADDUS_B, 2) /* unsigned a, signed b, saturating */ \
+    X(MPSAD_B, 2) X(MINPOS_H, 1) /* unsigned minimum, and its lane in lane 1 */ \
+    /* a's pairs, then b's */ \
+    X(HADD_H, 2) X(HADD_W, 2) X(HADDS_H, 2) X(HSUB_H, 2) X(HSUB_W, 2) X(HSUBS_H, 2) \
+    X(CMPEQ_B, 2) X(CMPEQ_H, 2) X(CMPEQ_W, 2) X(CMPEQ_D, 2) \
+    X(CMPGT_B, 2) X(CMPGT_H, 2) X(CMPGT_W, 2) X(CMPGT_D, 2) \
+    X(TEST, 2) /* to the low word: 0x40 if a & b is 0, plus 1 if ~a & b is 0 */ \
     /* shifts of every lane by b's low 64 bits; whole-register shifts by imm bytes */ \
     X(SHL_H, 2) X(SHL_W, 2) X(SHL_D, 2) X(SHR_H, 2) X(SHR_W, 2) X(SHR_D, 2) X(SAR_H, 2) X(SAR_W, 2) \
     X(SHLI_H, 1) X(SHLI_W, 1) X(SHLI_D, 1) X(SHRI_H, 1) X(SHRI_W, 1) X(SHRI_D, 1) X(SARI_H, 1) X(SARI_W, 1) \
     X(SHL_BYTES, 1) X(SHR_BYTES, 1) \
     X(UNPACKLO_B, 2) X(UNPACKLO_H, 2) X(UNPACKLO_W, 2) X(UNPACKLO_D, 2) \
     X(UNPACKHI_B, 2) X(UNPACKHI_H, 2) X(UNPACKHI_W, 2) X(UNPACKHI_D, 2) \
-    X(PACKSS_H, 2) X(PACKSS_W, 2) X(PACKUS_H, 2) \
+    X(PACKSS_H, 2) X(PACKSS_W, 2) X(PACKUS_H, 2) X(PACKUS_W, 2) \
     X(SHUFFLE_W, 1) /* imm */ X(SHUFFLELO_H, 1) X(SHUFFLEHI_H, 1) X(SHUFFLE2_W, 2) X(SHUFFLE2_D, 2) \
+    X(SHUFFLE_B, 2) /* a's bytes by b's low four bits; zero where b's top bit is set */ \
+    X(ALIGN, 2) /* a above b, shifted right by imm bytes */ \
+    /* mask c's top bit of the lane, or imm's bit, takes b's lane */ \
+    X(BLENDV_B, 3) X(BLENDV_W, 3) X(BLENDV_D, 3) X(BLEND_H, 2) X(BLEND_W, 2) X(BLEND_D, 2) \
+    /* lane imm: of a replaced by b's lane 0; of a, zero-extended */ \
+    X(INSERT_B, 2) X(INSERT_H, 2) X(INSERT_W, 2) X(INSERT_D, 2) \
+    X(EXTRACT_B, 1) X(EXTRACT_H, 1) X(EXTRACT_W, 1) X(EXTRACT_D, 1) \
+    X(INSERTPS, 2) /* imm: b's lane 6..7, a's lane 4..5, lanes zeroed 0..3 */ \
+    /* low lanes widened */ \
+    X(SEXT_BH, 1) X(SEXT_BW, 1) X(SEXT_BD, 1) X(SEXT_HW, 1) X(SEXT_HD, 1) X(SEXT_WD, 1) \
+    X(ZEXT_BH, 1) X(ZEXT_BW, 1) X(ZEXT_BD, 1) X(ZEXT_HW, 1) X(ZEXT_HD, 1) X(ZEXT_WD, 1) \
+    X(EXPAND_B, 1) X(EXPAND_H, 1) /* the low bits to lanes of all ones or zeros */ \
     X(MASK_B, 1) X(MASK_W, 1) X(MASK_D, 1) /* sign bits to an integer in the low word */ \
     X(MERGE_W, 2) /* a with b's lane 0 */ X(MERGE_D, 2) \
+    /* strings (PCMPxSTRx, imm as there): the low 64 bits are the mask IntRes2, the high 64 the EFLAGS.  The lengths are \
+     * implicit, or c's signed 64-bit lanes */ \
+    X(CMPISTR, 2) X(CMPESTR, 3) \
+    X(AESENC, 2) X(AESENCLAST, 2) X(AESDEC, 2) X(AESDECLAST, 2) X(AESIMC, 1) X(AESKEYGEN, 1) X(CLMUL, 2) \
     /* approximations of 1/x and 1/sqrt(x) of b's single-precision lanes (fp.h), which raise nothing */ \
     X(RCP_W4, 2) X(RCP_W1, 2) X(RSQRT_W4, 2) X(RSQRT_W1, 2)
 /* clang-format on */
