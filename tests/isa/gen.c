@@ -21,7 +21,8 @@ static unsigned below(struct isa_gen *g, unsigned n) { return (unsigned)(next(g)
 
 size_t isa_rows(const struct x86_row **rows, size_t max)
 {
-    const struct x86_row *tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd };
+    const struct x86_row *tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
+                                       x86_rows_fp, x86_rows_mmx, x86_rows_sse4 };
     size_t n = 0;
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)
         for (const struct x86_row *r = tables[t]; r->lift; r++)
@@ -200,6 +201,48 @@ static uint64_t interesting(struct isa_gen *g)
     }
 }
 
+/* Of a fraction: few bits (sums and products that end in a tie), all ones, anything. */
+static uint64_t interesting_fraction(struct isa_gen *g, unsigned bits)
+{
+    uint64_t all = (UINT64_C(1) << bits) - 1;
+    switch (below(g, 6)) {
+    case 0:
+        return 0;
+    case 1:
+        return UINT64_C(1) << below(g, bits);
+    case 2:
+        return all & ~(uint64_t)below(g, 4);
+    case 3:
+        return all & ~(next(g) >> below(g, 64));
+    case 4:
+        return below(g, 4);
+    default:
+        return next(g) & all;
+    }
+}
+
+/* Exponents: near one, near the integers' limits, near either end; bias is also half the greatest. */
+static uint64_t interesting_exponent(struct isa_gen *g, unsigned bias)
+{
+    static const uint8_t limits[] = { 15, 16, 22, 23, 24, 30, 31, 32, 51, 52, 53, 62, 63, 64 };
+    switch (below(g, 8)) {
+    case 0:
+        return below(g, 4);
+    case 1:
+        return 2 * bias + 1 - below(g, 4);
+    case 2:
+        return bias + limits[below(g, ARRAY_LEN(limits))] - below(g, 2);
+    case 3:
+        return bias / 2 - 16 + below(g, 32);
+    case 4:
+        return bias + bias / 2 - 16 + below(g, 32);
+    case 5:
+        return below(g, 2 * bias + 2);
+    default:
+        return bias - 6 + below(g, 12);
+    }
+}
+
 /* Bit patterns of floating-point numbers worth meeting. */
 static uint64_t interesting_f64(struct isa_gen *g)
 {
@@ -209,30 +252,29 @@ static uint64_t interesting_f64(struct isa_gen *g)
         UINT64_C(0x7ff0000000000001), UINT64_C(0xfff8000000000123), 1, UINT64_C(0x000fffffffffffff),
         UINT64_C(0x0010000000000000), UINT64_C(0x7fefffffffffffff), UINT64_C(0x43e0000000000000),
         UINT64_C(0xc3e0000000000000), UINT64_C(0x41dfffffffc00000), UINT64_C(0x3fe0000000000000),
+        UINT64_C(0x41dfffffffe00000), UINT64_C(0xc1e0000000000000), UINT64_C(0x3ff8000000000000),
+        UINT64_C(0xc004000000000000),
     };
-    switch (below(g, 4)) {
-    case 0:
+    unsigned kind = below(g, 8);
+    if (kind < 2)
         return special[below(g, ARRAY_LEN(special))];
-    case 1:
-        return (next(g) & UINT64_C(0x800fffffffffffff)) | (uint64_t)(1000 + below(g, 64)) << 52;
-    default:
+    if (kind == 2)
         return next(g);
-    }
+    return (next(g) & UINT64_C(1) << 63) | interesting_exponent(g, 1023) << 52 | interesting_fraction(g, 52);
 }
 
 static uint32_t interesting_f32(struct isa_gen *g)
 {
     static const uint32_t special[] = { 0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000,
                                         0x7f800001, 0xffc00123, 1, 0x007fffff, 0x00800000, 0x7f7fffff, 0x4f000000,
-                                        0xcf000000, 0x5f000000, 0x3f000000 };
-    switch (below(g, 4)) {
-    case 0:
+                                        0xcf000000, 0x5f000000, 0x3f000000, 0x3fc00000, 0xc0200000 };
+    unsigned kind = below(g, 8);
+    if (kind < 2)
         return special[below(g, ARRAY_LEN(special))];
-    case 1:
-        return ((uint32_t)next(g) & 0x807fffff) | (120 + below(g, 16)) << 23;
-    default:
+    if (kind == 2)
         return (uint32_t)next(g);
-    }
+    return ((uint32_t)next(g) & 0x80000000) | (uint32_t)interesting_exponent(g, 127) << 23 |
+           (uint32_t)interesting_fraction(g, 23);
 }
 
 static void fill_lanes(struct isa_gen *g, uint8_t *p)
@@ -246,6 +288,15 @@ static void fill_lanes(struct isa_gen *g, uint8_t *p)
             v = interesting_f32(g) | (uint64_t)interesting_f32(g) << 32;
         store_le(p + 8 * i, 8, v);
     }
+}
+
+/* Operands that are alike: equal, opposite, next to each other; whole or in half. */
+static void relate_lanes(struct isa_gen *g, uint8_t *p, const uint8_t *like)
+{
+    static const uint64_t flip[] = { 0, UINT64_C(1) << 63, UINT64_C(0x8000000080000000), 1, UINT64_C(0x100000001), 2 };
+    for (unsigned i = 0; i < 2; i++)
+        if (below(g, 3))
+            store_le(p + 8 * i, 8, load_le(like + 8 * i, 8) ^ flip[below(g, ARRAY_LEN(flip))]);
 }
 
 static void fill_fx(struct isa_gen *g, uint8_t *fx)
@@ -277,6 +328,9 @@ static void fill_fx(struct isa_gen *g, uint8_t *fx)
     }
     for (unsigned i = 0; i < 16; i++)
         fill_lanes(g, fx + 160 + 16 * i);
+    if (below(g, 3) == 0)
+        for (unsigned i = 1; i < 16; i++)
+            relate_lanes(g, fx + 160 + 16 * i, fx + 160);
 }
 
 /* ---- aiming memory operands at the window ---------------------------------------- */
@@ -411,7 +465,9 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
     if (!strcmp(row->name, "xlat") || !strcmp(row->name, "xlatb"))
         c->in.gpr[R_BX] = ISA_WINDOW + 0x100;
     if (!strncmp(row->name, "maskmov", 7))
-        c->in.gpr[R_DI] = ISA_WINDOW + 0x100 + below(g, 64);
+        c->in.gpr[R_DI] = below(g, 4)   ? ISA_WINDOW + 0x100 + below(g, 64)
+                          : below(g, 2) ? ISA_DATA - below(g, 18)
+                                        : ISA_DATA + ISA_DATA_SIZE - below(g, 18);
     if (!strncmp(row->name, "leave", 5))
         c->in.gpr[R_BP] = ISA_WINDOW + 0x100;
     if (is_branch(row) ? !set_branch(g, c, insn) : !set_indirect(g, c, insn))

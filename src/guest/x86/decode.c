@@ -21,7 +21,8 @@ struct x86_decoder {
     uint16_t count[MAP_COUNT][256];
 };
 
-static const struct x86_row *const tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd };
+static const struct x86_row *const tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
+                                                 x86_rows_fp, x86_rows_mmx, x86_rows_sse4 };
 
 struct x86_decoder *x86_decoder_new(void)
 {

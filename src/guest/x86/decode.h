@@ -75,7 +75,7 @@ enum {
     ROW_VEX_L0 = 1 << 10,
     ROW_VEX_L1 = 1 << 11,
     ROW_PROTECTED = 1 << 12,/* #UD in real and v86 mode */
-    ROW_MMX = 1 << 13,      /* touches MMX state: EM -> #UD, TS -> #NM, pending x87 -> #MF, then TOP=0, all valid */
+    ROW_MMX = 1 << 13,      /* touches MMX state: EM -> #UD, TS -> #NM, pending x87 -> #MF; TOP and tags: x86_mmx_begin() */
     ROW_SSE = 1 << 14,      /* EM or !OSFXSR -> #UD, TS -> #NM */
     ROW_X87 = 1 << 15,      /* EM or TS -> #NM */
     ROW_REP = 1 << 16,      /* F3/F2 mean REP */
@@ -105,7 +105,10 @@ struct x86_row {
 extern const struct x86_row x86_rows_int[];     /* integer, control flow, string, bit, BCD, BMI */
 extern const struct x86_row x86_rows_sys[];     /* system, segment, I/O, interrupts */
 extern const struct x86_row x86_rows_x87[];     /* D8..DF, FWAIT, FXSAVE, XSAVE */
-extern const struct x86_row x86_rows_simd[];    /* MMX, SSE .. SSE4.2, AES, PCLMULQDQ, LDMXCSR */
+extern const struct x86_row x86_rows_simd[];    /* SSE and SSE2 moves and integer, LDMXCSR */
+extern const struct x86_row x86_rows_mmx[];     /* MMX, also of SSE .. SSSE3 */
+extern const struct x86_row x86_rows_sse4[];    /* moves and integer of SSE3 .. SSE4.2, AES, PCLMULQDQ */
+extern const struct x86_row x86_rows_fp[];      /* SSE .. SSE4.1 floating point */
 
 enum { X86_REP_NONE, X86_REPE /* F3 */, X86_REPNE /* F2 */ };
 

@@ -143,7 +143,7 @@ static void lift_insn(struct x86_lift *L, const struct x86_insn *I)
     if (static_fault(L, I->row))
         return;
     if (I->row->flags & ROW_MMX)
-        irb_call(L->b, &x86_helper_mmx_enter, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+        irb_call(L->b, &x86_helper_x87_check, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     I->row->lift(L, I);
 }
 

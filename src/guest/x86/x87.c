@@ -141,17 +141,10 @@ static uint64_t do_fnstsw(struct vcpu *v)
     return (uint64_t)(x->sw | x->top << 11);
 }
 
-static uint64_t do_emms(struct vcpu *v)
-{
-    x86_of(v)->s.x87.empty = 0xff;
-    return 0;
-}
-
 static const struct ir_helper helper_fninit = { "fninit", 0, HELPER_WRITES, IR_VOID, { 0 }, { .f0 = do_fninit } };
 static const struct ir_helper helper_fnclex = { "fnclex", 0, HELPER_WRITES, IR_VOID, { 0 }, { .f0 = do_fnclex } };
 static const struct ir_helper helper_fldcw = { "fldcw", 1, HELPER_WRITES, IR_VOID, { IR_W }, { .f1 = do_fldcw } };
 static const struct ir_helper helper_fnstsw = { "fnstsw", 0, HELPER_READS, IR_W, { 0 }, { .f0 = do_fnstsw } };
-static const struct ir_helper helper_emms = { "emms", 0, HELPER_WRITES, IR_VOID, { 0 }, { .f0 = do_emms } };
 
 static void call0(struct x86_lift *L, const struct ir_helper *h) { irb_call(L->b, h, IR_NONE, IR_NONE, IR_NONE, IR_NONE); }
 
@@ -194,10 +187,4 @@ void lift_fnop(struct x86_lift *L, const struct x86_insn *I)
 {
     (void)I;
     call0(L, &x86_helper_x87_check);
-}
-
-void lift_emms(struct x86_lift *L, const struct x86_insn *I)
-{
-    (void)I;
-    call0(L, &helper_emms);
 }

@@ -15,6 +15,18 @@ FVEC_OPS(X)
 #define VEC(NAME)                                                                                          \
     void vec_##NAME(union v128 *r, const union v128 *a, const union v128 *b, const union v128 *c, uint64_t imm)
 
+#define FVEC(NAME)                                                                                                   \
+    void fvec_##NAME(struct fp_env *env, union v128 *r, const union v128 *a, const union v128 *b, const union v128 *c, \
+                     uint64_t imm)
+
+/* Every lane has been done: an unmasked pre-computation exception of any keeps all from being completed. */
+static inline void fvec_settle(struct fp_env *env)
+{
+    enum { BEFORE = FP_INVALID | FP_DENORMAL | FP_DIVZERO };
+    if (unlikely(env->raised & ~env->masks & BEFORE))
+        env->raised &= BEFORE;
+}
+
 /* Runs expr for every lane i of r; x and y are the operands' lanes. */
 #define LANES(field, n, T, expr)                                  \
     do {                                                          \
@@ -23,6 +35,18 @@ FVEC_OPS(X)
         for (unsigned i = 0; i < (n); i++) {                      \
             T x = (T)a->field[i], y = (T)b->field[i];             \
             (void)y;                                              \
+            r->field[i] = (expr);                                 \
+        }                                                         \
+    } while (0)
+
+/* The same with one operand. */
+#define LANES1(field, n, T, expr)                                 \
+    do {                                                          \
+        (void)b;                                                  \
+        (void)c;                                                  \
+        (void)imm;                                                \
+        for (unsigned i = 0; i < (n); i++) {                      \
+            T x = (T)a->field[i];                                 \
             r->field[i] = (expr);                                 \
         }                                                         \
     } while (0)

@@ -30,14 +30,32 @@ VEC(SUBUS_H) { LANES(h, 8, uint16_t, (uint16_t)clamp(x - y, 0, 65535)); }
 VEC(AVG_B) { LANES(b, 16, uint8_t, (uint8_t)((x + y + 1) >> 1)); }
 VEC(AVG_H) { LANES(h, 8, uint16_t, (uint16_t)((x + y + 1) >> 1)); }
 VEC(MINU_B) { LANES(b, 16, uint8_t, x < y ? x : y); }
-VEC(MAXU_B) { LANES(b, 16, uint8_t, x > y ? x : y); }
+VEC(MINU_H) { LANES(h, 8, uint16_t, x < y ? x : y); }
+VEC(MINU_W) { LANES(w, 4, uint32_t, x < y ? x : y); }
+VEC(MINS_B) { LANES(b, 16, int8_t, (uint8_t)(x < y ? x : y)); }
 VEC(MINS_H) { LANES(h, 8, int16_t, (uint16_t)(x < y ? x : y)); }
+VEC(MINS_W) { LANES(w, 4, int32_t, (uint32_t)(x < y ? x : y)); }
+VEC(MAXU_B) { LANES(b, 16, uint8_t, x > y ? x : y); }
+VEC(MAXU_H) { LANES(h, 8, uint16_t, x > y ? x : y); }
+VEC(MAXU_W) { LANES(w, 4, uint32_t, x > y ? x : y); }
+VEC(MAXS_B) { LANES(b, 16, int8_t, (uint8_t)(x > y ? x : y)); }
 VEC(MAXS_H) { LANES(h, 8, int16_t, (uint16_t)(x > y ? x : y)); }
+VEC(MAXS_W) { LANES(w, 4, int32_t, (uint32_t)(x > y ? x : y)); }
+VEC(ABS_B) { LANES1(b, 16, uint8_t, (uint8_t)(x >> 7 ? 0 - x : x)); }
+VEC(ABS_H) { LANES1(h, 8, uint16_t, (uint16_t)(x >> 15 ? 0 - x : x)); }
+VEC(ABS_W) { LANES1(w, 4, uint32_t, (uint32_t)(x >> 31 ? 0 - x : x)); }
+VEC(SIGN_B) { LANES(b, 16, uint8_t, (uint8_t)(y == 0 ? 0 : y >> 7 ? 0 - x : x)); }
+VEC(SIGN_H) { LANES(h, 8, uint16_t, (uint16_t)(y == 0 ? 0 : y >> 15 ? 0 - x : x)); }
+VEC(SIGN_W) { LANES(w, 4, uint32_t, (uint32_t)(y == 0 ? 0 : y >> 31 ? 0 - x : x)); }
 
 VEC(MULL_H) { LANES(h, 8, int16_t, (uint16_t)(x * y)); }
 VEC(MULHS_H) { LANES(h, 8, int16_t, (uint16_t)((x * y) >> 16)); }
 VEC(MULHU_H) { LANES(h, 8, uint16_t, (uint16_t)(((uint32_t)x * y) >> 16)); }
 VEC(MULU_W) { LANES(d, 2, uint64_t, (x & UINT32_MAX) * (y & UINT32_MAX)); }
+
+VEC(MULL_W) { LANES(w, 4, uint32_t, x * y); }
+VEC(MULS_W) { LANES(d, 2, int64_t, (uint64_t)((int64_t)(int32_t)x * (int32_t)y)); }
+VEC(MULHRS_H) { LANES(h, 8, int16_t, (uint16_t)(((x * y >> 14) + 1) >> 1)); }
 
 VEC(MADD_H)
 {
@@ -65,9 +83,21 @@ VEC(SAD_B)
 VEC(CMPEQ_B) { LANES(b, 16, uint8_t, x == y ? 0xff : 0); }
 VEC(CMPEQ_H) { LANES(h, 8, uint16_t, x == y ? 0xffff : 0); }
 VEC(CMPEQ_W) { LANES(w, 4, uint32_t, x == y ? UINT32_MAX : 0); }
+VEC(CMPEQ_D) { LANES(d, 2, uint64_t, x == y ? UINT64_MAX : 0); }
 VEC(CMPGT_B) { LANES(b, 16, int8_t, x > y ? 0xff : 0); }
 VEC(CMPGT_H) { LANES(h, 8, int16_t, x > y ? 0xffff : 0); }
 VEC(CMPGT_W) { LANES(w, 4, int32_t, x > y ? UINT32_MAX : 0); }
+VEC(CMPGT_D) { LANES(d, 2, int64_t, x > y ? UINT64_MAX : 0); }
+
+VEC(TEST)
+{
+    (void)c;
+    (void)imm;
+    bool zero = !(a->d[0] & b->d[0]) && !(a->d[1] & b->d[1]);
+    bool covered = !(~a->d[0] & b->d[0]) && !(~a->d[1] & b->d[1]);
+    r->d[0] = (zero ? 0x40u : 0) | covered;
+    r->d[1] = 0;
+}
 
 /* ---- shifts: counts beyond the lane give 0, or the sign -------------------------------------- */
 

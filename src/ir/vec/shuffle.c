@@ -65,6 +65,15 @@ VEC(PACKSS_W)
     }
 }
 
+VEC(PACKUS_W)
+{
+    UNUSED;
+    for (unsigned i = 0; i < 4; i++) {
+        r->h[i] = (uint16_t)clamp((int32_t)a->w[i], 0, 65535);
+        r->h[4 + i] = (uint16_t)clamp((int32_t)b->w[i], 0, 65535);
+    }
+}
+
 VEC(SHUFFLE_W)
 {
     UNUSED;

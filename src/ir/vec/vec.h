@@ -6,7 +6,9 @@
  *
  * Integer ops (VEC) are pure.  Floating-point ops (FVEC) take the guest's
  * fp_env, set env->raised, and do not trap themselves: the engine does when
- * (raised & ~masks) != 0, and drops the result.
+ * (raised & ~masks) != 0, and drops the result.  An unmasked exception that is found before
+ * a lane is computed (invalid, denormal, zero divide) stops the operation: raised then holds
+ * those of all lanes, and no overflow, underflow or inexact (SDM vol. 1, 11.5.2.3).
  *
  * Semantics are defined by the function, exactly; no host instruction decides.
  */
@@ -29,6 +31,9 @@ typedef void fvec_fn(struct fp_env *env, union v128 *r, const union v128 *a, con
 
 /* VEC_OP(NAME, argument count), in ir/vec/ops.h; the functions are vec_NAME and fvec_NAME. */
 #include "ir/vec/ops.h"
+
+/* What COMI and UCOMI give: CF, PF and ZF where x86's EFLAGS has them. */
+enum fvec_relation { FVEC_GREATER = 0, FVEC_LESS = 1, FVEC_EQUAL = 0x40, FVEC_UNORDERED = 0x45 };
 
 enum vec_op {
 #define VEC_OP(NAME, nargs) VEC_##NAME,
