@@ -4,7 +4,7 @@ BUILD = build
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
-	@ln -sf src/cli/reprise-system-x86_64 src/cli/reprise-system-i386 $(BUILD)/
+	@ln -sf src/cli/reprise src/cli/reprise-system-x86_64 src/cli/reprise-system-i386 $(BUILD)/
 
 $(BUILD)/build.ninja:
 	@sh tools/install.sh

@@ -43,7 +43,8 @@ def command(build, arch, icount, smp="1", append="console=ttyS0", ram=None, extr
 class Console:
     """A running emulator whose serial port is our pipe."""
 
-    def __init__(self, argv, stdin=True):
+    def __init__(self, argv, stdin=True, echo=None):
+        self.echo = echo        # a binary stream that shows the console as it comes
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.output = b""
@@ -55,6 +56,9 @@ class Console:
             return True
         data = os.read(self.process.stdout.fileno(), 65536)
         self.output += data
+        if self.echo:
+            self.echo.write(data)
+            self.echo.flush()
         return bool(data)
 
     def expect(self, pattern, timeout):
@@ -89,8 +93,8 @@ class Console:
         return self.process.stderr.read()
 
 
-def record(argv, commands=TYPED, timeout=300):
-    c = Console(argv)
+def record(argv, commands=TYPED, timeout=300, echo=None):
+    c = Console(argv, echo=echo)
     for line in commands:
         c.expect(PROMPT, timeout)
         c.type(line)
