@@ -112,7 +112,7 @@ static void init_core(struct x86_cpu *c)
     s->dr[6] = 0xffff0ff0;
     s->dr[7] = 0x400;
     s->pending = (struct x86_pending){ 0 };
-    s->irq &= X86_IRQ_INTR;
+    s->irq &= X86_IRQ_INTR | X86_IRQ_SIPI;     /* a start-up IPI after the INIT is still to come */
     s->halted = s->nmi_blocked = s->shadow = s->shutdown = s->step_armed = s->db_hits = 0;
     s->wait_sipi = c->v.index != 0;
 }
@@ -178,6 +178,8 @@ void x86_cpu_free(struct x86_cpu *c)
 void x86_cpu_set_irq(struct x86_cpu *c, uint32_t line, bool level)
 {
     uint32_t before = c->s.irq;
+    if (line == X86_IRQ_INIT)
+        c->s.irq &= ~(uint32_t)X86_IRQ_SIPI;   /* it begins anew */
     c->s.irq = level ? c->s.irq | line : c->s.irq & ~line;
     if (c->s.irq & ~before)
         sim_request_exit(c->v.sim);
@@ -185,7 +187,7 @@ void x86_cpu_set_irq(struct x86_cpu *c, uint32_t line, bool level)
 
 void x86_cpu_sipi(struct x86_cpu *c, uint8_t vector)
 {
-    if (!c->s.wait_sipi)
+    if (!c->s.wait_sipi && !(c->s.irq & X86_IRQ_INIT))
         return;
     c->s.sipi_vector = vector;
     x86_cpu_set_irq(c, X86_IRQ_SIPI, true);
