@@ -309,6 +309,10 @@ static void fill_fx(struct isa_gen *g, uint8_t *fx)
     store_le(fx, 2, cw);
     store_le(fx + 2, 2, (below(g, 8) << 11) | (next(g) & 0x4700));
     fx[4] = below(g, 2) ? 0xff : (uint8_t)next(g);
+    if (below(g, 24) == 0) {           /* an exception waits, if it is unmasked (ES and B say so) */
+        unsigned flags = (unsigned)next(g) & 63;
+        store_le(fx + 2, 2, load_le(fx + 2, 2) | flags | (flags & ~cw ? 0x8080 : 0));
+    }
     store_le(fx + 24, 4, 0x1f80 | (below(g, 2) ? below(g, 4) << 13 : 0) | (below(g, 4) ? 0 : 0x8040 & next(g)));
     if (below(g, 8) == 0)
         store_le(fx + 24, 4, load_le(fx + 24, 4) & ~(uint64_t)(below(g, 64) << 7));

@@ -93,21 +93,8 @@ static uint64_t do_x87_check(struct vcpu *v)
     return 0;
 }
 
-static uint64_t do_mmx_enter(struct vcpu *v)
-{
-    struct x86_cpu *c = x86_of(v);
-    do_x87_check(v);
-    if (!v->exit) {
-        c->s.x87.top = 0;
-        c->s.x87.empty = 0;
-    }
-    return 0;
-}
-
 const struct ir_helper x86_helper_x87_check = { "x87_check", 0, HELPER_MAY_EXIT | HELPER_READS, IR_VOID, { 0 },
                                                 { .f0 = do_x87_check } };
-const struct ir_helper x86_helper_mmx_enter = { "mmx_enter", 0, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES,
-                                                IR_VOID, { 0 }, { .f0 = do_mmx_enter } };
 
 /* ---- control instructions -------------------------------------------------------------------------- */
 
@@ -183,8 +170,9 @@ void lift_fwait(struct x86_lift *L, const struct x86_insn *I)
         call0(L, &x86_helper_x87_check);
 }
 
+/* aux 1: FNENI, FNDISI and FNSETPM, which do not wait. */
 void lift_fnop(struct x86_lift *L, const struct x86_insn *I)
 {
-    (void)I;
-    call0(L, &x86_helper_x87_check);
+    if (!I->row->aux)
+        call0(L, &x86_helper_x87_check);
 }

@@ -6,10 +6,8 @@
 #include "guest/x86/cpu.h"
 #include "ir/ir.h"
 
-/* A waiting instruction: raises #MF (or FERR#) if an unmasked exception is pending. */
+/* A waiting x87 instruction or one of MMX: raises #MF (or FERR#) if an unmasked exception is pending. */
 extern const struct ir_helper x86_helper_x87_check;
-/* An MMX instruction begins: pending exception, then TOP = 0 and every register valid. */
-extern const struct ir_helper x86_helper_mmx_enter;
 
 void x86_x87_reset(struct x86_cpu *c);       /* power on (SDM vol. 3, table 9-1) */
 void x86_x87_init(struct x86_cpu *c);        /* FNINIT */
