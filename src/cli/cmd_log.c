@@ -136,6 +136,8 @@ static int show(const struct command *self, const char *path, bool json, uint64_
     if (!log)
         return command_fail(self, &err);
     bool more;
+    if (from)
+        log_seek(log, from);
     while ((more = log_next(log, &e)) && e.position <= to) {
         if (e.position < from)
             continue;

@@ -11,15 +11,20 @@
 #include "base/error.h"
 
 #define LOG_MAGIC "REPRISE\n"
+#define LOG_TRAILER_MAGIC UINT64_C(0x0a58444945525052)    /* "RPREIDX\n" */
 enum {
     LOG_VERSION = 1,
     LOG_MAGIC_BYTES = 8,
     LOG_PREAMBLE = 8 + 4 + 4,        /* magic, version, header bytes */
-    LOG_FRAME_MAGIC = 0x454d5246,    /* "FRME" */
+    LOG_FRAME_MAGIC = 0x454d5246,    /* "FRME": events */
+    LOG_INDEX_MAGIC = 0x58444e49,    /* "INDX": where frames begin */
     LOG_FRAME_HEAD = 4 + 4 + 4 + 8 + 8,   /* magic, stored, raw, end position, checksum */
     LOG_MAX_HEADER = 1 << 20,
     LOG_MAX_FRAME = 1 << 20,         /* raw bytes */
     LOG_MAX_PAYLOAD = 1 << 16,
+    LOG_MAX_STATE = 1 << 19,         /* the machine's state beside a hash */
+    LOG_MAX_INDEX = 1 << 15,         /* entries; beyond that every second one is dropped */
+    LOG_TRAILER = 16,                /* offset of the index frame, LOG_TRAILER_MAGIC */
 };
 
 /* Event kinds; values never change meaning. */
@@ -32,8 +37,8 @@ enum log_kind {
     LOG_COMPLETION = 6,   /* request number */
     LOG_SHIFT = 7,        /* new shift */
     LOG_SEED = 8,         /* length, bytes */
-    LOG_HASH = 9,         /* 8 bytes: the machine's state hash */
-    LOG_END = 10,         /* 8 bytes: state hash; length, text: why the recording ended */
+    LOG_HASH = 9,         /* 8 bytes: the machine's state hash; length, state without memory */
+    LOG_END = 10,         /* as LOG_HASH; then length, text: why the recording ended */
     LOG_KINDS
 };
 enum { LOG_HAS_IDLES = 0x80 };       /* flag in the kind byte: an idle count follows the position */

@@ -14,11 +14,27 @@
 
 /* ---- writing ------------------------------------------------------------------- */
 
+/* Where frames begin, for seeking: entry i's frame holds events from its position on. */
+struct log_index {
+    struct log_index_entry {
+        uint64_t position, offset;
+    } *entry;
+    size_t n;
+    uint64_t step, seen;         /* every step-th frame has an entry */
+};
+
+/*
+ * Every frame can be read without the ones before it: positions are relative
+ * to the end of the frame before (which its head tells), clocks to zero.
+ */
 struct log_writer {
     struct log_file file;
     struct buf raw;              /* the frame being filled */
+    uint64_t offset;             /* bytes written so far */
+    uint64_t frame_position;     /* where the frame being filled begins */
     uint64_t last_position;      /* of the last event written */
     uint64_t clock[SIM_CLOCK_COUNT];
+    struct log_index index;
     bool failed;
     struct error error;
 };
@@ -28,9 +44,15 @@ bool log_write_header(struct log_writer *w, const struct log_machine *machine, c
                       struct error *err);
 /* Begins an event at (position, idles); the payload is then appended to w->raw. */
 void log_begin_event(struct log_writer *w, enum log_kind kind, uint64_t position, uint64_t idles);
+/* A clock value, relative to that clock's last one in the frame. */
+void log_put_clock(struct log_writer *w, enum sim_clock clock, uint64_t ns);
 /* Writes the frame: everything up to `position` is now on its way to the disk.  False: w->error. */
 bool log_flush(struct log_writer *w, uint64_t position);
+/* The index and the trailer, behind the last frame. */
+bool log_write_index(struct log_writer *w);
 void log_writer_close(struct log_writer *w);
+
+void log_index_add(struct log_index *index, uint64_t position, uint64_t offset);
 
 /* ---- reading --------------------------------------------------------------------- */
 
@@ -41,6 +63,8 @@ struct log_event {
     uint32_t number;             /* INPUT: source; CLOCK: enum sim_clock */
     const uint8_t *data;         /* INPUT, SEED, END's text; valid until the next event */
     size_t len;
+    const uint8_t *state;        /* HASH, END: the machine's state without memory (state_set_encode()) */
+    size_t state_len;
     size_t bytes;                /* of the event in the log, uncompressed */
 };
 
@@ -53,6 +77,11 @@ struct log_reader;
 struct log_reader *log_open(const struct log_file *file, struct log_machine *machine, struct error *err);
 void log_close(struct log_reader *r);
 void log_rewind(struct log_reader *r);
+/*
+ * Goes to the frame that holds the first event at or behind the position, by the index,
+ * or, where that is missing or damaged, by one made from the frames' heads.
+ */
+void log_seek(struct log_reader *r, uint64_t position);
 
 /* The next event.  False: the log's end, log_cut() tells whether a clean one. */
 bool log_next(struct log_reader *r, struct log_event *e);

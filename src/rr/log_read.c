@@ -21,7 +21,8 @@ struct log_reader {
     struct bytes left;
     uint64_t position, complete_to;
     uint64_t clock[SIM_CLOCK_COUNT];
-    bool clean, ended;
+    struct log_index index;
+    bool indexed, clean, ended;
     struct error cut;
 };
 
@@ -117,19 +118,21 @@ void log_close(struct log_reader *r)
     free(r->files);
     free(r->header);
     free(r->frame);
+    free(r->index.entry);
     r->file.close(r->file.opaque);
     free(r);
 }
 
-void log_rewind(struct log_reader *r)
+static void go_to(struct log_reader *r, uint64_t offset, uint64_t position)
 {
-    r->offset = r->first_frame;
+    r->offset = offset;
     r->left = (struct bytes){ 0 };
-    r->position = r->complete_to = 0;
-    memset(r->clock, 0, sizeof r->clock);
+    r->position = r->complete_to = position;
     r->clean = r->ended = false;
     r->cut.text[0] = 0;
 }
+
+void log_rewind(struct log_reader *r) { go_to(r, r->first_frame, 0); }
 
 /* ---- frames ---------------------------------------------------------------------------- */
 
@@ -141,35 +144,112 @@ static bool cut(struct log_reader *r, const char *why)
                      (unsigned long long)r->complete_to);
 }
 
-static bool next_frame(struct log_reader *r)
+struct frame_head {
+    uint32_t magic, stored, raw;
+    uint64_t end, sum, seed;
+};
+
+/* Reads a frame's head and checks that the file holds the rest.  False: *why. */
+static bool read_head(struct log_reader *r, uint64_t offset, struct frame_head *h, const char **why)
 {
     uint8_t head[LOG_FRAME_HEAD];
     uint64_t size = log_bytes(r);
     struct error err;
-    if (r->offset == size)
-        return cut(r, "no end mark");
-    if (size - r->offset < LOG_FRAME_HEAD || !r->file.read(r->file.opaque, r->offset, head, sizeof head, &err))
-        return cut(r, "unfinished frame");
-    uint32_t stored = (uint32_t)load_le(head + 4, 4), raw = (uint32_t)load_le(head + 8, 4);
-    uint64_t end = load_le(head + 12, 8);
-    if (load_le(head, 4) != LOG_FRAME_MAGIC || raw > LOG_MAX_FRAME || stored > ZSTD_compressBound(LOG_MAX_FRAME))
-        return cut(r, "damaged frame");
-    if (size - r->offset - LOG_FRAME_HEAD < stored)
-        return cut(r, "unfinished frame");
-    uint8_t *packed = alloc_zero(stored);
-    bool ok = r->file.read(r->file.opaque, r->offset + LOG_FRAME_HEAD, packed, stored, &err);
-    uint64_t seed = XXH3_64bits(head, LOG_FRAME_HEAD - 8);
-    ok = ok && XXH3_64bits_withSeed(packed, stored, seed) == load_le(head + 20, 8) && end >= r->complete_to;
+    *why = offset == size ? "no end mark" : "unfinished frame";
+    if (offset > size || size - offset < LOG_FRAME_HEAD ||
+        !r->file.read(r->file.opaque, offset, head, sizeof head, &err))
+        return false;
+    *h = (struct frame_head){ .magic = (uint32_t)load_le(head, 4), .stored = (uint32_t)load_le(head + 4, 4),
+                              .raw = (uint32_t)load_le(head + 8, 4), .end = load_le(head + 12, 8),
+                              .sum = load_le(head + 20, 8), .seed = XXH3_64bits(head, LOG_FRAME_HEAD - 8) };
+    if (h->raw > LOG_MAX_FRAME || h->stored > ZSTD_compressBound(LOG_MAX_FRAME)) {
+        *why = "damaged frame";
+        return false;
+    }
+    return size - offset - LOG_FRAME_HEAD >= h->stored;
+}
+
+/* The contents, checked and decompressed to r->frame. */
+static bool read_frame(struct log_reader *r, uint64_t offset, const struct frame_head *h)
+{
+    struct error err;
+    uint8_t *packed = alloc_zero(h->stored);
+    bool ok = r->file.read(r->file.opaque, offset + LOG_FRAME_HEAD, packed, h->stored, &err) &&
+              XXH3_64bits_withSeed(packed, h->stored, h->seed) == h->sum;
     free(r->frame);
-    r->frame = alloc_zero(raw);
-    ok = ok && ZSTD_decompress(r->frame, raw, packed, stored) == raw;
+    r->frame = alloc_zero(h->raw);
+    ok = ok && ZSTD_decompress(r->frame, h->raw, packed, h->stored) == h->raw;
     free(packed);
-    if (!ok)
+    return ok;
+}
+
+static bool next_frame(struct log_reader *r)
+{
+    struct frame_head h;
+    const char *why;
+    if (!read_head(r, r->offset, &h, &why))
+        return cut(r, why);
+    if (h.magic != LOG_FRAME_MAGIC || h.end < r->complete_to || !read_frame(r, r->offset, &h))
         return cut(r, "damaged frame");
-    r->left = (struct bytes){ r->frame, raw, true };
-    r->offset += LOG_FRAME_HEAD + (uint64_t)stored;
-    r->complete_to = end;
+    r->left = (struct bytes){ r->frame, h.raw, true };
+    r->offset += LOG_FRAME_HEAD + (uint64_t)h.stored;
+    r->position = r->complete_to;
+    r->complete_to = h.end;
+    memset(r->clock, 0, sizeof r->clock);
     return true;
+}
+
+/* ---- seeking --------------------------------------------------------------------------- */
+
+static bool read_index(struct log_reader *r)
+{
+    uint8_t trailer[LOG_TRAILER];
+    uint64_t size = log_bytes(r);
+    struct frame_head h;
+    struct error err;
+    const char *why;
+    if (size < r->first_frame + LOG_TRAILER ||
+        !r->file.read(r->file.opaque, size - LOG_TRAILER, trailer, sizeof trailer, &err) ||
+        load_le(trailer + 8, 8) != LOG_TRAILER_MAGIC)
+        return false;
+    uint64_t at = load_le(trailer, 8);
+    if (at < r->first_frame || !read_head(r, at, &h, &why) || h.magic != LOG_INDEX_MAGIC || !read_frame(r, at, &h))
+        return false;
+    struct bytes b = { r->frame, h.raw, true };
+    struct log_index_entry e = { 0, 0 };
+    while (b.left) {
+        uint64_t position = e.position + get_varint(&b), offset = e.offset + get_varint(&b);
+        if (!b.ok || position < e.position || offset <= e.offset || offset < r->first_frame || offset >= at)
+            return false;
+        e = (struct log_index_entry){ position, offset };
+        log_index_add(&r->index, position, offset);
+    }
+    return true;
+}
+
+/* From the frames' heads, as far as they can be read. */
+static void rebuild_index(struct log_reader *r)
+{
+    struct frame_head h;
+    const char *why;
+    uint64_t position = 0;
+    r->index.n = 0;
+    r->index.step = r->index.seen = 0;
+    for (uint64_t at = r->first_frame; read_head(r, at, &h, &why) && h.magic == LOG_FRAME_MAGIC && h.end >= position;
+         at += LOG_FRAME_HEAD + (uint64_t)h.stored) {
+        log_index_add(&r->index, position, at);
+        position = h.end;
+    }
+}
+
+void log_seek(struct log_reader *r, uint64_t position)
+{
+    if (!r->indexed && !read_index(r))
+        rebuild_index(r);
+    r->indexed = true;
+    log_rewind(r);
+    for (size_t i = 0; i < r->index.n && r->index.entry[i].position < position; i++)
+        go_to(r, r->index.entry[i].offset, r->index.entry[i].position);
 }
 
 /* ---- events ------------------------------------------------------------------------------- */
@@ -194,9 +274,11 @@ static void take_payload(struct log_reader *r, struct bytes *b, struct log_event
         break;
     case LOG_HASH:
         e->value = get_u64(b);
+        e->state = get_bytes(b, LOG_MAX_STATE, &e->state_len);
         break;
     case LOG_END:
         e->value = get_u64(b);
+        e->state = get_bytes(b, LOG_MAX_STATE, &e->state_len);
         e->data = get_bytes(b, LOG_MAX_PAYLOAD, &e->len);
         break;
     default:

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
 #include <xxhash.h>
 #include <zstd.h>
 
@@ -29,6 +31,8 @@ static bool append(struct log_writer *w, const void *data, size_t len)
 {
     if (!w->failed && !w->file.append(w->file.opaque, data, len, &w->error))
         w->failed = true;
+    if (!w->failed)
+        w->offset += len;
     return !w->failed;
 }
 
@@ -62,27 +66,81 @@ void log_begin_event(struct log_writer *w, enum log_kind kind, uint64_t position
     w->last_position = position;
 }
 
-bool log_flush(struct log_writer *w, uint64_t position)
+void log_put_clock(struct log_writer *w, enum sim_clock clock, uint64_t ns)
+{
+    put_varint(&w->raw, clock);
+    put_varint(&w->raw, zigzag(ns - w->clock[clock]));
+    w->clock[clock] = ns;
+}
+
+/* Head, compressed contents; the checksum covers both. */
+static bool append_frame(struct log_writer *w, uint32_t magic, const struct buf *raw, uint64_t position)
 {
     struct buf out = { 0 };
-    size_t bound = ZSTD_compressBound(w->raw.len);
+    size_t bound = ZSTD_compressBound(raw->len);
     buf_reserve(&out, LOG_FRAME_HEAD + bound);
-    size_t n = ZSTD_compress(out.data + LOG_FRAME_HEAD, bound, w->raw.data, w->raw.len, 3);
+    size_t n = ZSTD_compress(out.data + LOG_FRAME_HEAD, bound, raw->data, raw->len, 3);
     require(!ZSTD_isError(n));
-    store_le(out.data, 4, LOG_FRAME_MAGIC);
+    store_le(out.data, 4, magic);
     store_le(out.data + 4, 4, n);
-    store_le(out.data + 8, 4, w->raw.len);
+    store_le(out.data + 8, 4, raw->len);
     store_le(out.data + 12, 8, position);
     uint64_t seed = XXH3_64bits(out.data, LOG_FRAME_HEAD - 8);
     store_le(out.data + 20, 8, XXH3_64bits_withSeed(out.data + LOG_FRAME_HEAD, n, seed));
     bool ok = append(w, out.data, LOG_FRAME_HEAD + n);
-    w->raw.len = 0;
     buf_free(&out);
+    return ok;
+}
+
+bool log_flush(struct log_writer *w, uint64_t position)
+{
+    log_index_add(&w->index, w->frame_position, w->offset);
+    bool ok = append_frame(w, LOG_FRAME_MAGIC, &w->raw, position);
+    w->raw.len = 0;
+    w->frame_position = w->last_position = position;
+    memset(w->clock, 0, sizeof w->clock);
+    return ok;
+}
+
+/* ---- index ------------------------------------------------------------------------- */
+
+void log_index_add(struct log_index *index, uint64_t position, uint64_t offset)
+{
+    if (!index->step)
+        index->step = 1;
+    if (index->seen++ % index->step)
+        return;
+    if (index->n == LOG_MAX_INDEX) {
+        for (size_t i = 0; i < LOG_MAX_INDEX / 2; i++)
+            index->entry[i] = index->entry[2 * i];
+        index->n = LOG_MAX_INDEX / 2;
+        index->step *= 2;
+    }
+    if (!index->entry)
+        index->entry = NEW_ARRAY(struct log_index_entry, LOG_MAX_INDEX);
+    index->entry[index->n++] = (struct log_index_entry){ position, offset };
+}
+
+bool log_write_index(struct log_writer *w)
+{
+    struct buf raw = { 0 }, trailer = { 0 };
+    struct log_index_entry last = { 0, 0 };
+    for (size_t i = 0; i < w->index.n; i++) {
+        put_varint(&raw, w->index.entry[i].position - last.position);
+        put_varint(&raw, w->index.entry[i].offset - last.offset);
+        last = w->index.entry[i];
+    }
+    put_u64(&trailer, w->offset);
+    put_u64(&trailer, LOG_TRAILER_MAGIC);
+    bool ok = append_frame(w, LOG_INDEX_MAGIC, &raw, w->frame_position) && append(w, trailer.data, trailer.len);
+    buf_free(&raw);
+    buf_free(&trailer);
     return ok;
 }
 
 void log_writer_close(struct log_writer *w)
 {
     buf_free(&w->raw);
+    free(w->index.entry);
     w->file.close(w->file.opaque);
 }

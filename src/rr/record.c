@@ -48,12 +48,21 @@ static void maybe_flush(struct recorder *r)
     log_flush(&r->log, sim_position(r->port.sim));
 }
 
+/* The hash, and the state without memory, so that a replay that differs can say in which field. */
+static void put_state(struct recorder *r, struct buf *out)
+{
+    put_u64(out, r->port.on_hash ? r->port.on_hash(r->port.hash_opaque) : 0);
+    r->scratch.len = 0;
+    state_set_encode(sim_state(r->port.sim), &r->scratch);
+    put_bytes(out, r->scratch.data, r->scratch.len <= LOG_MAX_STATE ? r->scratch.len : 0);
+}
+
 static void record_hash(struct recorder *r)
 {
     uint64_t position = sim_position(r->port.sim);
     if (!r->hash_interval || position < r->next_hash || !r->port.on_hash)
         return;
-    put_u64(event(r, LOG_HASH), r->port.on_hash(r->port.hash_opaque));
+    put_state(r, event(r, LOG_HASH));
     r->next_hash = position - position % r->hash_interval + r->hash_interval;
 }
 
@@ -115,10 +124,8 @@ static uint64_t record_clock_ns(struct input_port *port, enum sim_clock clock)
 {
     struct recorder *r = of(port);
     uint64_t ns = port->host->clock_ns(port->host->opaque, clock);
-    struct buf *out = event(r, LOG_CLOCK);
-    put_varint(out, clock);
-    put_varint(out, zigzag(ns - r->log.clock[clock]));
-    r->log.clock[clock] = ns;
+    event(r, LOG_CLOCK);
+    log_put_clock(&r->log, clock, ns);
     return ns;
 }
 
@@ -174,11 +181,11 @@ static const char *record_status_text(struct input_port *port)
 static void record_close(struct input_port *port, const char *how)
 {
     struct recorder *r = of(port);
-    uint64_t hash = port->on_hash ? port->on_hash(port->hash_opaque) : 0;
     struct buf *out = event(r, LOG_END);
-    put_u64(out, hash);
+    put_state(r, out);
     put_bytes(out, how, strlen(how));
     log_flush(&r->log, sim_position(port->sim));
+    log_write_index(&r->log);
     log_writer_close(&r->log);
     buf_free(&r->scratch);
     input_port_fini(port);

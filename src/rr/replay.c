@@ -8,6 +8,7 @@
  * delivered by poll() when the machine stands at their place; runs never pass
  * it.  An asked event that the machine runs past, or asks for elsewhere, is a divergence.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rr/log.h"
@@ -74,6 +75,46 @@ static void after_asked(struct replayer *r)
 
 /* ---- given events ------------------------------------------------------------------------- */
 
+struct difference {
+    char path[80];
+    uint64_t here, there;
+    unsigned n;
+};
+
+static bool note_difference(void *opaque, const char *path, uint64_t here, uint64_t there)
+{
+    struct difference *d = opaque;
+    if (!d->n++) {
+        snprintf(d->path, sizeof d->path, "%s", path);
+        d->here = here;
+        d->there = there;
+    }
+    return true;
+}
+
+/* What differs: the first field and how many more, or memory if the rest is equal. */
+static void name_difference(struct replayer *r, char *out, size_t size)
+{
+    struct state_set *set = sim_state(r->port.sim);
+    struct difference d = { .n = 0 };
+    struct buf mine = { 0 };
+    struct error err;
+    state_set_encode(set, &mine);
+    if (!r->next.state_len)
+        snprintf(out, size, "the log has no state to compare with");
+    else if (!state_set_diff(set, mine.data, mine.len, r->next.state, r->next.state_len, note_difference, &d, &err))
+        snprintf(out, size, "the states cannot be compared");
+    else if (!d.n)
+        snprintf(out, size, "registers and devices are equal, the contents of memory differ");
+    else if (d.n == 1)
+        snprintf(out, size, "%s is 0x%llx, the log has 0x%llx", d.path, (unsigned long long)d.here,
+                 (unsigned long long)d.there);
+    else
+        snprintf(out, size, "%s is 0x%llx, the log has 0x%llx, and %u more fields differ", d.path,
+                 (unsigned long long)d.here, (unsigned long long)d.there, d.n - 1);
+    buf_free(&mine);
+}
+
 static void check_hash(struct replayer *r, const char *what)
 {
     uint64_t hash = r->port.on_hash ? r->port.on_hash(r->port.hash_opaque) : r->next.value;
@@ -81,10 +122,12 @@ static void check_hash(struct replayer *r, const char *what)
         r->last_hash = r->next.position;
         return;
     }
+    char how[240];
+    name_difference(r, how, sizeof how);
     stop(r, INPUT_DIVERGED);
-    error_set(&r->text, "replay diverged between positions %llu and %llu: the %s is %016llx, the log has %016llx",
+    error_set(&r->text, "replay diverged between positions %llu and %llu (%s %016llx, the log has %016llx): %s",
               (unsigned long long)r->last_hash, (unsigned long long)r->next.position, what, (unsigned long long)hash,
-              (unsigned long long)r->next.value);
+              (unsigned long long)r->next.value, how);
 }
 
 static void deliver_input(struct replayer *r)
