@@ -75,7 +75,7 @@ enum {
     ROW_VEX_L0 = 1 << 10,
     ROW_VEX_L1 = 1 << 11,
     ROW_PROTECTED = 1 << 12,/* #UD in real and v86 mode */
-    ROW_MMX = 1 << 13,      /* touches MMX state: EM -> #UD, TS -> #NM, pending x87 -> #MF; TOP and tags: x86_mmx_begin() */
+    ROW_MMX = 1 << 13,      /* MMX state: EM -> #UD, TS -> #NM, pending x87 -> #MF; TOP and tags: x86_mmx_begin() */
     ROW_SSE = 1 << 14,      /* EM or !OSFXSR -> #UD, TS -> #NM */
     ROW_X87 = 1 << 15,      /* EM or TS -> #NM */
     ROW_REP = 1 << 16,      /* F3/F2 mean REP */

@@ -22,7 +22,10 @@ void lift_mmx_empty(struct x86_lift *L, const struct x86_insn *I)
     irb_put(L->b, 1, X86_OFF(x87.empty), irb_w(L->b, 0xff));
 }
 
-static ir_ref widen(struct x86_lift *L, ir_ref low) { return irb_vfrom64(L->b, low, irb_x(L->b, 0)); }
+static ir_ref widen(struct x86_lift *L, ir_ref low)
+{
+    return irb_vfrom64(L->b, low, irb_x(L->b, 0));
+}
 
 /* The low (or high) half of v becomes operand 0. */
 static void finish(struct x86_lift *L, const struct x86_insn *I, ir_ref v, enum ir_op half)
@@ -113,7 +116,10 @@ void lift_movq2dq(struct x86_lift *L, const struct x86_insn *I)
     x86_wrv(L, I, 0, v);
 }
 
-void lift_movdq2q(struct x86_lift *L, const struct x86_insn *I) { finish(L, I, x86_rdv(L, I, 1), IR_VLO); }
+void lift_movdq2q(struct x86_lift *L, const struct x86_insn *I)
+{
+    finish(L, I, x86_rdv(L, I, 1), IR_VLO);
+}
 
 void lift_mmx_insert(struct x86_lift *L, const struct x86_insn *I)
 {

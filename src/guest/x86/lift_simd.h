@@ -6,7 +6,8 @@
 
 x86_lift_fn lift_v2, lift_v2_imm, lift_v1_imm, lift_vmov, lift_vmov_scalar, lift_vmov_half, lift_movd, lift_movq_store,
     lift_vmask, lift_ldmxcsr, lift_stmxcsr;
-x86_lift_fn lift_fvec, lift_fcmp, lift_fcomi, lift_int_to_float, lift_float_to_int, lift_mmx_to_float, lift_float_to_mmx;
+x86_lift_fn lift_fvec, lift_fcmp, lift_fcomi, lift_int_to_float, lift_float_to_int, lift_mmx_to_float,
+    lift_float_to_mmx;
 
 x86_lift_fn lift_mmx_empty, lift_mmx2, lift_mmx2_pair, lift_mmx2_high, lift_mmx1_imm, lift_mmx_shift, lift_mmx_pshufb,
     lift_mmx_align, lift_mmx_mov, lift_mmx_movd, lift_movq2dq, lift_movdq2q, lift_mmx_insert, lift_mmx_extract,

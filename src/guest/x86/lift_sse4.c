@@ -114,7 +114,7 @@ void lift_pcmpstr(struct x86_lift *L, const struct x86_insn *I)
 
 /* ---- masked stores ------------------------------------------------------------------------------------ */
 
-/* Stores the bytes whose mask bit is set.  The whole operand must be accessible (the SDM leaves it open, AMD asks so). */
+/* Stores the chosen bytes.  The whole operand must be accessible: AMD asks so, the SDM leaves it open. */
 static uint64_t mask_store(struct vcpu *v, uint64_t linear, uint64_t mask, uint64_t low, uint64_t high, unsigned size)
 {
     unsigned mode = x86_data_mode(x86_of(v));
@@ -143,10 +143,12 @@ static uint64_t do_mask_store16(struct vcpu *v, uint64_t linear, uint64_t mask, 
     return mask_store(v, linear, mask, low, high, 16);
 }
 
-static const struct ir_helper helper_mask_store8 = { "mask_store8", 3, HELPER_MAY_EXIT | HELPER_MEMORY, IR_VOID,
-                                                     { IR_X, IR_X, IR_X }, { .f3 = do_mask_store8 } };
-static const struct ir_helper helper_mask_store16 = { "mask_store16", 4, HELPER_MAY_EXIT | HELPER_MEMORY, IR_VOID,
-                                                      { IR_X, IR_X, IR_X, IR_X }, { .f4 = do_mask_store16 } };
+static const struct ir_helper helper_mask_store8 = {
+    "mask_store8", 3, HELPER_MAY_EXIT | HELPER_MEMORY, IR_VOID, { IR_X, IR_X, IR_X }, { .f3 = do_mask_store8 }
+};
+static const struct ir_helper helper_mask_store16 = {
+    "mask_store16", 4, HELPER_MAY_EXIT | HELPER_MEMORY, IR_VOID, { IR_X, IR_X, IR_X, IR_X }, { .f4 = do_mask_store16 }
+};
 
 void x86_mask_store(struct x86_lift *L, const struct x86_insn *I, ir_ref data, ir_ref mask, unsigned size)
 {

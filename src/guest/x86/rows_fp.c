@@ -5,7 +5,8 @@
 #include "ir/vec/vec.h"
 
 #define ROW(map, op, pfx, feature, name, a, b, c, fn, aux) \
-    { map, op, 0, pfx, -1, -1, { OP_##a, OP_##b, OP_##c, OP_NONE }, feature, ROW_OSZ_MANDATORY | ROW_SSE, aux, name, fn }
+    { map, op, 0, pfx, -1, -1, { OP_##a, OP_##b, OP_##c, OP_NONE }, feature, ROW_OSZ_MANDATORY | ROW_SSE, aux, name, \
+      fn }
 #define S(op, pfx, feature, name, a, b, c, fn, aux) ROW(MAP_0F, op, pfx, feature, name, a, b, c, fn, aux)
 /* MMX registers. */
 #define X(op, pfx, feature, name, a, b, fn, aux, flags) \

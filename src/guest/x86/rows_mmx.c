@@ -7,7 +7,8 @@
 #define M (ROW_OSZ_MANDATORY | ROW_MMX)
 #define ROW(map, op, pfx, reg, feature, name, a, b, c, fn, aux, flags) \
     { map, op, 0, pfx, reg, -1, { OP_##a, OP_##b, OP_##c, OP_NONE }, feature, M | (flags), aux, name, fn }
-#define R(op, feature, name, a, b, c, fn, aux, flags) ROW(MAP_0F, op, PFX_NP, -1, feature, name, a, b, c, fn, aux, flags)
+#define R(op, feature, name, a, b, c, fn, aux, flags) \
+    ROW(MAP_0F, op, PFX_NP, -1, feature, name, a, b, c, fn, aux, flags)
 /* Lane by lane; with the operands side by side; the upper half of an unpack. */
 #define Q(op, feature, name, vec) R(op, feature, name, Pq, Qq, NONE, lift_mmx2, VEC_##vec, 0)
 #define PAIR(op, feature, name, vec) R(op, feature, name, Pq, Qq, NONE, lift_mmx2_pair, VEC_##vec, 0)

@@ -6,29 +6,29 @@
 #define RC ((enum fp_rounding)env->rounding)
 
 /* n lanes of b; the rest is zero. */
-#define CONVERT(NAME, to, from, n, T, expr)                      \
-    FVEC(NAME)                                                   \
-    {                                                            \
-        UNUSED;                                                  \
-        r->d[0] = r->d[1] = 0;                                   \
-        for (unsigned i = 0; i < (n); i++) {                     \
-            T y = (T)b->from[i];                                 \
-            r->to[i] = (expr);                                   \
-        }                                                        \
-        fvec_settle(env);                                        \
+#define CONVERT(NAME, to, from, n, T, expr)  \
+    FVEC(NAME)                               \
+    {                                        \
+        UNUSED;                              \
+        r->d[0] = r->d[1] = 0;               \
+        for (unsigned i = 0; i < (n); i++) { \
+            T y = (T)b->from[i];             \
+            r->to[i] = (expr);               \
+        }                                    \
+        fvec_settle(env);                    \
     }
 
 /* The low n lanes of b into a. */
-#define CONVERT_INTO(NAME, to, from, n, T, expr)                 \
-    FVEC(NAME)                                                   \
-    {                                                            \
-        UNUSED;                                                  \
-        *r = *a;                                                 \
-        for (unsigned i = 0; i < (n); i++) {                     \
-            T y = (T)b->from[i];                                 \
-            r->to[i] = (expr);                                   \
-        }                                                        \
-        fvec_settle(env);                                        \
+#define CONVERT_INTO(NAME, to, from, n, T, expr) \
+    FVEC(NAME)                                   \
+    {                                            \
+        UNUSED;                                  \
+        *r = *a;                                 \
+        for (unsigned i = 0; i < (n); i++) {     \
+            T y = (T)b->from[i];                 \
+            r->to[i] = (expr);                   \
+        }                                        \
+        fvec_settle(env);                        \
     }
 
 CONVERT(CVT_I32F32_4, w, w, 4, int32_t, f32_from_i32(env, y))

@@ -5,23 +5,23 @@
 #define UNUSED ((void)a, (void)b, (void)c, (void)imm)
 
 /* expr of x (a's lane), y (b's lane) and i; the lanes from n on are a's. */
-#define EACH(NAME, field, T, n, total, expr)                     \
-    FVEC(NAME)                                                   \
-    {                                                            \
-        UNUSED;                                                  \
-        for (unsigned i = 0; i < (n); i++) {                     \
-            T x = a->field[i], y = b->field[i];                  \
-            (void)x;                                             \
-            r->field[i] = (expr);                                \
-        }                                                        \
-        for (unsigned i = (n); i < (total); i++)                 \
-            r->field[i] = a->field[i];                           \
-        fvec_settle(env);                                        \
+#define EACH(NAME, field, T, n, total, expr)     \
+    FVEC(NAME)                                   \
+    {                                            \
+        UNUSED;                                  \
+        for (unsigned i = 0; i < (n); i++) {     \
+            T x = a->field[i], y = b->field[i];  \
+            (void)x;                             \
+            r->field[i] = (expr);                \
+        }                                        \
+        for (unsigned i = (n); i < (total); i++) \
+            r->field[i] = a->field[i];           \
+        fvec_settle(env);                        \
     }
-#define WIDTHS(NAME, expr32, expr64)                             \
-    EACH(NAME##_W4, w, f32, 4, 4, expr32)                        \
-    EACH(NAME##_W1, w, f32, 1, 4, expr32)                        \
-    EACH(NAME##_D2, d, f64, 2, 2, expr64)                        \
+#define WIDTHS(NAME, expr32, expr64)      \
+    EACH(NAME##_W4, w, f32, 4, 4, expr32) \
+    EACH(NAME##_W1, w, f32, 1, 4, expr32) \
+    EACH(NAME##_D2, d, f64, 2, 2, expr64) \
     EACH(NAME##_D1, d, f64, 1, 2, expr64)
 
 WIDTHS(ADD, f32_add(env, x, y), f64_add(env, x, y))
@@ -41,7 +41,10 @@ WIDTHS(ROUND, f32_round(env, y, rounding(env, imm), !(imm & 8)), f64_round(env, 
 
 /* ---- compares --------------------------------------------------------------------------------- */
 
-static bool is_quiet(uint64_t predicate) { return (predicate & 3) == 0 || (predicate & 3) == 3; }
+static bool is_quiet(uint64_t predicate)
+{
+    return (predicate & 3) == 0 || (predicate & 3) == 3;
+}
 
 static bool holds(enum fp_relation r, uint64_t predicate)
 {
@@ -71,12 +74,12 @@ static uint64_t relation(enum fp_relation r)
     return r == FP_LESS ? FVEC_LESS : r == FP_EQUAL ? FVEC_EQUAL : r == FP_GREATER ? FVEC_GREATER : FVEC_UNORDERED;
 }
 
-#define COMPARE(NAME, field, T, quiet)                                              \
-    FVEC(NAME)                                                                      \
-    {                                                                               \
-        UNUSED;                                                                     \
-        r->d[0] = relation(T##_compare(env, a->field[0], b->field[0], quiet));      \
-        r->d[1] = 0;                                                                \
+#define COMPARE(NAME, field, T, quiet)                                         \
+    FVEC(NAME)                                                                 \
+    {                                                                          \
+        UNUSED;                                                                \
+        r->d[0] = relation(T##_compare(env, a->field[0], b->field[0], quiet)); \
+        r->d[1] = 0;                                                           \
     }
 COMPARE(COMI_W, w, f32, false)
 COMPARE(COMI_D, d, f64, false)
@@ -85,16 +88,16 @@ COMPARE(UCOMI_D, d, f64, true)
 
 /* ---- across lanes ------------------------------------------------------------------------------- */
 
-#define PAIRS(NAME, field, T, n, fn)                                                \
-    FVEC(NAME)                                                                      \
-    {                                                                               \
-        UNUSED;                                                                     \
-        for (unsigned i = 0; i < (n); i++) {                                        \
-            const union v128 *from = i < (n) / 2 ? a : b;                           \
-            unsigned k = 2 * i % (n);                                               \
-            r->field[i] = fn(env, from->field[k], from->field[k + 1]);              \
-        }                                                                           \
-        fvec_settle(env);                                                           \
+#define PAIRS(NAME, field, T, n, fn)                                   \
+    FVEC(NAME)                                                         \
+    {                                                                  \
+        UNUSED;                                                        \
+        for (unsigned i = 0; i < (n); i++) {                           \
+            const union v128 *from = i < (n) / 2 ? a : b;              \
+            unsigned k = 2 * i % (n);                                  \
+            r->field[i] = fn(env, from->field[k], from->field[k + 1]); \
+        }                                                              \
+        fvec_settle(env);                                              \
     }
 PAIRS(HADD_W4, w, f32, 4, f32_add)
 PAIRS(HADD_D2, d, f64, 2, f64_add)
@@ -110,7 +113,7 @@ EACH(ADDSUB_D2, d, f64, 2, 2, i & 1 ? f64_add(env, x, y) : f64_sub(env, x, y))
  */
 struct steps {
     struct fp_env *env;
-    uint8_t before;      /* raised by the steps before */
+    uint8_t before; /* raised by the steps before */
 };
 
 /* The step is done; false: it stops the instruction. */
@@ -160,12 +163,12 @@ FVEC(DOT_D2)
 
 /* ---- approximations -------------------------------------------------------------------------------- */
 
-#define APPROXIMATE(NAME, n, fn)                                                    \
-    VEC(NAME)                                                                       \
-    {                                                                               \
-        UNUSED;                                                                     \
-        for (unsigned i = 0; i < 4; i++)                                            \
-            r->w[i] = i < (n) ? fn(b->w[i]) : a->w[i];                              \
+#define APPROXIMATE(NAME, n, fn)                       \
+    VEC(NAME)                                          \
+    {                                                  \
+        UNUSED;                                        \
+        for (unsigned i = 0; i < 4; i++)               \
+            r->w[i] = i < (n) ? fn(b->w[i]) : a->w[i]; \
     }
 APPROXIMATE(RCP_W4, 4, f32_recip_approx)
 APPROXIMATE(RCP_W1, 1, f32_recip_approx)

@@ -12,8 +12,9 @@ VEC_OPS(X)
 FVEC_OPS(X)
 #undef X
 
-#define VEC(NAME)                                                                                          \
-    void vec_##NAME(union v128 *r, const union v128 *a, const union v128 *b, const union v128 *c, uint64_t imm)
+/* r is no operand (vec.h), which is what lets a compiler use the host's vectors. */
+#define VEC(NAME)                                                                                                   \
+    void vec_##NAME(union v128 *restrict r, const union v128 *a, const union v128 *b, const union v128 *c, uint64_t imm)
 
 #define FVEC(NAME)                                                                                                   \
     void fvec_##NAME(struct fp_env *env, union v128 *r, const union v128 *a, const union v128 *b, const union v128 *c, \

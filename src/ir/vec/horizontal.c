@@ -4,19 +4,22 @@
 
 #define UNUSED ((void)a, (void)b, (void)c, (void)imm)
 
-static int clamp16(int v) { return v < -32768 ? -32768 : v > 32767 ? 32767 : v; }
+static int clamp16(int v)
+{
+    return v < -32768 ? -32768 : v > 32767 ? 32767 : v;
+}
 
 /* expr of each pair's x and y: a's pairs, then b's. */
-#define PAIRS(NAME, field, n, T, expr)                              \
-    VEC(NAME)                                                       \
-    {                                                               \
-        UNUSED;                                                     \
-        for (unsigned i = 0; i < (n) / 2; i++) {                    \
-            T x = (T)a->field[2 * i], y = (T)a->field[2 * i + 1];   \
-            r->field[i] = (expr);                                   \
-            x = (T)b->field[2 * i], y = (T)b->field[2 * i + 1];     \
-            r->field[(n) / 2 + i] = (expr);                         \
-        }                                                           \
+#define PAIRS(NAME, field, n, T, expr)                            \
+    VEC(NAME)                                                     \
+    {                                                             \
+        UNUSED;                                                   \
+        for (unsigned i = 0; i < (n) / 2; i++) {                  \
+            T x = (T)a->field[2 * i], y = (T)a->field[2 * i + 1]; \
+            r->field[i] = (expr);                                 \
+            x = (T)b->field[2 * i], y = (T)b->field[2 * i + 1];   \
+            r->field[(n) / 2 + i] = (expr);                       \
+        }                                                         \
     }
 PAIRS(HADD_H, h, 8, uint16_t, (uint16_t)(x + y))
 PAIRS(HADD_W, w, 4, uint32_t, x + y)

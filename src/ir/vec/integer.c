@@ -93,8 +93,8 @@ VEC(TEST)
 {
     (void)c;
     (void)imm;
-    bool zero = !(a->d[0] & b->d[0]) && !(a->d[1] & b->d[1]);
-    bool covered = !(~a->d[0] & b->d[0]) && !(~a->d[1] & b->d[1]);
+    bool zero = !((a->d[0] & b->d[0]) | (a->d[1] & b->d[1]));
+    bool covered = !((~a->d[0] & b->d[0]) | (~a->d[1] & b->d[1]));
     r->d[0] = (zero ? 0x40u : 0) | covered;
     r->d[1] = 0;
 }

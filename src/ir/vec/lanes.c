@@ -13,45 +13,46 @@ VEC(SHUFFLE_B)
 
 VEC(ALIGN)
 {
-    uint8_t wide[32];
+    uint8_t wide[48] = { 0 };
     UNUSED;
-    memcpy(wide, b, 16);
-    memcpy(wide + 16, a, 16);
-    for (unsigned i = 0; i < 16; i++)
-        r->b[i] = i + imm < 32 ? wide[i + imm] : 0;
+    memcpy(wide, b->b, 16);
+    memcpy(wide + 16, a->b, 16);
+    memcpy(r->b, wide + (imm < 32 ? imm : 32), 16);
 }
 
 /* ---- blends ------------------------------------------------------------------------------------- */
 
-#define BLEND(NAME, field, n, take_b)                                       \
-    VEC(NAME)                                                               \
-    {                                                                       \
-        UNUSED;                                                             \
-        for (unsigned i = 0; i < (n); i++)                                  \
-            r->field[i] = (take_b) ? b->field[i] : a->field[i];             \
+#define BLEND(NAME, field, n, T, take_b)                                     \
+    VEC(NAME)                                                                \
+    {                                                                        \
+        UNUSED;                                                              \
+        for (unsigned i = 0; i < (n); i++) {                                 \
+            T mask = (T)(0 - (T)(take_b));                                   \
+            r->field[i] = (T)((a->field[i] & ~mask) | (b->field[i] & mask)); \
+        }                                                                    \
     }
-BLEND(BLENDV_B, b, 16, c->b[i] >> 7)
-BLEND(BLENDV_W, w, 4, c->w[i] >> 31)
-BLEND(BLENDV_D, d, 2, c->d[i] >> 63)
-BLEND(BLEND_H, h, 8, imm >> i & 1)
-BLEND(BLEND_W, w, 4, imm >> i & 1)
-BLEND(BLEND_D, d, 2, imm >> i & 1)
+BLEND(BLENDV_B, b, 16, uint8_t, c->b[i] >> 7)
+BLEND(BLENDV_W, w, 4, uint32_t, c->w[i] >> 31)
+BLEND(BLENDV_D, d, 2, uint64_t, c->d[i] >> 63)
+BLEND(BLEND_H, h, 8, uint16_t, imm >> i & 1)
+BLEND(BLEND_W, w, 4, uint32_t, imm >> i & 1)
+BLEND(BLEND_D, d, 2, uint64_t, imm >> i & 1)
 
 /* ---- single lanes --------------------------------------------------------------------------------- */
 
-#define INSERT(NAME, field, n)                  \
-    VEC(NAME)                                   \
-    {                                           \
-        UNUSED;                                 \
-        *r = *a;                                \
-        r->field[imm & ((n)-1)] = b->field[0];  \
+#define INSERT(NAME, field, n)                 \
+    VEC(NAME)                                  \
+    {                                          \
+        UNUSED;                                \
+        *r = *a;                               \
+        r->field[imm & ((n)-1)] = b->field[0]; \
     }
-#define EXTRACT(NAME, field, n)                 \
-    VEC(NAME)                                   \
-    {                                           \
-        UNUSED;                                 \
-        r->d[0] = a->field[imm & ((n)-1)];      \
-        r->d[1] = 0;                            \
+#define EXTRACT(NAME, field, n)            \
+    VEC(NAME)                              \
+    {                                      \
+        UNUSED;                            \
+        r->d[0] = a->field[imm & ((n)-1)]; \
+        r->d[1] = 0;                       \
     }
 INSERT(INSERT_B, b, 16)
 INSERT(INSERT_H, h, 8)
@@ -75,12 +76,12 @@ VEC(INSERTPS)
 /* ---- widening --------------------------------------------------------------------------------------- */
 
 /* S: the type that the lane is read as; T: that of the result. */
-#define EXTEND(NAME, to, n, T, from, S)         \
-    VEC(NAME)                                   \
-    {                                           \
-        UNUSED;                                 \
-        for (unsigned i = 0; i < (n); i++)      \
-            r->to[i] = (T)(S)a->from[i];        \
+#define EXTEND(NAME, to, n, T, from, S)    \
+    VEC(NAME)                              \
+    {                                      \
+        UNUSED;                            \
+        for (unsigned i = 0; i < (n); i++) \
+            r->to[i] = (T)(S)a->from[i];   \
     }
 EXTEND(SEXT_BH, h, 8, uint16_t, b, int8_t)
 EXTEND(SEXT_BW, w, 4, uint32_t, b, int8_t)

@@ -49,8 +49,8 @@
     X(EXPAND_B, 1) X(EXPAND_H, 1) /* the low bits to lanes of all ones or zeros */ \
     X(MASK_B, 1) X(MASK_W, 1) X(MASK_D, 1) /* sign bits to an integer in the low word */ \
     X(MERGE_W, 2) /* a with b's lane 0 */ X(MERGE_D, 2) \
-    /* strings (PCMPxSTRx, imm as there): the low 64 bits are the mask IntRes2, the high 64 the EFLAGS.  The lengths are \
-     * implicit, or c's signed 64-bit lanes */ \
+    /* strings (PCMPxSTRx, imm as there): low 64 bits: the mask IntRes2, high 64: EFLAGS.  The lengths are implicit, \
+     * or c's signed 64-bit lanes */ \
     X(CMPISTR, 2) X(CMPESTR, 3) \
     X(AESENC, 2) X(AESENCLAST, 2) X(AESDEC, 2) X(AESDECLAST, 2) X(AESIMC, 1) X(AESKEYGEN, 1) X(CLMUL, 2) \
     /* approximations of 1/x and 1/sqrt(x) of b's single-precision lanes (fp.h), which raise nothing */ \
@@ -77,7 +77,8 @@
     /* conversions CVT_fromto_n of n lanes of b; CVTT truncates.  n > 1: the result's other lanes are zero, except \
      * I32F32_2's, which are a's.  n = 1: to float, lane 0 of a; to integer, a zero-extended integer */ \
     X(CVT_I32F32_4, 2) X(CVT_I32F64_2, 2) X(CVT_I32F32_2, 2) X(CVT_F32F64_2, 2) X(CVT_F64F32_2, 2) \
-    X(CVT_F32I32_4, 2) X(CVTT_F32I32_4, 2) X(CVT_F32I32_2, 2) X(CVTT_F32I32_2, 2) X(CVT_F64I32_2, 2) X(CVTT_F64I32_2, 2) \
+    X(CVT_F32I32_4, 2) X(CVTT_F32I32_4, 2) X(CVT_F32I32_2, 2) X(CVTT_F32I32_2, 2) \
+    X(CVT_F64I32_2, 2) X(CVTT_F64I32_2, 2) \
     X(CVT_F32F64_1, 2) X(CVT_F64F32_1, 2) \
     X(CVT_I32F32_1, 2) X(CVT_I64F32_1, 2) X(CVT_I32F64_1, 2) X(CVT_I64F64_1, 2) \
     X(CVT_F32I32_1, 2) X(CVT_F32I64_1, 2) X(CVT_F64I32_1, 2) X(CVT_F64I64_1, 2) \

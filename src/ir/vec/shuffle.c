@@ -6,16 +6,18 @@
 
 VEC(SHL_BYTES)
 {
+    uint8_t wide[32] = { 0 };
     UNUSED;
-    for (unsigned i = 0; i < 16; i++)
-        r->b[i] = i >= imm ? a->b[i - imm] : 0;
+    memcpy(wide + 16, a->b, 16);
+    memcpy(r->b, wide + 16 - (imm < 16 ? imm : 16), 16);
 }
 
 VEC(SHR_BYTES)
 {
+    uint8_t wide[32] = { 0 };
     UNUSED;
-    for (unsigned i = 0; i < 16; i++)
-        r->b[i] = i + imm < 16 ? a->b[i + imm] : 0;
+    memcpy(wide, a->b, 16);
+    memcpy(r->b, wide + (imm < 16 ? imm : 16), 16);
 }
 
 #define UNPACK(NAME, field, n, from)                    \
@@ -113,6 +115,19 @@ VEC(SHUFFLE2_D)
     r->d[1] = b->d[imm >> 1 & 1];
 }
 
+/* The product has byte i's sign at bit 56 + i, and no two terms meet. */
+static uint64_t signs(uint64_t v)
+{
+    return (v >> 7 & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+VEC(MASK_B)
+{
+    UNUSED;
+    r->d[0] = signs(load_le(a->b, 8)) | signs(load_le(a->b + 8, 8)) << 8;
+    r->d[1] = 0;
+}
+
 #define MASK(NAME, field, n, bits)                              \
     VEC(NAME)                                                   \
     {                                                           \
@@ -123,7 +138,6 @@ VEC(SHUFFLE2_D)
         r->d[0] = m;                                            \
         r->d[1] = 0;                                            \
     }
-MASK(MASK_B, b, 16, 8)
 MASK(MASK_W, w, 4, 32)
 MASK(MASK_D, d, 2, 64)
 

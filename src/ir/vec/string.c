@@ -8,9 +8,24 @@
  */
 #include "ir/vec/functions.h"
 
-enum aggregation { EQUAL_ANY, RANGES, EQUAL_EACH, EQUAL_ORDERED };
-enum polarity { POSITIVE, NEGATIVE, MASKED_POSITIVE, MASKED_NEGATIVE };
-enum { CF = 1, ZF = 0x40, SF = 0x80, OF = 0x800 };
+enum aggregation {
+    EQUAL_ANY,
+    RANGES,
+    EQUAL_EACH,
+    EQUAL_ORDERED
+};
+enum polarity {
+    POSITIVE,
+    NEGATIVE,
+    MASKED_POSITIVE,
+    MASKED_NEGATIVE
+};
+enum {
+    CF = 1,
+    ZF = 0x40,
+    SF = 0x80,
+    OF = 0x800
+};
 
 /* Lanes as signed numbers, whatever the format. */
 struct text {
@@ -18,7 +33,10 @@ struct text {
     unsigned len;
 };
 
-static unsigned lanes(uint64_t imm) { return imm & 1 ? 8 : 16; }
+static unsigned lanes(uint64_t imm)
+{
+    return imm & 1 ? 8 : 16;
+}
 
 static void read_text(struct text *t, const union v128 *v, uint64_t imm)
 {

@@ -25,6 +25,7 @@ union v128 {
     uint64_t d[2];
 };
 
+/* r is none of the operands; operands that an op does not have may be anything. */
 typedef void vec_fn(union v128 *r, const union v128 *a, const union v128 *b, const union v128 *c, uint64_t imm);
 typedef void fvec_fn(struct fp_env *env, union v128 *r, const union v128 *a, const union v128 *b,
                      const union v128 *c, uint64_t imm);

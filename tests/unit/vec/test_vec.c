@@ -12,7 +12,10 @@
 
 #include "ir/vec/vec.h"
 
-#define ALL_MASKED { .masks = FP_ALL, .nan_rule = FP_NAN_SSE }
+#define ALL_MASKED                              \
+    {                                           \
+        .masks = FP_ALL, .nan_rule = FP_NAN_SSE \
+    }
 
 static union v128 from_hex(const char *hex)
 {
@@ -46,7 +49,10 @@ static union v128 fvec2(struct fp_env *env, enum fvec_op op, union v128 a, union
     return r;
 }
 
-static void assert_same(union v128 v, union v128 expected) { assert_memory_equal(&v, &expected, sizeof v); }
+static void assert_same(union v128 v, union v128 expected)
+{
+    assert_memory_equal(&v, &expected, sizeof v);
+}
 
 /* ---- AES, carry-less products ------------------------------------------------------------------ */
 
@@ -54,7 +60,8 @@ static void assert_same(union v128 v, union v128 expected) { assert_memory_equal
 static void test_aes(void **state)
 {
     (void)state;
-    union v128 before = from_hex("193de3bea0f4e22b9ac68d2ae9f84808"), key = from_hex("a0fafe1788542cb123a339392a6c7605");
+    union v128 before = from_hex("193de3bea0f4e22b9ac68d2ae9f84808"),
+               key = from_hex("a0fafe1788542cb123a339392a6c7605");
     union v128 after = from_hex("a49c7ff2689f352b6b5bea43026a5049"), none = { .d = { 0, 0 } };
     assert_same(vec2(VEC_AESENC, before, key, 0), after);
     /* InvMixColumns(after ^ key) is what ShiftRows and SubBytes gave: decrypting that without a key is `before`. */
@@ -65,8 +72,8 @@ static void test_aes(void **state)
     assert_same(vec2(VEC_AESDEC, substituted, none, 0), vec2(VEC_AESIMC, before, none, 0));
 
     union v128 words = vec2(VEC_AESKEYGEN, from_hex("2b7e151628aed2a6abf7158809cf4f3c"), none, 1);
-    assert_int_equal(words.w[3], 0x01eb848b);     /* after Rcon, as bytes 8b 84 eb 01 */
-    assert_int_equal(words.w[2], 0xeb848a01);     /* SubWord alone: 01 8a 84 eb */
+    assert_int_equal(words.w[3], 0x01eb848b); /* after Rcon, as bytes 8b 84 eb 01 */
+    assert_int_equal(words.w[2], 0xeb848a01); /* SubWord alone: 01 8a 84 eb */
 }
 
 static void test_clmul(void **state)
@@ -97,7 +104,17 @@ static union v128 text(const char *s)
 static void test_strings(void **state)
 {
     (void)state;
-    enum { CF = 1, ZF = 0x40, SF = 0x80, OF = 0x800, ANY = 0, RANGES = 4, EACH = 8, ORDERED = 12, NEGATE = 0x10 };
+    enum {
+        CF = 1,
+        ZF = 0x40,
+        SF = 0x80,
+        OF = 0x800,
+        ANY = 0,
+        RANGES = 4,
+        EACH = 8,
+        ORDERED = 12,
+        NEGATE = 0x10
+    };
     union v128 r = vec2(VEC_CMPISTR, text("bd"), text("abcde"), ANY);
     assert_int_equal(r.d[0], 0x0a);
     assert_int_equal(r.d[1], CF | ZF | SF);
@@ -105,9 +122,9 @@ static void test_strings(void **state)
     assert_int_equal(r.d[0], 0xfff5);
     assert_int_equal(r.d[1], CF | SF | OF);
     r = vec2(VEC_CMPISTR, text("abcX"), text("abcY"), EACH);
-    assert_int_equal(r.d[0], 0xfff7);              /* both ended: equal */
+    assert_int_equal(r.d[0], 0xfff7); /* both ended: equal */
     r = vec2(VEC_CMPISTR, text("abcX"), text("abcY"), EACH | 0x30);
-    assert_int_equal(r.d[0], 0xfff8);              /* negated within the second's length */
+    assert_int_equal(r.d[0], 0xfff8); /* negated within the second's length */
     /* A match that the register's end cuts off counts. */
     r = vec2(VEC_CMPISTR, text("needle"), text("0needle6789012ne"), ORDERED);
     assert_int_equal(r.d[0], 0x4002);
@@ -123,7 +140,14 @@ static void test_strings(void **state)
 
 /* ---- floating point -------------------------------------------------------------------------------- */
 
-enum { ONE = 0x3f800000, TINY = 0x00800000, DENORMAL = 1, SNAN = 0x7f800001, QNAN = 0x7fc00001, HUGE = 0x7f7fffff };
+enum {
+    ONE = 0x3f800000,
+    TINY = 0x00800000,
+    DENORMAL = 1,
+    SNAN = 0x7f800001,
+    QNAN = 0x7fc00001,
+    HUGE = 0x7f7fffff
+};
 
 /* SDM vol. 1, 11.5.2.3: an unmasked exception found before any computation keeps the others' results and flags back. */
 static void test_unmasked(void **state)
@@ -153,7 +177,7 @@ static void test_compare(void **state)
 {
     (void)state;
     struct fp_env env = ALL_MASKED;
-    static const uint8_t expected[8] = { 0x2, 0x1, 0x3, 0x8, 0xd, 0xe, 0xc, 0x7 };  /* less, equal, greater, unordered */
+    static const uint8_t expected[8] = { 0x2, 0x1, 0x3, 0x8, 0xd, 0xe, 0xc, 0x7 }; /* less, equal, greater, unordered */
     union v128 a = { .w = { ONE, 0, ONE, QNAN } }, b = { .w = { ONE + 1, 0x80000000, 0, ONE } };
     for (unsigned predicate = 0; predicate < 8; predicate++) {
         union v128 r = fvec2(&env, FVEC_CMP_W4, a, b, predicate);
@@ -188,7 +212,7 @@ static void test_convert(void **state)
 {
     (void)state;
     struct fp_env env = ALL_MASKED;
-    union v128 b = { .w = { 0x3fc00000, 0x40200000, 0x4f000000, SNAN } };       /* 1.5, 2.5, 2^31 */
+    union v128 b = { .w = { 0x3fc00000, 0x40200000, 0x4f000000, SNAN } }; /* 1.5, 2.5, 2^31 */
     union v128 r = fvec2(&env, FVEC_CVT_F32I32_4, b, b, 0);
     assert_int_equal(r.w[0], 2);
     assert_int_equal(r.w[1], 2);
@@ -212,9 +236,9 @@ static void test_round(void **state)
     struct fp_env env = ALL_MASKED;
     union v128 b = { .w = { 0x3fc00000, 0xbfc00000, 0x40200000, 0x3e800000 } };
     env.rounding = FP_UP;
-    assert_int_equal(fvec2(&env, FVEC_ROUND_W4, b, b, 1).w[1], 0xc0000000);    /* imm: down */
+    assert_int_equal(fvec2(&env, FVEC_ROUND_W4, b, b, 1).w[1], 0xc0000000); /* imm: down */
     assert_int_equal(env.raised, FP_INEXACT);
-    assert_int_equal(fvec2(&env, FVEC_ROUND_W4, b, b, 0xc).w[3], ONE);         /* the environment's, quietly */
+    assert_int_equal(fvec2(&env, FVEC_ROUND_W4, b, b, 0xc).w[3], ONE); /* the environment's, quietly */
     assert_int_equal(env.raised, 0);
 }
 
@@ -243,7 +267,7 @@ static void test_reciprocal_root(void **state)
     for (uint32_t m = 1 << 23; m < 1 << 24; m += 5) {
         union v128 b = { .w = { ONE | (m & 0x7fffff), 0, 0xbf800000, 0x7f800000 } }, r = vec2(VEC_RSQRT_W4, b, b, 0);
         uint64_t n = r.w[0] == ONE ? 1 << 24 : 0x800000 | (r.w[0] & 0x7fffff);
-        n >>= 11;              /* only 13 bits are not zero */
+        n >>= 11; /* only 13 bits are not zero */
         uint64_t product = m * n * n, one = UINT64_C(1) << 49, error = product > one ? product - one : one - product;
         assert_int_equal(r.w[0] & 0x7ff, 0);
         assert_true(error < UINT64_C(3) << (49 - 12));
@@ -256,10 +280,11 @@ static void test_reciprocal_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_aes),        cmocka_unit_test(test_clmul),      cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_unmasked),   cmocka_unit_test(test_compare),    cmocka_unit_test(test_dot),
-        cmocka_unit_test(test_convert),    cmocka_unit_test(test_round),      cmocka_unit_test(test_reciprocal),
-        cmocka_unit_test(test_reciprocal_root),
+        cmocka_unit_test(test_aes),        cmocka_unit_test(test_clmul),
+        cmocka_unit_test(test_strings),    cmocka_unit_test(test_unmasked),
+        cmocka_unit_test(test_compare),    cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_convert),    cmocka_unit_test(test_round),
+        cmocka_unit_test(test_reciprocal), cmocka_unit_test(test_reciprocal_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
