@@ -8,6 +8,7 @@
 #include "board/boot.h"
 #include "dev/acpi_pm.h"
 #include "dev/apic.h"
+#include "dev/hpet.h"
 #include "dev/ioapic.h"
 #include "dev/pci.h"
 #include "dev/pic.h"
@@ -30,6 +31,7 @@ struct pc {
     struct apic_bus bus;
     struct apic *apic[MACHINE_MAX_CPUS];
     struct ioapic *ioapic;
+    struct hpet *hpet;
     struct pci *pci;
     struct acpi_pm *pm;
     struct uart *uart[MACHINE_SERIALS];
@@ -49,6 +51,21 @@ static void set_gsi(void *opaque, unsigned n, bool level)
 }
 
 static struct irq gsi(struct pc *pc, unsigned n) { return (struct irq){ set_gsi, pc, n }; }
+
+/* The 8254 and the RTC are cut off while the HPET takes their lines. */
+static void set_timer_gsi(void *opaque, unsigned n, bool level)
+{
+    struct pc *pc = opaque;
+    if (!hpet_legacy(pc->hpet))
+        set_gsi(pc, n, level);
+}
+
+/* The HPET's own routes name pins of the I/O APIC. */
+static void set_hpet_pin(void *opaque, unsigned n, bool level)
+{
+    struct pc *pc = opaque;
+    ioapic_set_pin(pc->ioapic, n, level);
+}
 
 static void pic_to_lint0(void *opaque, unsigned n, bool level)
 {
@@ -81,23 +98,7 @@ static void port92_write(void *opaque, uint64_t addr, unsigned size, uint64_t va
         machine_request_reset(pc->m);
 }
 
-/* 0xcf9: bit 2 resets (PIIX3, reset control). */
-static uint64_t reset_read(void *opaque, uint64_t addr, unsigned size)
-{
-    (void)opaque;
-    (void)addr;
-    (void)size;
-    return 0;
-}
-
-static void reset_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
-{
-    struct pc *pc = opaque;
-    (void)addr;
-    (void)size;
-    if (value & 4)
-        machine_request_reset(pc->m);
-}
+static void reset_control(void *opaque) { machine_request_reset(((struct pc *)opaque)->m); }
 
 /* 8042 as far as kernels reset through it: command FE; status says empty. */
 static uint64_t kbd_read(void *opaque, uint64_t addr, unsigned size)
@@ -167,7 +168,6 @@ static void debugcon_write(void *opaque, uint64_t addr, unsigned size, uint64_t 
 }
 
 static const struct io_ops port92_ops = { port92_read, port92_write, 1, 1 };
-static const struct io_ops reset_ops = { reset_read, reset_write, 1, 1 };
 static const struct io_ops kbd_ops = { kbd_read, kbd_write, 1, 1 };
 static const struct io_ops post_ops = { post_read, post_write, 1, 1 };
 static const struct io_ops debug_exit_ops = { debug_exit_read, debug_exit_write, 1, 4 };
@@ -198,7 +198,7 @@ static void pm_written(void *opaque, unsigned offset, unsigned size)
 
 static void add_pci(struct pc *pc, struct sim *sim, struct space *io)
 {
-    pc->pci = pci_new(sim, io);
+    pc->pci = pci_new(sim, io, reset_control, pc);
     pc->host_bridge = (struct pci_function){ .reset = host_reset, .writable = host_writable };
     pc->isa_bridge = (struct pci_function){ .reset = isa_reset, .writable = isa_writable };
     pc->pm_function = (struct pci_function){ .reset = pm_reset, .writable = pm_writable, .written = pm_written,
@@ -323,14 +323,14 @@ bool pc_create(struct machine *m, struct error *err)
     if (!add_cpus(m, err))
         return false;
     pc->ioapic = ioapic_new(m->sim, m->mem, &pc->bus);
-    pc->pit = pit_new(m->sim, m->io, gsi(pc, 0));
-    pc->rtc = rtc_new(m->sim, m->io, gsi(pc, 8), &rtc);
+    pc->hpet = hpet_new(m->sim, m->mem, ACPI_HPET_ADDR, (struct irq){ set_hpet_pin, pc, 0 }, gsi(pc, 0));
+    pc->pit = pit_new(m->sim, m->io, (struct irq){ set_timer_gsi, pc, 0 });
+    pc->rtc = rtc_new(m->sim, m->io, (struct irq){ set_timer_gsi, pc, 8 }, &rtc);
     set_cmos_memory(pc);
     add_pci(pc, m->sim, m->io);
     pc->pm = acpi_pm_new(m->sim, m->io, gsi(pc, ACPI_SCI), power_off, pc);
     add_serial(pc, m->sim, m->io);
     space_map_io(m->io, "port92", 0x92, 1, 0, &port92_ops, pc);
-    space_map_io(m->io, "reset", ACPI_RESET_PORT, 1, 1, &reset_ops, pc);
     space_map_io(m->io, "kbd", 0x64, 1, 0, &kbd_ops, pc);
     space_map_io(m->io, "post", 0x80, 1, 0, &post_ops, pc);
     add_debug_devices(pc, m->io);
@@ -362,7 +362,7 @@ static bool direct_boot(struct machine *m, struct error *err)
     struct pc *pc = m->pc;
     uint64_t low = low_ram(m->config.ram_bytes);
     struct boot_info b = { .config = &m->config, .mem = m->mem, .ram_below_4g = low,
-                           .ram_above_4g = m->config.ram_bytes - low, .acpi = { .cpus = m->n_cpus } };
+                           .ram_above_4g = m->config.ram_bytes - low, .acpi = { .cpus = m->n_cpus, .hpet = true, .hpet_id = HPET_ID } };
     if (!boot_load(&b, err))
         return false;
     store_le(pc->pm_function.config + 0x40, 2, ACPI_PM_BASE | 1);
@@ -377,6 +377,7 @@ bool pc_reset(struct machine *m, struct error *err)
 {
     struct pc *pc = m->pc;
     pic_reset(pc->pic);
+    hpet_reset(pc->hpet);
     pit_reset(pc->pit);
     rtc_reset(pc->rtc);
     ioapic_reset(pc->ioapic);
@@ -408,6 +409,8 @@ void pc_free(struct machine *m)
             uart_free(pc->uart[i]);
     if (pc->pic)
         pic_free(pc->pic);
+    if (pc->hpet)
+        hpet_free(pc->hpet);
     if (pc->pit)
         pit_free(pc->pit);
     if (pc->rtc)

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 
 struct pci_state {
-    uint32_t address;     /* 0xcf8 */
+    uint32_t address;         /* 0xcf8 */
+    uint32_t reset_control;   /* 0xcf9 */
 };
 
-static const struct state_field fields[] = { STATE_UINT(struct pci_state, address) };
+static const struct state_field fields[] = {
+    STATE_UINT(struct pci_state, address), STATE_UINT(struct pci_state, reset_control),
+};
 static STATE_DESC(pci_desc, struct pci_state, 1, fields);
 
 struct pci_config_bytes {
@@ -20,6 +23,8 @@ static STATE_DESC(config_desc, struct pci_config_bytes, 1, config_fields);
 struct pci {
     struct pci_state s;
     struct sim *sim;
+    void (*reset)(void *opaque);
+    void *opaque;
     struct pci_function *function[256];   /* by slot << 3 | function */
 };
 
@@ -35,8 +40,12 @@ static struct pci_function *selected(struct pci *p, unsigned *offset)
 static uint64_t address_read(void *opaque, uint64_t addr, unsigned size)
 {
     struct pci *p = opaque;
+    if (size == 1 && addr == 1)
+        return p->s.reset_control;
     return p->s.address >> 8 * addr & mask64(8 * size);
 }
+
+enum { RESET_SYSTEM = 2, RESET_CPU = 4 };
 
 /* Only a 32-bit write reaches the address register. */
 static void address_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
@@ -44,6 +53,11 @@ static void address_write(void *opaque, uint64_t addr, unsigned size, uint64_t v
     struct pci *p = opaque;
     if (size == 4 && addr == 0)
         p->s.address = (uint32_t)value & 0x80fffffc;
+    if (size == 1 && addr == 1) {
+        if (value & RESET_CPU && !(p->s.reset_control & RESET_CPU))
+            p->reset(p->opaque);
+        p->s.reset_control = value & (RESET_SYSTEM | RESET_CPU);
+    }
 }
 
 static uint64_t data_read(void *opaque, uint64_t addr, unsigned size)
@@ -75,6 +89,7 @@ static const struct io_ops data_ops = { data_read, data_write, 1, 4 };
 void pci_reset(struct pci *p)
 {
     p->s.address = 0;
+    p->s.reset_control = 0;
     for (unsigned i = 0; i < 256; i++) {
         struct pci_function *f = p->function[i];
         if (!f)
@@ -94,9 +109,11 @@ void pci_add(struct pci *p, const char *name, unsigned slot, unsigned function, 
     state_set_add(sim_state(p->sim), full, &config_desc, f->config, NULL, NULL, NULL);
 }
 
-struct pci *pci_new(struct sim *sim, struct space *io)
+struct pci *pci_new(struct sim *sim, struct space *io, void (*reset)(void *opaque), void *opaque)
 {
     struct pci *p = NEW(struct pci);
+    p->reset = reset;
+    p->opaque = opaque;
     p->sim = sim;
     state_set_add(sim_state(sim), "pci", &pci_desc, &p->s, NULL, NULL, NULL);
     space_map_io(io, "pci.address", 0xcf8, 4, 0, &address_ops, p);

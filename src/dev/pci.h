@@ -18,7 +18,11 @@ struct pci_function {
 };
 
 struct pci;
-struct pci *pci_new(struct sim *sim, struct space *io);
+/*
+ * Byte accesses to port 0xcf9 are the chipset's reset control (82371SB data sheet, 2.5.4), in the middle of the
+ * address register, which knows 32-bit accesses only: `reset` pulses when bit 2 of it rises.
+ */
+struct pci *pci_new(struct sim *sim, struct space *io, void (*reset)(void *opaque), void *opaque);
 void pci_reset(struct pci *p);
 void pci_free(struct pci *p);
 
