@@ -9,6 +9,7 @@
 #include "dev/acpi_pm.h"
 #include "dev/apic.h"
 #include "dev/hpet.h"
+#include "dev/input/ps2.h"
 #include "dev/ioapic.h"
 #include "dev/pci.h"
 #include "dev/pic.h"
@@ -32,6 +33,9 @@ struct pc {
     struct apic *apic[MACHINE_MAX_CPUS];
     struct ioapic *ioapic;
     struct hpet *hpet;
+    struct i8042 *i8042;
+    struct ps2_keyboard *keyboard;
+    struct ps2_mouse *mouse;
     struct pci *pci;
     struct acpi_pm *pm;
     struct uart *uart[MACHINE_SERIALS];
@@ -99,23 +103,13 @@ static void port92_write(void *opaque, uint64_t addr, unsigned size, uint64_t va
 }
 
 static void reset_control(void *opaque) { machine_request_reset(((struct pc *)opaque)->m); }
+static bool get_a20(void *opaque) { return ((struct pc *)opaque)->m->cpu[0]->s.a20; }
 
-/* 8042 as far as kernels reset through it: command FE; status says empty. */
-static uint64_t kbd_read(void *opaque, uint64_t addr, unsigned size)
-{
-    (void)opaque;
-    (void)addr;
-    (void)size;
-    return 0xff;
-}
-
-static void kbd_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+static void set_a20(void *opaque, bool on)
 {
     struct pc *pc = opaque;
-    (void)addr;
-    (void)size;
-    if (value == 0xfe)
-        machine_request_reset(pc->m);
+    for (unsigned i = 0; i < pc->m->n_cpus; i++)
+        x86_cpu_set_a20(pc->m->cpu[i], on);
 }
 
 static uint64_t post_read(void *opaque, uint64_t addr, unsigned size)
@@ -168,7 +162,6 @@ static void debugcon_write(void *opaque, uint64_t addr, unsigned size, uint64_t 
 }
 
 static const struct io_ops port92_ops = { port92_read, port92_write, 1, 1 };
-static const struct io_ops kbd_ops = { kbd_read, kbd_write, 1, 1 };
 static const struct io_ops post_ops = { post_read, post_write, 1, 1 };
 static const struct io_ops debug_exit_ops = { debug_exit_read, debug_exit_write, 1, 4 };
 static const struct io_ops debugcon_ops = { debugcon_read, debugcon_write, 1, 1 };
@@ -312,6 +305,15 @@ static void add_debug_devices(struct pc *pc, struct space *io)
         space_map_io(io, "isa-debugcon", c->debugcon_port, 1, 1, &debugcon_ops, pc);
 }
 
+static void add_input(struct pc *pc, struct sim *sim, struct space *io)
+{
+    struct i8042_config c = { .keyboard = gsi(pc, 1), .mouse = gsi(pc, 12), .set_a20 = set_a20, .get_a20 = get_a20,
+                              .reset = reset_control, .opaque = pc };
+    pc->keyboard = ps2_keyboard_new(sim);
+    pc->mouse = ps2_mouse_new(sim);
+    pc->i8042 = i8042_new(sim, io, &c, ps2_keyboard_port(pc->keyboard), ps2_mouse_port(pc->mouse));
+}
+
 bool pc_create(struct machine *m, struct error *err)
 {
     struct pc *pc = m->pc = NEW(struct pc);
@@ -330,8 +332,8 @@ bool pc_create(struct machine *m, struct error *err)
     add_pci(pc, m->sim, m->io);
     pc->pm = acpi_pm_new(m->sim, m->io, gsi(pc, ACPI_SCI), power_off, pc);
     add_serial(pc, m->sim, m->io);
+    add_input(pc, m->sim, m->io);
     space_map_io(m->io, "port92", 0x92, 1, 0, &port92_ops, pc);
-    space_map_io(m->io, "kbd", 0x64, 1, 0, &kbd_ops, pc);
     space_map_io(m->io, "post", 0x80, 1, 0, &post_ops, pc);
     add_debug_devices(pc, m->io);
     return pc_reset(m, err);
@@ -369,6 +371,7 @@ static bool direct_boot(struct machine *m, struct error *err)
     pc->pm_function.config[0x80] = 1;
     acpi_pm_map(pc->pm, ACPI_PM_BASE, true);
     apic_firmware_setup(pc->apic[0]);
+    i8042_firmware_setup(pc->i8042);
     start_flat(m->cpu[0], &b);
     return true;
 }
@@ -383,6 +386,9 @@ bool pc_reset(struct machine *m, struct error *err)
     ioapic_reset(pc->ioapic);
     acpi_pm_reset(pc->pm);
     pci_reset(pc->pci);
+    ps2_keyboard_reset(pc->keyboard);
+    ps2_mouse_reset(pc->mouse);
+    i8042_reset(pc->i8042);
     for (unsigned i = 0; i < MACHINE_SERIALS; i++)
         if (pc->uart[i])
             uart_reset(pc->uart[i]);
@@ -411,6 +417,11 @@ void pc_free(struct machine *m)
         pic_free(pc->pic);
     if (pc->hpet)
         hpet_free(pc->hpet);
+    if (pc->i8042) {
+        i8042_free(pc->i8042);
+        ps2_mouse_free(pc->mouse);
+        ps2_keyboard_free(pc->keyboard);
+    }
     if (pc->pit)
         pit_free(pc->pit);
     if (pc->rtc)
