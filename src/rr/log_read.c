@@ -18,6 +18,7 @@ struct log_reader {
     const char **args;
     struct log_input_file *files;
     uint8_t *frame;                  /* decompressed */
+    ZSTD_DCtx *unpacker;
     struct bytes left;
     uint64_t position, complete_to;
     uint64_t clock[SIM_CLOCK_COUNT];
@@ -102,6 +103,8 @@ struct log_reader *log_open(const struct log_file *file, struct log_machine *mac
 {
     struct log_reader *r = NEW(struct log_reader);
     r->file = *file;
+    r->unpacker = ZSTD_createDCtx();
+    require(r->unpacker);
     if (!read_header(r, machine, err)) {
         log_close(r);
         return NULL;
@@ -119,6 +122,7 @@ void log_close(struct log_reader *r)
     free(r->header);
     free(r->frame);
     free(r->index.entry);
+    ZSTD_freeDCtx(r->unpacker);
     r->file.close(r->file.opaque);
     free(r);
 }
@@ -178,7 +182,7 @@ static bool read_frame(struct log_reader *r, uint64_t offset, const struct frame
               XXH3_64bits_withSeed(packed, h->stored, h->seed) == h->sum;
     free(r->frame);
     r->frame = alloc_zero(h->raw);
-    ok = ok && ZSTD_decompress(r->frame, h->raw, packed, h->stored) == h->raw;
+    ok = ok && ZSTD_decompressDCtx(r->unpacker, r->frame, h->raw, packed, h->stored) == h->raw;
     free(packed);
     return ok;
 }

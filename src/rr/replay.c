@@ -250,6 +250,10 @@ static void replay_seed(struct input_port *port, const char *use, void *data, si
     struct replayer *r = of(port);
     (void)use;
     memset(data, 0, len);
+    if (!r->have_next && log_cut(r->log)) {
+        at_end(r);      /* killed before its first frame */
+        return;
+    }
     if (!r->have_next || r->next.kind != LOG_SEED || r->next.len != len) {
         diverge(r, "asked for a seed");
         return;

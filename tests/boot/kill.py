@@ -25,7 +25,7 @@ def main():
             log = pathlib.Path(tmp) / "r.bin"
             icount = f"shift=7,rr=%s,rrfile={log}"
             c = guest.Console(guest.command(a.build, "amd64", icount % "record"))
-            end = time.monotonic() + rng.uniform(0.3, 6)
+            end = time.monotonic() + rng.uniform(0.3, 18)
             while time.monotonic() < end:
                 c.read_some(0.05)
             c.stop()

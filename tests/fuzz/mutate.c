@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+#include <zstd.h>
+
+#include "fuzz.h"
+#include "rr/format.h"
+
+struct fuzz_options fuzz_parse(const char *program, int argc, char **argv)
+{
+    struct fuzz_options o = { 1000, 1, 0 };
+    for (int c; (c = getopt(argc, argv, "n:s:f:")) != -1;) {
+        uint64_t v = c == '?' ? 0 : strtoull(optarg, NULL, 0);
+        if (c == 'n')
+            o.times = v;
+        else if (c == 's')
+            o.seed = v << 32;
+        else if (c == 'f')
+            o.first = v;
+        else {
+            fprintf(stderr, "usage: %s [-n TIMES] [-s SEED] [-f FIRST]\n", program);
+            exit(1);
+        }
+    }
+    return o;
+}
+
+uint64_t fuzz_next(struct fuzz_random *r)
+{
+    uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+uint64_t fuzz_below(struct fuzz_random *r, uint64_t n) { return n ? fuzz_next(r) % n : 0; }
+
+static void splice(struct buf *b, size_t at, size_t removed, const uint8_t *insert, size_t n)
+{
+    struct buf out = { 0 };
+    buf_put(&out, b->data, at);
+    buf_put(&out, insert, n);
+    buf_put(&out, b->data + at + removed, b->len - at - removed);
+    buf_free(b);
+    *b = out;
+}
+
+static void mutate_once(struct fuzz_random *r, struct buf *b)
+{
+    static const uint64_t telling[] = { 0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0xffffffff, UINT64_MAX };
+    if (!b->len)
+        return;
+    size_t at = fuzz_below(r, b->len), n = fuzz_below(r, b->len - at) % 64 + 1;
+    n = n > b->len - at ? b->len - at : n;
+    uint8_t bytes[64];
+    switch (fuzz_below(r, 8)) {
+    case 0:
+        b->len = at;
+        break;
+    case 1:
+        b->data[at] ^= (uint8_t)(1u << fuzz_below(r, 8));
+        break;
+    case 2:
+        b->data[at] = (uint8_t)fuzz_next(r);
+        break;
+    case 3:
+        splice(b, at, n, NULL, 0);
+        break;
+    case 4:
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = (uint8_t)fuzz_next(r);
+        splice(b, at, fuzz_below(r, 2) ? n : 0, bytes, n);
+        break;
+    case 5:
+        memcpy(bytes, b->data + at, n);
+        splice(b, fuzz_below(r, b->len), 0, bytes, n);
+        break;
+    case 6:
+        store_le(bytes, 8, telling[fuzz_below(r, ARRAY_LEN(telling))]);
+        n = fuzz_below(r, 2) ? 4 : 8;
+        memcpy(b->data + at, bytes, n > b->len - at ? b->len - at : n);
+        break;
+    default:
+        b->data[at] = (uint8_t)(b->data[at] + (fuzz_below(r, 2) ? 1 : -1));
+    }
+}
+
+void fuzz_bytes(struct fuzz_random *r, const uint8_t *data, size_t size, struct buf *out)
+{
+    buf_put(out, data, size);
+    for (uint64_t k = fuzz_below(r, 4) + 1; k; k--)
+        mutate_once(r, out);
+}
+
+/* ---- logs that are sealed again -------------------------------------------------------- */
+
+static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, uint64_t end)
+{
+    uint8_t head[LOG_FRAME_HEAD];
+    size_t bound = ZSTD_compressBound(raw->len);
+    uint8_t *packed = malloc(bound);
+    size_t n = ZSTD_compress(packed, bound, raw->data, raw->len, 1);
+    store_le(head, 4, magic);
+    store_le(head + 4, 4, n);
+    store_le(head + 8, 4, raw->len);
+    store_le(head + 12, 8, end);
+    store_le(head + 20, 8, XXH3_64bits_withSeed(packed, n, XXH3_64bits(head, LOG_FRAME_HEAD - 8)));
+    buf_put(out, head, sizeof head);
+    buf_put(out, packed, n);
+    free(packed);
+}
+
+/* The log with the contents of some frames, their ends, or their order changed, every checksum right. */
+static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t size, struct buf *out)
+{
+    size_t at = LOG_PREAMBLE + load_le(data + 12, 4) + 8, frames = 0;
+    for (size_t p = at; p + LOG_FRAME_HEAD <= size && load_le(data + p, 4) != LOG_INDEX_MAGIC; frames++)
+        p += LOG_FRAME_HEAD + load_le(data + p + 4, 4);
+    buf_put(out, data, at);
+    uint64_t chosen = fuzz_below(r, frames + 1), how = fuzz_below(r, 10);
+    for (uint64_t i = 0; at + LOG_FRAME_HEAD <= size; i++) {
+        size_t stored = load_le(data + at + 4, 4), len = load_le(data + at + 8, 4);
+        uint64_t end = load_le(data + at + 12, 8);
+        bool index = load_le(data + at, 4) == LOG_INDEX_MAGIC;
+        struct buf raw = { 0 }, changed = { 0 };
+        if (i != chosen) {
+            buf_put(out, data + at, LOG_FRAME_HEAD + stored);
+            at += LOG_FRAME_HEAD + stored;
+            if (index)
+                break;
+            continue;
+        }
+        buf_reserve(&raw, len);
+        raw.len = ZSTD_decompress(raw.data, len, data + at + LOG_FRAME_HEAD, stored);
+        if (how == 0)
+            end = fuzz_below(r, 2) ? fuzz_next(r) : end + fuzz_below(r, 100) - 50;
+        if (how > 1)
+            fuzz_bytes(r, raw.data, raw.len, &changed);
+        else
+            buf_put(&changed, raw.data, raw.len);
+        if (how != 1)
+            put_frame(out, (uint32_t)load_le(data + at, 4), &changed, end);
+        buf_free(&raw);
+        buf_free(&changed);
+        at += LOG_FRAME_HEAD + stored;
+        if (index)
+            break;
+    }
+    buf_put(out, data + at, size - at);
+}
+
+static void mutate_header(struct fuzz_random *r, const uint8_t *data, size_t size, struct buf *out)
+{
+    size_t len = load_le(data + 12, 4), rest = LOG_PREAMBLE + len + 8;
+    struct buf payload = { 0 };
+    uint8_t sum[8];
+    fuzz_bytes(r, data + LOG_PREAMBLE, len, &payload);
+    buf_put(out, data, LOG_PREAMBLE);
+    store_le(out->data + 12, 4, payload.len);
+    buf_put(out, payload.data, payload.len);
+    store_le(sum, 8, XXH3_64bits(out->data, out->len));
+    buf_put(out, sum, 8);
+    buf_put(out, data + rest, size - rest);
+    buf_free(&payload);
+}
+
+void fuzz_log_mutation(uint64_t seed, const uint8_t *data, size_t size, struct buf *out)
+{
+    struct fuzz_random r = { seed };
+    uint64_t kind = fuzz_below(&r, 10);
+    if (kind < 4)
+        fuzz_bytes(&r, data, size, out);
+    else if (kind < 5)
+        mutate_header(&r, data, size, out);
+    else
+        mutate_frames(&r, data, size, out);
+}
