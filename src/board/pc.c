@@ -3,45 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "board/acpi.h"
-#include "board/board.h"
-#include "board/boot.h"
-#include "dev/acpi_pm.h"
-#include "dev/apic.h"
-#include "dev/hpet.h"
-#include "dev/input/ps2.h"
-#include "dev/ioapic.h"
-#include "dev/pci.h"
-#include "dev/pic.h"
-#include "dev/pit.h"
-#include "dev/rtc.h"
-#include "dev/uart.h"
+#include "board/pc.h"
 #include "guest/x86/mode.h"
-
-#define GIB (UINT64_C(1) << 30)
-enum { MIN_RAM = 1 << 20 };
-
-/* RAM below 4 GiB: up to 3.5 GiB in one piece, else 3 GiB and the rest above. */
-static uint64_t low_ram(uint64_t bytes) { return bytes <= 7 * GIB / 2 ? bytes : 3 * GIB; }
-
-struct pc {
-    struct machine *m;
-    struct pic *pic;
-    struct pit *pit;
-    struct rtc *rtc;
-    struct apic_bus bus;
-    struct apic *apic[MACHINE_MAX_CPUS];
-    struct ioapic *ioapic;
-    struct hpet *hpet;
-    struct i8042 *i8042;
-    struct ps2_keyboard *keyboard;
-    struct ps2_mouse *mouse;
-    struct pci *pci;
-    struct acpi_pm *pm;
-    struct uart *uart[MACHINE_SERIALS];
-    struct pci_function host_bridge, isa_bridge, pm_function;
-    struct space_map *bios_shadow;
-};
 
 /* ---- interrupt lines ------------------------------------------------------------------------ */
 
@@ -169,12 +132,15 @@ static const struct io_ops debugcon_ops = { debugcon_read, debugcon_write, 1, 1 
 /* ---- PCI ------------------------------------------------------------------------------------------ */
 
 #define CLASS(c) [9] = 0, [10] = (c) & 0xff, [11] = (c) >> 8
-static const uint8_t host_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x37, 0x12, 0x06, 0, 0x80, 0x02, 0x02, CLASS(0x0600) };
+/* By this firmware knows an emulator, and asks fw_cfg. */
+#define SUBSYSTEM [0x2c] = 0xf4, 0x1a, 0x00, 0x11
+static const uint8_t host_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x37, 0x12, 0x06, 0, 0x80, 0x02, 0x02, CLASS(0x0600),
+                                                      SUBSYSTEM };
 static const uint8_t host_writable[PCI_CONFIG_BYTES] = { [0x59] = 0x30, 0x33, 0x33, 0x33, 0x33, 0x33, 0x33, [0x72] = 0x7f };
 static const uint8_t isa_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x00, 0x70, 0x07, 0, 0x00, 0x02, 0x00, CLASS(0x0601),
-                                                     [14] = 0x80, [0x60] = 0x80, 0x80, 0x80, 0x80 };
+                                                     [14] = 0x80, SUBSYSTEM, [0x60] = 0x80, 0x80, 0x80, 0x80 };
 static const uint8_t isa_writable[PCI_CONFIG_BYTES] = { [0x60] = 0x8f, 0x8f, 0x8f, 0x8f };
-static const uint8_t pm_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x13, 0x71, 0x00, 0, 0x80, 0x02, 0x03, CLASS(0x0680),
+static const uint8_t pm_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x13, 0x71, 0x00, 0, 0x80, 0x02, 0x03, CLASS(0x0680), SUBSYSTEM,
                                                     [0x3c] = 9, [0x3d] = 1, [0x40] = 1, [0x5b] = 0x02 };
 static const uint8_t pm_writable[PCI_CONFIG_BYTES] = { [4] = 1, [0x3c] = 0xff, [0x40] = 0xc0, 0xff, [0x58] = 0xff, 0xff,
                                                        0xff, 0xff, [0x80] = 1 };
@@ -192,7 +158,8 @@ static void pm_written(void *opaque, unsigned offset, unsigned size)
 static void add_pci(struct pc *pc, struct sim *sim, struct space *io)
 {
     pc->pci = pci_new(sim, io, reset_control, pc);
-    pc->host_bridge = (struct pci_function){ .reset = host_reset, .writable = host_writable };
+    pc->host_bridge = (struct pci_function){ .reset = host_reset, .writable = host_writable,
+                                             .written = pc_host_bridge_written, .opaque = pc };
     pc->isa_bridge = (struct pci_function){ .reset = isa_reset, .writable = isa_writable };
     pc->pm_function = (struct pci_function){ .reset = pm_reset, .writable = pm_writable, .written = pm_written,
                                              .opaque = pc };
@@ -202,44 +169,6 @@ static void add_pci(struct pc *pc, struct sim *sim, struct space *io)
 }
 
 /* ---- creation -------------------------------------------------------------------------------------- */
-
-static bool add_memory(struct machine *m, struct error *err)
-{
-    uint64_t low = low_ram(m->config.ram_bytes);
-    if (m->config.ram_bytes < MIN_RAM || m->config.ram_bytes % PAGE_SIZE)
-        return error_set(err, "-m: memory of %llu bytes is not a number of pages of at least 1 MiB",
-                         (unsigned long long)m->config.ram_bytes);
-    m->mem = space_new("memory", UINT64_C(1) << 40, &m->config.sink);
-    m->io = space_new("ports", 65536, &m->config.sink);
-    m->ram = ram_new("ram", m->config.ram_bytes, &m->config.memory, err);
-    if (!m->ram)
-        return false;
-    space_map_ram(m->mem, "ram", 0, low, 0, m->ram, 0, true);
-    if (low < m->config.ram_bytes)
-        space_map_ram(m->mem, "ram-above-4g", UINT64_C(1) << 32, m->config.ram_bytes - low, 0, m->ram, low, true);
-    engine_add_ram(m->engine, m->ram);
-    return true;
-}
-
-/* The image ends at 4 GiB; its last 128 KiB are also seen below 1 MiB. */
-static bool add_bios(struct machine *m, struct error *err)
-{
-    const struct machine_blob *b = &m->config.bios;
-    if (!b->size)
-        return true;
-    if (b->size % 65536 || b->size > 8u << 20)
-        return error_set(err, "BIOS image '%s' has %zu bytes, not a multiple of 64 KiB up to 8 MiB", b->path, b->size);
-    m->rom = ram_new("bios", b->size, &m->config.memory, err);
-    if (!m->rom)
-        return false;
-    memcpy(m->rom->host, b->data, b->size);
-    space_map_ram(m->mem, "bios", (UINT64_C(1) << 32) - b->size, b->size, 2, m->rom, 0, false);
-    uint64_t shadow = b->size < 131072 ? b->size : 131072;
-    m->pc->bios_shadow = space_map_ram(m->mem, "bios-shadow", 0x100000 - shadow, shadow, 1, m->rom, b->size - shadow,
-                                       false);
-    engine_add_ram(m->engine, m->rom);
-    return true;
-}
 
 static bool add_cpus(struct machine *m, struct error *err)
 {
@@ -264,7 +193,7 @@ static void power_off(void *opaque) { machine_request_poweroff(((struct pc *)opa
 
 static void set_cmos_memory(struct pc *pc)
 {
-    uint64_t bytes = pc->m->config.ram_bytes, low = low_ram(bytes), high = bytes - low;
+    uint64_t bytes = pc->m->config.ram_bytes, low = pc_low_ram(bytes), high = bytes - low;
     uint64_t kib = low / 1024 - 1024, above16 = low > 16 << 20 ? (low - (16 << 20)) / 65536 : 0, upper = high / 65536;
     rtc_set_cmos(pc->rtc, 0x15, 640 & 0xff);
     rtc_set_cmos(pc->rtc, 0x16, 640 >> 8);
@@ -319,7 +248,7 @@ bool pc_create(struct machine *m, struct error *err)
     struct pc *pc = m->pc = NEW(struct pc);
     struct rtc_config rtc = { m->config.rtc_clock_vm, m->config.rtc_start };
     pc->m = m;
-    if (!add_memory(m, err) || !add_bios(m, err))
+    if (!pc_add_memory(m, err) || !pc_add_bios(m, err))
         return false;
     pc->pic = pic_new(m->sim, m->io, (struct irq){ pic_to_lint0, pc, 0 });
     if (!add_cpus(m, err))
@@ -336,6 +265,7 @@ bool pc_create(struct machine *m, struct error *err)
     space_map_io(m->io, "port92", 0x92, 1, 0, &port92_ops, pc);
     space_map_io(m->io, "post", 0x80, 1, 0, &post_ops, pc);
     add_debug_devices(pc, m->io);
+    pc_add_fw_cfg(pc);
     return pc_reset(m, err);
 }
 
@@ -362,9 +292,10 @@ static void start_flat(struct x86_cpu *c, const struct boot_info *b)
 static bool direct_boot(struct machine *m, struct error *err)
 {
     struct pc *pc = m->pc;
-    uint64_t low = low_ram(m->config.ram_bytes);
+    uint64_t low = pc_low_ram(m->config.ram_bytes);
     struct boot_info b = { .config = &m->config, .mem = m->mem, .ram_below_4g = low,
                            .ram_above_4g = m->config.ram_bytes - low, .acpi = { .cpus = m->n_cpus, .hpet = true, .hpet_id = HPET_ID } };
+    pc_memory_firmware_setup(pc);
     if (!boot_load(&b, err))
         return false;
     store_le(pc->pm_function.config + 0x40, 2, ACPI_PM_BASE | 1);
@@ -386,6 +317,7 @@ bool pc_reset(struct machine *m, struct error *err)
     ioapic_reset(pc->ioapic);
     acpi_pm_reset(pc->pm);
     pci_reset(pc->pci);
+    fw_cfg_reset(pc->fw_cfg);
     ps2_keyboard_reset(pc->keyboard);
     ps2_mouse_reset(pc->mouse);
     i8042_reset(pc->i8042);
@@ -432,5 +364,7 @@ void pc_free(struct machine *m)
         acpi_pm_free(pc->pm);
     if (pc->pci)
         pci_free(pc->pci);
+    if (pc->fw_cfg)
+        fw_cfg_free(pc->fw_cfg);
     free(pc);
 }
