@@ -124,19 +124,24 @@ struct guest_ops {
     bool (*debug_walk)(struct vcpu *v, uint64_t va, uint64_t *pa);
 };
 
+/*
+ * What follows the temporaries is what translated code touches all the time; the guest's
+ * registers come right behind (each guest's CPU struct starts its state with them), so that a JIT reaches
+ * both with short displacements from one base register.
+ */
 struct vcpu {
-    struct position_counter pos;
-    uint32_t exit;                /* enum vcpu_exit */
-    uint32_t index;               /* 0 for the boot CPU */
-    struct tlb *tlb;              /* vcpu/tlb.h; derived */
     const struct guest_ops *ops;
+    struct tlb *tlb;              /* vcpu/softmmu.h; derived */
     struct space *mem;            /* physical memory as this vCPU sees it */
     struct space *io;             /* port space, or NULL */
     struct sim *sim;
     void *engine_data;            /* the engine's; derived */
-    bool at_last_insn;            /* engine: the instruction running is its block's last (device access allowed) */
+    uint32_t index;               /* 0 for the boot CPU */
     uint64_t temp[VCPU_TEMPS];    /* the portable engine's values: beside the guest's registers, so that one
                                      index names either; never read before it is written, never saved */
+    bool at_last_insn;            /* engine: the instruction running is its block's last (device access allowed) */
+    uint32_t exit;                /* enum vcpu_exit */
+    struct position_counter pos;
 };
 
 /* Fills the head: allocates the TLB, registers map listeners.  The rest of the struct is the guest's. */
