@@ -84,17 +84,19 @@ static void remove_from_page(struct page_blocks *p, struct block *b)
 
 /* ---- chaining ----------------------------------------------------------------------------- */
 
-static void unchain(struct block_link *l)
+static void unchain(struct engine *e, struct block_link *l)
 {
     if (!l->to)
         return;
+    if (e->kind->unchained)
+        e->kind->unchained(e, l->from, (unsigned)(l - l->from->link));
     *l->prev = l->next;
     if (l->next)
         l->next->prev = l->prev;
     l->to = NULL;
 }
 
-void cache_chain(struct block *from, unsigned slot, struct block *to)
+void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to)
 {
     struct block_link *l = &from->link[slot];
     if (from->dead || to->dead || l->to || to->ram2 || from->ram2 || from->ram != to->ram || !from->ram ||
@@ -104,13 +106,16 @@ void cache_chain(struct block *from, unsigned slot, struct block *to)
     if (to->incoming)
         to->incoming->prev = &l->next;
     to->incoming = l;
+    if (e->kind->chained)
+        e->kind->chained(e, from, slot);
 }
 
 /* ---- death ---------------------------------------------------------------------------------- */
 
-static void free_block(struct block *b)
+static void free_block(struct engine *e, struct block *b)
 {
-    free(b->code);
+    e->kind->free_code(e, b);
+    free(b->link);
     free(b->insn);
     free(b);
 }
@@ -122,9 +127,9 @@ static void kill_block(struct engine *e, struct block *b)
         at = &(*at)->hash_next;
     *at = b->hash_next;
     while (b->incoming)
-        unchain(b->incoming);
-    unchain(&b->link[0]);
-    unchain(&b->link[1]);
+        unchain(e, b->incoming);
+    for (unsigned i = 0; i < b->n_exits; i++)
+        unchain(e, &b->link[i]);
     if (e->jump[jump_slot(b->key.va)] == b)
         e->jump[jump_slot(b->key.va)] = NULL;
     remove_from_page(*page_slot(e, b->ram, b->ram_offset >> PAGE_BITS), b);
@@ -201,7 +206,7 @@ void cache_sweep(struct engine *e)
     while (e->graveyard) {
         struct block *b = e->graveyard;
         e->graveyard = b->hash_next;
-        free_block(b);
+        free_block(e, b);
     }
 }
 
@@ -210,7 +215,7 @@ void cache_fini(struct engine *e)
     cache_flush(e);
     cache_sweep(e);
     if (e->uncached)
-        free_block(e->uncached);
+        free_block(e, e->uncached);
     free(e->hash);
     free(e->jump);
     free(e->pages);
@@ -277,6 +282,8 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
     b->guest_bytes = e->ir.guest_bytes;
     b->ram = at.ram;
     b->ram_offset = at.ram_offset + (key->va & TLB_PAGE_MASK);
+    b->n_exits = e->ir.n_exits;
+    b->link = NEW_ARRAY(struct block_link, b->n_exits);
     record_insns(b, &e->ir);
     e->kind->compile(e, b, &e->ir);
     b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
@@ -321,7 +328,7 @@ static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
         if (second.ram)
             mark_code(e, second.ram, second.ram_offset, b->guest_bytes);
         if (e->uncached)
-            free_block(e->uncached);
+            free_block(e, e->uncached);
         b->ram = NULL;
         return e->uncached = b;
     }

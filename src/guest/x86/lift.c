@@ -51,7 +51,7 @@ void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc)
         irb_put(L->b, 8, pc_offset(), irb_x(L->b, pc));
         irb_exit_loop(L->b);
     } else {
-        irb_exit_jump(L->b, slot, pc);
+        irb_exit_jump(L->b, pc);
     }
     L->ended = true;
 }
