@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "base/error.h"
+#include "engine/engine.h"
 #include "mem/ram.h"
 #include "rr/rr.h"
 #include "sim/completion.h"
@@ -33,6 +34,10 @@ uint64_t host_seconds_since_1970(void);
 /* ---- memory.c ----------------------------------------------------------------- */
 
 extern const struct host_memory host_memory;
+
+/* ---- code_memory.c ------------------------------------------------------------ */
+
+extern const struct host_code host_code;
 
 /* ---- files.c ------------------------------------------------------------------ */
 
