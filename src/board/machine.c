@@ -65,7 +65,7 @@ static uint64_t on_hash(void *opaque) { return machine_hash(opaque); }
 
 /* ---- life ------------------------------------------------------------------------------- */
 
-static bool known_machine(const char *name)
+bool machine_known(const char *name)
 {
     return !strcmp(name, "pc") || !strncmp(name, "pc-i440fx-", 10);
 }
@@ -73,7 +73,7 @@ static bool known_machine(const char *name)
 struct machine *machine_new(const struct machine_config *config, struct sim *sim, struct input_port *port,
                             struct error *err)
 {
-    if (!known_machine(config->machine)) {
+    if (!machine_known(config->machine)) {
         error_set(err, "unknown machine '%s' (there is: pc)", config->machine);
         return NULL;
     }

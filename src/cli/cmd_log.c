@@ -177,6 +177,8 @@ static int run(const struct command *self, int argc, char **argv)
             path = arg;
         }
     }
+    if (from > to)
+        return command_error(self, "--from %llu is behind --to %llu", (unsigned long long)from, (unsigned long long)to);
     return path ? show(self, path, json, from, to) : command_error(self, "name the recording");
 }
 

@@ -152,7 +152,10 @@ const char *input_status_text(struct input_port *port);
 /* The machine has stopped by itself (power off, quit): a replay compares its final state. */
 void input_finish(struct input_port *port);
 
-/* Flushes and closes a recording (how: why the run ended, one line for `info`), releases everything. */
+/*
+ * Flushes and closes a recording (how: why the run ended, one line for `info`;
+ * NULL: there was no run and may be no machine), releases everything.
+ */
 void input_port_close(struct input_port *port, const char *how);
 
 /* ---- what the host provides -------------------------------------------------- */
