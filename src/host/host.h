@@ -147,7 +147,7 @@ int host_quit_signal(void);
 /*
  * Raw mode for the terminal on fd: no echo, no line editing; output processing
  * stays.  signals: Ctrl-C and friends still raise signals.  Restored at exit
- * and when the process dies of a signal.  No-op when fd is no terminal.
+ * and when the process dies of a signal, and while it is stopped.  No-op when fd is no terminal.
  */
 void host_terminal_raw(int fd, bool signals);
 void host_terminal_restore(void);   /* async-signal-safe */

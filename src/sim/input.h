@@ -41,6 +41,7 @@ enum input_kind {
     INPUT_AUDIO = 6,
     INPUT_USB = 7,
     INPUT_MONITOR = 8,  /* monitor commands that change the guest */
+    INPUT_BREAK = 9,    /* breaks on a serial line: how many, one byte each */
 };
 
 enum input_request {

@@ -12,7 +12,9 @@ import re
 import select
 import subprocess
 import tempfile
+import termios
 import time
+import tty
 import unittest
 
 BUILD = pathlib.Path(os.environ["REPRISE_BUILD"])
@@ -22,6 +24,7 @@ BIN = BUILD / "src" / "cli"
 X86_64, I386, REPRISE = (str(BIN / name) for name in ("reprise-system-x86_64", "reprise-system-i386", "reprise"))
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 GUEST_END = 1           # the exit status after a 'q': value 0 through isa-debug-exit
+FAREWELL = b"PASSED\n"  # what it sends then
 PATIENCE = 15           # seconds until a hanging test is given up; no test waits for it otherwise
 
 # The guest's machine, without its serial port.
@@ -74,8 +77,9 @@ class Process:
         self.output = b""
         if terminal:
             self.fd, self.slave = pty.openpty()
+            self.mode_before = self.mode()
             self.process = subprocess.Popen(argv, stdin=self.slave, stdout=self.slave, stderr=self.errors,
-                                            start_new_session=True)
+                                            process_group=0)
             self.write_fd = self.fd
         else:
             self.slave = None
@@ -96,6 +100,15 @@ class Process:
         else:
             self.process.stdin.close()
             self.process.stdout.close()
+
+    def mode(self):
+        return termios.tcgetattr(self.slave)
+
+    def is_raw(self):
+        return not self.mode()[tty.LFLAG] & (termios.ECHO | termios.ICANON | termios.ISIG)
+
+    def wait_until_raw(self):
+        wait_until(self.is_raw, f"raw mode in {self}")
 
     def type(self, data):
         os.write(self.write_fd, data)
