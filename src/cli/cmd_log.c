@@ -147,7 +147,7 @@ static int show(const struct command *self, const char *path, bool json, uint64_
             print_plain(&e);
     }
     if (!more && log_cut(log))
-        fprintf(stderr, "reprise log: %s\n", log_cut(log));
+        command_error(self, "%s", log_cut(log));
     log_close(log);
     return 0;
 }

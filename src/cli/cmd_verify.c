@@ -100,7 +100,8 @@ const struct command cmd_verify = {
             "  --engine ENGINE    the engine to replay with, as -accel names it: interp, jit, tcg\n"
             "                     (the fastest there is)\n"
             "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios\n\n"
-            "example:\n"
-            "  reprise verify boot.rr\n",
+            "examples:\n"
+            "  reprise verify boot.rr\n"
+            "  reprise verify boot.rr --engine interp --file kernel=/tmp/linux\n",
     .run = run,
 };

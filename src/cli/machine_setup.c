@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/say.h"
+
 #define DEFAULT_BIOS "bios-256k.bin"
 
 const char *const role_names[ROLES] = { "kernel", "initrd", "bios" };
@@ -58,7 +60,9 @@ static void print_line(void *opaque, enum sink_level level, const char *text)
     if (level == SINK_DEBUG || (level == SINK_GUEST && !s->o->log_guest_errors))
         return;
     FILE *to = level == SINK_GUEST ? s->messages : stderr;
-    fprintf(to, "%s: %s\n", s->o->program, text);
+    fprintf(to, "%s: ", s->o->program);
+    say_text(to, text);
+    fputc('\n', to);
 }
 
 static void print_trace(void *opaque, const char *text)

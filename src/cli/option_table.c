@@ -259,9 +259,10 @@ const struct option_entry option_table[] = {
     { "boot", "[order=ORDER][,menu=on]", set_boot, "what the firmware boots: a, c, d, n" },
     { "serial", "DEV", set_serial,
       "next serial port: stdio, mon:stdio, pty, null, none, file:PATH, pipe:PATH, "
-      "tcp:[HOST]:PORT[,server=on][,wait=off], unix:PATH[,..], chardev:ID (null)" },
+      "tcp:[HOST]:PORT[,server=on][,wait=off][,reconnect=SECONDS], unix:PATH[,..], chardev:ID (null)" },
     { "chardev", "BACKEND,id=ID[,..]", chardev_option_backend,
-      "stdio[,signal=on] | pty | null | file,path= | pipe,path= | socket,path=|port=[,host=][,server=on][,wait=off]" },
+      "a device to connect by its id: stdio[,signal=on][,mux=on] | pty | null | file,path=PATH[,append=on] | "
+      "pipe,path=PATH | socket,path=PATH or socket,port=PORT[,host=HOST], [,server=on][,wait=off][,reconnect=SECONDS]" },
     { "debugcon", "DEV", set_debugcon, "debug console at port 0xe9; DEV as for -serial" },
     { "device", "NAME[,KEY=VALUE..]", device_option, "add a device (-device help lists them)" },
     { "icount", "[shift=]N|auto[,..]", set_icount,

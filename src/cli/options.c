@@ -129,17 +129,37 @@ const char *const *options_machine_args(struct options *o, int argc, char *const
     return args;
 }
 
+enum { HELP_COLUMN = 32, HELP_WIDTH = 110 };
+
+/* text from the help column on, broken at blanks; the cursor is in column `at`. */
+static void print_wrapped(int at, const char *text)
+{
+    if (at > HELP_COLUMN - 2) {
+        putchar('\n');
+        at = 0;
+    }
+    while (*text) {
+        size_t len = strlen(text), room = HELP_WIDTH - HELP_COLUMN;
+        for (size_t fits = room; len > room; fits--)
+            if (!fits || text[fits] == ' ')
+                len = fits ? fits : room;
+        printf("%*s%.*s\n", HELP_COLUMN - at, "", (int)len, text);
+        text += len + (text[len] == ' ');
+        at = 0;
+    }
+}
+
 void options_print_help(const char *program)
 {
     printf("usage: %s [OPTIONS]\n\nRuns a whole PC; records it and replays it exactly.\n\n", program);
     for (const struct option_entry *e = option_table; e->name; e++) {
         if (!e->help)
             continue;
-        int width = printf("  -%s%s%s", e->name, e->arg ? " " : "", e->arg ? e->arg : "");
-        if (width > 30)
-            printf("\n%*s%s\n", 32, "", e->help);
-        else
-            printf("%*s%s\n", 32 - width, "", e->help);
+        int width = printf("  -%s", e->name);
+        for (const struct option_entry *other = e + 1; other->name && !other->help; other++)
+            width += printf(", -%s", other->name);
+        width += printf("%s%s", e->arg ? " " : "", e->arg ? e->arg : "");
+        print_wrapped(width, e->help);
     }
     printf("\nexamples:\n"
            "  boot a kernel on this terminal (Ctrl-A x quits):\n"
