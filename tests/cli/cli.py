@@ -2,7 +2,7 @@
 """
 What the tests of the command line share: the programs, a tiny guest, and ways to run both.
 
-The guest (tests/fuzz/guest_echo.c) echoes what it receives on its first serial port, shows a break as
+The guest (tests/cli/guest_serial.c) echoes what it receives on its first serial port, shows a break as
 "<break>", and ends with isa-debug-exit (status 1) when it receives a 'q'.
 """
 import os

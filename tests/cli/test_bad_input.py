@@ -320,7 +320,7 @@ class Logs(Case):
     def setUp(self):
         super().setUp()
         self.log = self.tmp / "log"
-        self.assertEqual(record(self.log, rr=",rrhash=100000").returncode, GUEST_END)
+        self.assertEqual(record(self.log, rr=",rrhash=500").returncode, GUEST_END)
 
     def replay_line(self, log):
         return [*MACHINE, "-serial", "stdio", "-icount", f"shift=7,rr=replay,rrfile={log}"]

@@ -23,7 +23,7 @@ class Recording(Case):
         self.assertEqual(result.stdout, CONSOLE)
 
     def record(self, *options, line=LINE, stdin=TYPED, arch="i386"):
-        return run(REPRISE, "record", "-o", self.log, "--arch", arch, "--hash", "10000", *options, "--", *line,
+        return run(REPRISE, "record", "-o", self.log, "--arch", arch, "--hash", "500", *options, "--", *line,
                    "-icount", "7", stdin=stdin)
 
     def good(self, *argv, status=0):
