@@ -39,6 +39,8 @@ static void table_written(void *opaque)
     e->stats.table_writes++;
 }
 
+const char *engine_kind_name(unsigned i) { return i < ARRAY_LEN(kinds) ? kinds[i]->name : NULL; }
+
 struct engine *engine_new(const struct engine_config *config, struct error *err)
 {
     const struct engine_kind *kind = NULL;

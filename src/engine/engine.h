@@ -37,6 +37,9 @@ struct engine_config {
     void *trace_opaque;
 };
 
+/* The kinds of this build, slowest first: the i-th, or NULL behind the last. */
+const char *engine_kind_name(unsigned i);
+
 struct engine *engine_new(const struct engine_config *config, struct error *err);
 void engine_free(struct engine *e);
 
