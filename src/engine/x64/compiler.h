@@ -133,7 +133,7 @@ unsigned x64_use(struct compiler *c, ir_ref v);
 unsigned x64_use_clean(struct compiler *c, ir_ref v);
 /* A register for the op's result: its pin by hint, or a temporary.  May be that of an argument that ends here. */
 unsigned x64_def(struct compiler *c, ir_ref v);
-/* A result that is in a temporary already. */
+/* A result that is in a temporary already; it moves to its pin by hint. */
 void x64_def_in(struct compiler *c, ir_ref v, unsigned reg);
 unsigned x64_use_xmm(struct compiler *c, ir_ref v);
 unsigned x64_def_xmm(struct compiler *c, ir_ref v);

@@ -136,17 +136,9 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
         x64_alu_mi(a, X64_CMP, 32, VCPU_FIELD(exit), 0);
         x64_jcc(a, X64_NE, &x64_stub(c, STUB_FAULT)->from);
     }
-    if (!i->dst)
-        return;
-    unsigned pin = c->plan[i->dst].pin;
     c->locked = 1u << HOST_RAX;
-    if (pin) {
-        x64_vacate_pin(c, pin - 1);
-        x64_mov_rr(a, 64, x64_pins[pin - 1], HOST_RAX);
-        x64_def_in(c, i->dst, x64_pins[pin - 1]);
-    } else {
+    if (i->dst)
         x64_def_in(c, i->dst, HOST_RAX);
-    }
 }
 
 /* ---- branches inside ------------------------------------------------------------------------------- */
