@@ -101,7 +101,9 @@ void cache_chain(struct engine *e, struct block *from, unsigned slot, struct blo
     struct block_link *l = &from->link[slot];
     bool same_page = !((from->key.va ^ to->key.va) >> PAGE_BITS);
     bool same_ram = from->ram == to->ram && !((from->ram_offset ^ to->ram_offset) >> PAGE_BITS);
-    if (from->dead || to->dead || to->limit || to->ram2 || from->ram2 || !from->ram || !to->ram || l->to == to)
+    if (from->dead || to->dead || to->limit || !from->ram || !to->ram || l->to == to)
+        return;
+    if ((from->ram2 || to->ram2) && !e->kind->checks_mapping)
         return;
     if (same_page ? !same_ram : !e->kind->checks_mapping)
         return;
