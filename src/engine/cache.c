@@ -48,8 +48,7 @@ static void mark_code(struct engine *e, struct ram *ram, uint64_t offset, uint64
 {
     uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
     if (!(ram->page_flags[offset >> PAGE_BITS] & RAM_CODE))
-        for (unsigned i = 0; i < e->n_vcpus; i++)
-            tlb_protect(e->vcpu[i], ram, align_down(offset, PAGE_SIZE));
+        tlb_protect(e->vcpu, e->n_vcpus, ram, align_down(offset, PAGE_SIZE));
     ram_mark_code(ram, offset, bytes < room ? bytes : room);
 }
 
