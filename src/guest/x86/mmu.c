@@ -22,7 +22,7 @@ struct walk {
     enum access access;
     bool user;
     bool debug;               /* no side effects, no rights */
-    uint64_t entry_at[4], entry[4];
+    uint64_t entry_at[5], entry[5];
     unsigned n;               /* entries read */
     unsigned entry_size;
     uint64_t rights;          /* PTE_W | PTE_U in all, PTE_NX in any */
@@ -57,8 +57,8 @@ static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, 
         return 0;
     bool large = may_be_large && e & PTE_PS;
     uint64_t reserved = reserved_bits(w, large, shift);
-    if (!may_be_large && shift > 12 && shift >= 39)
-        reserved |= PTE_PS;                          /* PML4 entries have no PS */
+    if (!may_be_large && shift > 12 && w->entry_size == 8)
+        reserved |= PTE_PS;                          /* PML4 entries, and PDPT entries without 1 GiB pages */
     if (e & reserved)
         return PF_P | PF_RSVD;
     w->rights &= e | ~(uint64_t)(PTE_W | PTE_U);
@@ -147,15 +147,14 @@ static uint8_t allowed(const struct walk *w, unsigned mode)
     return prot;
 }
 
-/* Accessed in every entry used, dirty in the last when written. */
+/* Accessed in every entry used, dirty in the last when written (4.8). */
 static void mark_used(struct walk *w, bool write)
 {
     for (unsigned i = 0; i < w->n; i++) {
         uint64_t want = w->entry[i] | PTE_A | (write && i == w->n - 1 ? PTE_D : 0);
-        if (want != w->entry[i]) {
-            space_store(w->c->v.mem, w->entry_at[i], w->entry_size, want);
-            w->entry[i] = want;
-        }
+        if (want != w->entry[i])
+            space_set_bits(w->c->v.mem, w->entry_at[i], w->entry_size, want ^ w->entry[i]);
+        w->entry[i] = want;
     }
 }
 
@@ -196,7 +195,8 @@ bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode
     if (!(w.entry[w.n - 1] & PTE_D))
         prot &= (uint8_t)~(1 << ACCESS_WRITE);
     *out = (struct mmu_page){ .pa = a20(c, align_down(w.pa, PAGE_SIZE)), .span = w.span, .prot = prot,
-                              .global = w.global && c->s.cr4 & CR4_PGE };
+                              .global = w.global && c->s.cr4 & CR4_PGE, .n_entries = w.n };
+    memcpy(out->entry_at, w.entry_at, sizeof out->entry_at);
     return true;
 }
 
