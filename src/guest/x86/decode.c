@@ -299,6 +299,7 @@ static const struct x86_row *find_row(const struct x86_decoder *d, struct cursor
         if (needs_modrm(rows[k])) {
             take(c, 1);
             I->has_modrm = true;
+            I->modrm |= rows[k]->flags & ROW_MOD_IGNORED ? 0xc0 : 0;
         }
         return rows[k];
     }

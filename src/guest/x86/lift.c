@@ -107,6 +107,10 @@ ir_ref x86_call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref 
 static bool static_fault(struct x86_lift *L, const struct x86_row *row)
 {
     uint32_t f = row->flags;
+    if (f & ROW_CPL0_UD && lift_cpl(L) != 0) {
+        x86_lift_fault(L, EXC_UD, false, 0);
+        return true;
+    }
     if (f & ROW_CPL0 && lift_cpl(L) != 0) {
         x86_lift_fault(L, EXC_GP, true, 0);
         return true;
