@@ -87,13 +87,3 @@ static uint64_t do_check_watch(struct vcpu *v, uint64_t linear, uint64_t access)
 
 const struct ir_helper x86_helper_check_watch = { "check_watch", 2, 0, IR_VOID, { IR_X, IR_X },
                                                   { .f2 = do_check_watch } };
-
-static uint64_t do_check_align(struct vcpu *v, uint64_t linear, uint64_t size)
-{
-    if (linear & (size - 1))
-        x86_raise(v, EXC_AC, true, 0);
-    return 0;
-}
-
-const struct ir_helper x86_helper_check_align = { "check_align", 2, HELPER_MAY_EXIT, IR_VOID, { IR_X, IR_X },
-                                                  { .f2 = do_check_align } };

@@ -15,8 +15,6 @@ extern const struct ir_helper x86_helper_check_watch;
 /* The same for helpers; and for ports, if CR4.DE is set. */
 void x86_check_watch(struct x86_cpu *c, uint64_t linear, unsigned size, bool write);
 void x86_check_io_watch(struct x86_cpu *c, uint64_t port, unsigned size);
-/* (linear, size): #AC(0) when misaligned. */
-extern const struct ir_helper x86_helper_check_align;
 /* (segment, offset, size | write << 8): #GP(0) or #SS(0) on limit, type or null violations. */
 extern const struct ir_helper x86_helper_seg_check;
 

@@ -16,6 +16,11 @@ static uint64_t do_raise(struct vcpu *v, uint64_t what)
 
 static const struct ir_helper helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
 
+void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector)
+{
+    irb_trap_if(L->b, cond, x, y, &helper_raise, irb_x(L->b, vector | 1 << 8));
+}
+
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error)
 {
     uint64_t what = vector | (uint64_t)has_error << 8 | (uint64_t)error << 16;

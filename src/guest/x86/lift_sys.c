@@ -316,16 +316,6 @@ void lift_arpl(struct x86_lift *L, const struct x86_insn *I)
 
 /* ---- others ------------------------------------------------------------------------------------------------ */
 
-static uint64_t do_check_canonical(struct vcpu *v, uint64_t a)
-{
-    if (!x86_canonical(a))
-        x86_raise(v, EXC_GP, true, 0);
-    return 0;
-}
-
-static const struct ir_helper check_canonical = { "check_canonical", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
-                                                  { .f1 = do_check_canonical } };
-
 /* RDFSBASE RDGSBASE WRFSBASE WRGSBASE by ModRM.reg 0..3. */
 void lift_fsgsbase(struct x86_lift *L, const struct x86_insn *I)
 {
@@ -338,7 +328,7 @@ void lift_fsgsbase(struct x86_lift *L, const struct x86_insn *I)
         x86_wr(L, I, 0, irb_cast(b, irb_get(b, 8, base), I->op[0].size == 8 ? IR_X : IR_W));
     } else {
         ir_ref v = rdx(L, I, 0);
-        irb_call(b, &check_canonical, v, IR_NONE, IR_NONE, IR_NONE);
+        x86_trap_if(L, IR_NE, irb_sextract(b, v, 0, 48), v, EXC_GP);
         irb_put(b, 8, base, v);
     }
 }
