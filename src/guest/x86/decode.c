@@ -29,8 +29,8 @@ struct x86_decoder {
     } opcode[MAP_COUNT][256];
 };
 
-static const struct x86_row *const tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
-                                                 x86_rows_fp, x86_rows_mmx, x86_rows_sse4 };
+const struct x86_row *const x86_row_tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
+                                                 x86_rows_fp, x86_rows_mmx, x86_rows_sse4, NULL };
 
 static bool needs_modrm(const struct x86_row *r)
 {
@@ -56,8 +56,8 @@ static bool uses_vvvv(const struct x86_row *r)
 static void add_opcode(struct x86_decoder *d, unsigned map, unsigned op, uint32_t *n)
 {
     d->opcode[map][op].first = (uint16_t)*n;
-    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
-        for (const struct x86_row *r = tables[t]; r->lift; r++) {
+    for (const struct x86_row *const *t = x86_row_tables; *t; t++) {
+        for (const struct x86_row *r = *t; r->lift; r++) {
             if (r->map != map || op < r->opcode || op > (unsigned)r->opcode + r->span)
                 continue;
             d->all[*n] = (struct slot){ r, needs_modrm(r), uses_vvvv(r) };
@@ -72,8 +72,8 @@ struct x86_decoder *x86_decoder_new(void)
 {
     struct x86_decoder *d = NEW(struct x86_decoder);
     size_t total = 0;
-    for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-        for (const struct x86_row *r = tables[t]; r->lift; r++)
+    for (const struct x86_row *const *t = x86_row_tables; *t; t++)
+        for (const struct x86_row *r = *t; r->lift; r++)
             total += r->span + 1u;
     d->all = NEW_ARRAY(struct slot, total);
     uint32_t n = 0;

@@ -111,6 +111,7 @@ extern const struct x86_row x86_rows_simd[];    /* SSE and SSE2 moves and intege
 extern const struct x86_row x86_rows_mmx[];     /* MMX, also of SSE .. SSSE3 */
 extern const struct x86_row x86_rows_sse4[];    /* moves and integer of SSE3 .. SSE4.2, AES, PCLMULQDQ */
 extern const struct x86_row x86_rows_fp[];      /* SSE .. SSE4.1 floating point */
+extern const struct x86_row *const x86_row_tables[];   /* all of them; NULL ends it */
 
 enum { X86_REP_NONE, X86_REPE /* F3 */, X86_REPNE /* F2 */ };
 
