@@ -55,7 +55,7 @@ __extension__ typedef __int128 s128;
 #define ADDRESS (A + (uint64_t)((int64_t)op->imm >> 8))
 #define MODE(op) ((unsigned)(op)->imm & 0xff)
 #define TLB_HIT(access, va, size)                                                                     \
-    (e_ = tlb_slot(v->tlb, MODE(op), va),                                                             \
+    (e_ = tlb_slot(v, MODE(op), va),                                                             \
      likely(e_->tag[access] == (((va) + (size)-1) & ~(uint64_t)TLB_PAGE_MASK)))
 #define HOST(T, va) (*(T *)(uintptr_t)((va) + e_->addend))
 

@@ -26,9 +26,14 @@ static void check(struct x86_lift *L, ir_ref pc)
     }
 }
 
+static bool needs_check(const struct x86_lift *L, uint64_t pc)
+{
+    return L->flags & MODE_CS_LIMIT || (lift_64(L) && (uint64_t)sign_extend(pc, 48) != pc);
+}
+
 static void check_const(struct x86_lift *L, uint64_t pc)
 {
-    if (L->flags & MODE_CS_LIMIT || (lift_64(L) && (uint64_t)sign_extend(pc, 48) != pc))
+    if (needs_check(L, pc))
         check(L, irb_x(L->b, pc));
 }
 
@@ -40,8 +45,19 @@ static void two_way(struct x86_lift *L, const struct x86_insn *I, unsigned taken
     x86_jump(L, 1, target(L, I));
 }
 
+/*
+ * A forward branch is an exit in the middle of the block, which goes on behind it; a backward one ends
+ * the block: a loop's body follows from its first instruction.
+ */
 void lift_jcc(struct x86_lift *L, const struct x86_insn *I)
 {
+    uint64_t pc = target(L, I);
+    if (!x86_one_at_a_time(L) && !needs_check(L, pc)) {
+        x86_exit_if(L, I->opcode & 15, pc);
+        if (pc <= L->pc)
+            x86_jump(L, 0, L->next_pc);
+        return;
+    }
     unsigned taken = irb_label_new(L->b);
     x86_branch_if(L, I->opcode & 15, taken);
     two_way(L, I, taken);
