@@ -18,8 +18,9 @@ static int replay(const struct command *self, const char *path, const struct reb
     }
     bool ok = run_machine(&q, &result);
     command_error(self, "%s", result.text.text);
+    int status = run_status(&result, &o, ok);
     options_free(&o);
-    return !ok ? 1 : result.why == MACHINE_DEBUG_EXIT ? result.exit_code : 0;
+    return status;
 }
 
 static int run(const struct command *self, int argc, char **argv)
