@@ -59,6 +59,7 @@ struct machine_config {
     uint16_t pvpanic_port;      /* 0: absent; 0x505 unless said */
     uint8_t pvpanic_events;     /* dev/isa_debug.h: those that the guest is told of */
     bool panic_stops;           /* a panic reported through pvpanic ends the run */
+    uint8_t uuid[16];           /* -uuid, in the order in which it is written; all zero: none given */
     bool no_reboot, no_shutdown;
     bool rtc_utc;               /* -rtc base */
     bool rtc_clock_vm;          /* -rtc clock=vm: the RTC follows virtual time */
@@ -73,6 +74,9 @@ struct machine_config {
 };
 
 struct machine;
+
+/* Is this a name of a machine that there is? */
+bool machine_known(const char *name);
 
 /* sim and port are borrowed; port is already sim's. */
 struct machine *machine_new(const struct machine_config *config, struct sim *sim, struct input_port *port,

@@ -74,6 +74,13 @@ static void write_fw_cfg(const struct options *o, char *out, size_t size)
     snprintf(out, size, "%u files, digest %016llx", o->machine.n_fw_cfg, (unsigned long long)h);
 }
 
+static void write_uuid(const struct options *o, char *out, size_t size)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < sizeof o->machine.uuid; i++)
+        n += (size_t)snprintf(out + n, size - n, "%02x", o->machine.uuid[i]);
+}
+
 static const struct trait traits[] = {
     { "the program", write_program },
     { "-M", write_machine },
@@ -89,6 +96,7 @@ static const struct trait traits[] = {
     { "-debugcon", write_debugcon },
     { "-device pvpanic", write_pvpanic },
     { "-fw_cfg", write_fw_cfg },
+    { "-uuid", write_uuid },
     { "-no-reboot", write_no_reboot },
 };
 
