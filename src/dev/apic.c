@@ -414,6 +414,13 @@ void apic_firmware_setup(struct apic *a)
     a->s.lvt[LVT_LINT1] = APIC_NMI << 8;
 }
 
+static void loaded(void *opaque)
+{
+    struct apic *a = opaque;
+    if (a->map)
+        space_map_move(a->map, a->s.base & ~UINT64_C(0xfff) & mask64(40));
+}
+
 struct apic *apic_new(struct sim *sim, struct x86_cpu *cpu, struct apic_bus *bus, struct space *mem, struct pic *pic)
 {
     struct apic *a = NEW(struct apic);
@@ -424,7 +431,7 @@ struct apic *apic_new(struct sim *sim, struct x86_cpu *cpu, struct apic_bus *bus
     a->pic = pic;
     require(bus->n < ARRAY_LEN(bus->apic));
     snprintf(name, sizeof name, "apic%u", cpu->v.index);
-    state_set_add(sim_state(sim), name, &apic_desc, &a->s, NULL, NULL, NULL);
+    state_set_add(sim_state(sim), name, &apic_desc, &a->s, NULL, loaded, a);
     apic_timer_init(a, name);
     if (bus->n == 0)
         a->map = space_map_io(mem, "lapic", 0xfee00000, 0x1000, 1, &mmio_ops, a);
