@@ -3,12 +3,19 @@
  * Logs that may be anything: each is opened, read to its end, and replayed by a
  * small machine.  Every outcome must be a clean error or a clean replay.
  *
+ * A replay hangs if it neither comes to an end nor moves on in position or
+ * virtual time.  One that moves on as far as a log of lies tells it to is
+ * stopped after a while, as a user would: it must obey.
+ *
  * With libFuzzer the entry is LLVMFuzzerTestOneInput; alone, the program records a
- * log of its own and mutates that: fuzz_log -n TIMES -s SEED [-v].
+ * log of its own and mutates that: fuzz_log -n TIMES -s SEED, or -r for a seed
+ * from the clock; -f FIRST -n 1 repeats one turn, -i LOG -o OUT writes that
+ * mutation of another log instead.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "board/machine.h"
@@ -16,7 +23,7 @@
 #include "host/host.h"
 #include "rr/log.h"
 
-enum { LIMIT = 3000000, SECONDS = 20 };
+enum { LIMIT = 3000000, SECONDS = 60, LOOK_EVERY = 1000, MAX_LOOKS = 2000, MAX_MEMORY = 256 << 20 };
 
 /* ---- a host of our own ------------------------------------------------------------ */
 
@@ -138,14 +145,45 @@ static struct outcomes {
     uint64_t refused, ended, diverged, cut, limit;
 } outcomes;
 
+/* Looks at the machine every so many turns of its loop. */
+struct watch {
+    struct sim_timer timer;      /* realtime: no part of the machine's state */
+    struct sim *sim;
+    struct input_port *port;
+    uint64_t turns, looks, position, now;
+};
+
+static void look(void *opaque)
+{
+    struct watch *w = opaque;
+    timer_arm(&w->timer, sim_clock_ns(w->sim, SIM_CLOCK_REALTIME));    /* later than this turn's reading */
+    if (++w->turns % LOOK_EVERY)
+        return;
+    if (sim_position(w->sim) == w->position && sim_now(w->sim) == w->now) {
+        fprintf(stderr, "fuzz_log: the replay stands still at position %llu\n", (unsigned long long)w->position);
+        abort();
+    }
+    w->position = sim_position(w->sim);
+    w->now = sim_now(w->sim);
+    if (++w->looks == MAX_LOOKS)
+        input_post_request(w->port, REQUEST_QUIT);
+    if (w->looks > MAX_LOOKS + 1) {
+        fprintf(stderr, "fuzz_log: the replay cannot be stopped\n");
+        abort();
+    }
+}
+
 static void replay(struct log_reader *log, const struct log_machine *m)
 {
     struct error err;
-    uint64_t clock = 0;
+    uint64_t clock = 1;
     struct sim_host host = { fake_clock, fake_wait, fake_notify, fake_random, &clock };
     struct sim *sim = sim_new(&m->sim, NULL);
     struct input_port *port = rr_replay_new(sim, &host, log, &err);
     struct machine *machine = machine_on(sim, port);
+    struct watch watch = { .sim = sim, .port = port };
+    timer_init(&watch.timer, sim, SIM_CLOCK_REALTIME, "watch", look, &watch);
+    timer_arm(&watch.timer, 1);
     enum machine_stop why = machine_run(machine, LIMIT);
     if (why == MACHINE_DEBUG_EXIT)
         input_finish(port);
@@ -200,9 +238,39 @@ static void too_slow(int signal)
     abort();
 }
 
+/* A huge allocation fails here. */
+static void limit_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    setrlimit(RLIMIT_AS, &(struct rlimit){ MAX_MEMORY, MAX_MEMORY });
+#endif
+}
+
+/* Writes one mutation of the log at o->input. */
+static int write_mutation(const struct fuzz_options *o)
+{
+    struct host_file in;
+    struct error err;
+    struct buf b = { 0 };
+    if (!host_file_read("log", o->input, &in, &err)) {
+        fprintf(stderr, "fuzz_log: %s\n", err.text);
+        return 1;
+    }
+    fuzz_log_mutation(o->seed + o->first, in.data, in.size, &b);
+    FILE *f = fopen(o->output, "wb");
+    bool ok = f && fwrite(b.data, 1, b.len, f) == b.len;
+    ok = f && fclose(f) == 0 && ok;
+    buf_free(&b);
+    host_file_free(&in);
+    return ok ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     struct fuzz_options o = fuzz_parse("fuzz_log", argc, argv);
+    if (o.input)
+        return write_mutation(&o);
+    limit_memory();
     struct memory_log seed = { .size = 0 };
     struct error err;
     if (!host_file_read("kernel", ECHO_GUEST, &kernel, &err)) {
@@ -224,8 +292,9 @@ int main(int argc, char **argv)
         buf_free(&b);
     }
     alarm(0);
-    printf("%llu mutations of a log of %zu bytes: %llu refused, %llu cut; of those replayed, %llu to an end, %llu diverged, "
-           "%llu went on to the limit\n", (unsigned long long)o.times, seed.size, (unsigned long long)outcomes.refused,
+    printf("seed %llu, %llu mutations of a log of %zu bytes: %llu refused, %llu cut; of those replayed, %llu to an end, "
+           "%llu diverged, %llu went on to the limit\n", (unsigned long long)(o.seed >> 32),
+           (unsigned long long)o.times, seed.size, (unsigned long long)outcomes.refused,
            (unsigned long long)outcomes.cut, (unsigned long long)outcomes.ended, (unsigned long long)outcomes.diverged,
            (unsigned long long)outcomes.limit);
     buf_free(&seed.bytes);
