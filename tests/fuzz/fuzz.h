@@ -3,6 +3,8 @@
 #ifndef REPRISE_TESTS_FUZZ_H
 #define REPRISE_TESTS_FUZZ_H
 
+#include <stdint.h>
+
 #include "base/alloc.h"
 
 struct fuzz_options {
