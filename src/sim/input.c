@@ -175,11 +175,16 @@ static uint64_t until_host_timer(struct input_port *port, enum sim_clock clock)
     return deadline == NO_DEADLINE ? NO_DEADLINE : deadline > now ? deadline - now : 0;
 }
 
+/* Waking up takes the host a while; sleeps make up for what the ones before them overslept, up to this much. */
+enum { MAX_OVERSLEPT_NS = 500000000 };
+
 uint64_t input_sleep(struct input_port *port, uint64_t deadline_ns, bool *cut)
 {
-    uint64_t ns = input_sleep_ns(port, deadline_ns);
-    uint64_t start = host_clock(port, SIM_CLOCK_VIRTUAL_RT), elapsed = 0;
+    uint64_t ns = input_sleep_ns(port, deadline_ns), elapsed = port->overslept;
+    uint64_t start = host_clock(port, SIM_CLOCK_VIRTUAL_RT) - elapsed;
     *cut = false;
+    if (!ns)
+        return input_idle_ns(port, deadline_ns);
     while (elapsed < ns && !atomic_load(&port->pending)) {
         uint64_t timer = until_host_timer(port, SIM_CLOCK_HOST), refresh = until_host_timer(port, SIM_CLOCK_REALTIME);
         if (!timer)
@@ -192,7 +197,8 @@ uint64_t input_sleep(struct input_port *port, uint64_t deadline_ns, bool *cut)
         elapsed = host_clock(port, SIM_CLOCK_VIRTUAL_RT) - start;
     }
     *cut = elapsed < ns;
-    return *cut ? elapsed : input_idle_ns(port, deadline_ns);
+    port->overslept = *cut ? 0 : elapsed - ns < MAX_OVERSLEPT_NS ? elapsed - ns : MAX_OVERSLEPT_NS;
+    return *cut ? elapsed : ns;
 }
 
 /* A machine that is this far ahead of the host waits for it. */

@@ -78,6 +78,7 @@ struct input_port {
     void *hash_opaque;
     /* shift=auto and align=on: where both clocks stood at the last look; never guest-visible */
     uint64_t pace_host, pace_virtual;
+    uint64_t overslept;              /* ns of host time that sleeps took too long, to be made up for */
 };
 
 void input_port_init(struct input_port *port, const struct input_port_ops *ops, struct sim *sim,
