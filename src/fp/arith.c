@@ -120,15 +120,6 @@ void fp_muladd(struct fp_env *e, struct fp_num *r, const struct fp_num *a, const
 
 /* ---- division --------------------------------------------------------------------------- */
 
-/* sig:ext of x / y for x < y, both with bit 63 set... x/2 may be given instead: the quotient has 64 bits. */
-static void divide(struct fp_num *r, u128 x, uint64_t y)
-{
-    uint64_t q = (uint64_t)(x / y), rem = (uint64_t)(x - (u128)q * y);
-    r->sig = q;
-    /* A quotient cannot end in exactly half: an odd 65-bit factor would have to divide x. */
-    r->ext = rem == 0 ? 0 : rem >= y - rem ? UINT64_C(3) << 62 : 1;
-}
-
 void fp_div(struct fp_env *e, struct fp_num *r, const struct fp_num *a, const struct fp_num *b)
 {
     if (unlikely(fp_nan2(e, r, a, b)))
@@ -152,7 +143,7 @@ void fp_div(struct fp_env *e, struct fp_num *r, const struct fp_num *a, const st
     } else {
         bool less = a->sig < b->sig;
         struct fp_num q = { .cls = FPC_FINITE, .sign = sign, .exp = a->exp - b->exp - less };
-        divide(&q, (u128)a->sig << (less ? 64 : 63), b->sig);
+        q.sig = fp_divide((u128)a->sig << (less ? 64 : 63), b->sig, &q.ext);
         *r = q;
     }
 }

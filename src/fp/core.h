@@ -122,6 +122,23 @@ enum fp_relation fp_compare(struct fp_env *e, const struct fp_num *a, const stru
 enum fp_relation fp_order(const struct fp_num *a, const struct fp_num *b);
 bool fp_max_is_first(struct fp_env *e, const struct fp_num *a, const struct fp_num *b, bool min);
 
+/*
+ * The quotient of x / y, which must be below 2^64, for an x of 64 significant bits and zeros; *ext: what follows it, in
+ * ext's terms.  A quotient cannot end in exactly half: an odd 65-bit factor would have to divide x.
+ */
+static inline uint64_t fp_divide(u128 x, uint64_t y, uint64_t *ext)
+{
+    uint64_t q, rem;
+#if defined(__x86_64__) && defined(__GNUC__)
+    __asm__("divq %[y]" : "=a"(q), "=d"(rem) : [y] "r"(y), "a"((uint64_t)x), "d"((uint64_t)(x >> 64)) : "cc");
+#else
+    q = (uint64_t)(x / y);
+    rem = (uint64_t)(x - (u128)q * y);
+#endif
+    *ext = rem == 0 ? 0 : rem >= y - rem ? UINT64_C(3) << 62 : 1;
+    return q;
+}
+
 /* ---- rounding -------------------------------------------------------------------- */
 
 /* Rounds a result to the format, raising overflow, underflow, inexact.  NaNs, zeros, infinities stay. */

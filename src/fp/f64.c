@@ -12,6 +12,18 @@ static inline f64 f64_finish(struct fp_env *e, struct fp_num *n)
     return f64_pack(n);
 }
 
+enum { f64_BIAS = 1023 };
+
+static inline bool f64_normal(f64 v, struct fp_normal *n) { return fp_normal_ieee(v, 53, 11, n); }
+
+static inline bool f64_fast_finish(struct fp_env *e, struct fp_wide_normal *n, f64 *r)
+{
+    if (!fp_fast_round(e, n, 64 - 53, 2 * f64_BIAS))
+        return false;
+    *r = (f64)((uint64_t)n->sign << (53 - 1 + 11) | (uint64_t)n->exp << (53 - 1) | (n->sig << 1 >> (65 - 53)));
+    return true;
+}
+
 /* MIN and MAX pass an operand through; one that counts as zero becomes zero. */
 static inline f64 flush(const struct fp_env *e, f64 v, const struct fp_num *n)
 {

@@ -20,6 +20,19 @@ static f80 f80_exact(struct fp_env *e, const struct fp_num *n)
     return fp_pack_f80(n);
 }
 
+enum { f80_BIAS = 16383 };
+
+static inline bool f80_normal(f80 v, struct fp_normal *n) { return fp_normal_f80(v, n); }
+
+static inline bool f80_fast_finish(struct fp_env *e, struct fp_wide_normal *n, f80 *r)
+{
+    unsigned drop = likely(e->precision == 3) ? 0 : 64u - fp_format_x87(e)->precision;
+    if (!fp_fast_round(e, n, drop, 2 * f80_BIAS))
+        return false;
+    *r = (f80){ n->sig, (uint16_t)(n->sign << 15 | n->exp) };
+    return true;
+}
+
 FP_DEFINE_WIDTH(f80)
 FP_DEFINE_FROM_INT(f80, f80_exact)
 

@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The operations that every width has, from its T_unpack(env, v, num) and
- * T_finish(env, num) (round and pack).
+ * T_finish(env, num) (round and pack), and for fast.h's common case from its T_BIAS, T_normal(v, normal) and
+ * T_fast_finish(env, normal, &result).
  */
 #ifndef REPRISE_FP_WIDTH_H
 #define REPRISE_FP_WIDTH_H
 
-#include "fp/core.h"
+#include "fp/fast.h"
 
 #define FP_DEFINE_TWO(T, name, call)                                                     \
-    T T##_##name(struct fp_env *e, T x, T y)                                             \
+    static __attribute__((noinline)) T T##_general_##name(struct fp_env *e, T x, T y)     \
     {                                                                                    \
         struct fp_num a, b;                                                              \
         T##_unpack(e, x, &a);                                                            \
         T##_unpack(e, y, &b);                                                            \
         call;                                                                            \
         return T##_finish(e, &a);                                                        \
+    }                                                                                    \
+    T T##_##name(struct fp_env *e, T x, T y)                                             \
+    {                                                                                    \
+        struct fp_normal a, b;                                                           \
+        struct fp_wide_normal n;                                                         \
+        T r;                                                                             \
+        if (likely(T##_normal(x, &a) & T##_normal(y, &b)) &&                             \
+            likely(fp_fast_##name(&n, a, b, T##_BIAS)) && likely(T##_fast_finish(e, &n, &r))) \
+            return r;                                                                    \
+        return T##_general_##name(e, x, y);                                              \
     }
 
 #define FP_DEFINE_TO_INT(T, R, name, bits, is_signed)                                    \
