@@ -18,10 +18,10 @@ static inline bool f32_normal(f32 v, struct fp_normal *n) { return fp_normal_iee
 
 static inline bool f32_fast_finish(struct fp_env *e, struct fp_wide_normal *n, f32 *r)
 {
-    if (!fp_fast_round(e, n, 64 - 24, 2 * f32_BIAS))
-        return false;
-    *r = (f32)((uint64_t)n->sign << (24 - 1 + 8) | (uint64_t)n->exp << (24 - 1) | (n->sig << 1 >> (65 - 24)));
-    return true;
+    uint64_t v;
+    bool done = fp_fast_ieee(e, n, 24, 8, &v);
+    *r = (f32)v;
+    return done;
 }
 
 /* MIN and MAX pass an operand through; one that counts as zero becomes zero. */

@@ -18,10 +18,10 @@ static inline bool f64_normal(f64 v, struct fp_normal *n) { return fp_normal_iee
 
 static inline bool f64_fast_finish(struct fp_env *e, struct fp_wide_normal *n, f64 *r)
 {
-    if (!fp_fast_round(e, n, 64 - 53, 2 * f64_BIAS))
-        return false;
-    *r = (f64)((uint64_t)n->sign << (53 - 1 + 11) | (uint64_t)n->exp << (53 - 1) | (n->sig << 1 >> (65 - 53)));
-    return true;
+    uint64_t v;
+    bool done = fp_fast_ieee(e, n, 53, 11, &v);
+    *r = (f64)v;
+    return done;
 }
 
 /* MIN and MAX pass an operand through; one that counts as zero becomes zero. */
@@ -37,6 +37,10 @@ FP_DEFINE_IEEE(f64)
 f32 f64_to_f32(struct fp_env *e, f64 v)
 {
     struct fp_num n;
+    struct fp_normal m;
+    uint64_t r;
+    if (likely(f64_normal(v, &m)) && likely(fp_fast_narrow(e, m, f64_BIAS, 24, 8, &r)))
+        return (f32)r;
     f64_unpack(e, v, &n);
     if (!fp_nan1(e, &n, &n) && !fp_denormals(e, &n, &n, &n))
         fp_round(e, &n, &fp_format_f32);

@@ -56,6 +56,10 @@ f80 f80_round(struct fp_env *e, f80 v, enum fp_rounding rm, bool report)
 f32 f80_to_f32(struct fp_env *e, f80 v)
 {
     struct fp_num n;
+    struct fp_normal m;
+    uint64_t r;
+    if (likely(f80_normal(v, &m)) && likely(fp_fast_narrow(e, m, f80_BIAS, 24, 8, &r)))
+        return (f32)r;
     fp_unpack_f80(v, &n);
     if (!fp_nan1(e, &n, &n))
         fp_round(e, &n, &fp_format_f32);
@@ -65,6 +69,10 @@ f32 f80_to_f32(struct fp_env *e, f80 v)
 f64 f80_to_f64(struct fp_env *e, f80 v)
 {
     struct fp_num n;
+    struct fp_normal m;
+    uint64_t r;
+    if (likely(f80_normal(v, &m)) && likely(fp_fast_narrow(e, m, f80_BIAS, 53, 11, &r)))
+        return r;
     fp_unpack_f80(v, &n);
     if (!fp_nan1(e, &n, &n))
         fp_round(e, &n, &fp_format_f64);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The common case of add, sub, mul and div: two normal numbers whose result is
+ * The common case of arithmetic, compares and narrowing: normal numbers, and a result that is
  * normal.  It raises nothing but inexact, so nothing of the environment matters but rounding
  * and precision, and numbers need no unpacking.  Whatever it does not decide (false) is left untouched for the
  * general functions, which give the same where both can.
@@ -84,6 +84,15 @@ static inline bool fp_fast_div(struct fp_wide_normal *r, struct fp_normal a, str
     return true;
 }
 
+static inline enum fp_relation fp_fast_compare(struct fp_normal a, struct fp_normal b)
+{
+    if (a.sign != b.sign)
+        return a.sign ? FP_LESS : FP_GREATER;
+    if (a.exp == b.exp && a.sig == b.sig)
+        return FP_EQUAL;
+    return (a.exp < b.exp || (a.exp == b.exp && a.sig < b.sig)) != a.sign ? FP_LESS : FP_GREATER;
+}
+
 /*
  * Rounds away the low `drop` bits (0..63) of r->sig, and r->ext.  False: the result is not a normal number with a
  * biased exponent up to max_exp, and nothing has been raised.
@@ -107,6 +116,22 @@ static inline bool fp_fast_round(struct fp_env *e, struct fp_wide_normal *r, uns
     if (rest)
         e->raised |= up && e->nan_rule == FP_NAN_X87 ? FP_INEXACT | FP_ROUNDED_UP : FP_INEXACT;
     return true;
+}
+
+/* Rounds to an interchange format, as above. */
+static inline bool fp_fast_ieee(struct fp_env *e, struct fp_wide_normal *n, unsigned p, unsigned w, uint64_t *r)
+{
+    if (!fp_fast_round(e, n, 64 - p, (int32_t)mask64(w) - 1))
+        return false;
+    *r = (uint64_t)n->sign << (p - 1 + w) | (uint64_t)n->exp << (p - 1) | (n->sig << 1) >> (65 - p);
+    return true;
+}
+
+/* n, with an exponent biased by `bias`, to an interchange format. */
+static inline bool fp_fast_narrow(struct fp_env *e, struct fp_normal n, int32_t bias, unsigned p, unsigned w, uint64_t *r)
+{
+    struct fp_wide_normal wide = { n.sig, 0, n.exp - bias + ((int32_t)mask64(w) >> 1), n.sign };
+    return fp_fast_ieee(e, &wide, p, w, r);
 }
 
 #endif

@@ -52,6 +52,9 @@
     enum fp_relation T##_compare(struct fp_env *e, T x, T y, bool quiet)                 \
     {                                                                                    \
         struct fp_num a, b;                                                              \
+        struct fp_normal m, n;                                                           \
+        if (likely(T##_normal(x, &m) & T##_normal(y, &n)))                               \
+            return fp_fast_compare(m, n);                                                \
         T##_unpack(e, x, &a);                                                            \
         T##_unpack(e, y, &b);                                                            \
         return fp_compare(e, &a, &b, quiet);                                             \
