@@ -3,7 +3,7 @@
  * Floating-point vector operations.
  *
  * Only instructions whose results, NaNs and flags the architecture defines are used: not HADDPS and DPPS, whose choice
- * between two NaNs and order of steps it leaves open, but shuffles and sums; not RCPPS and RSQRTPS at all.
+ * between two NaNs and order of steps it leaves open, but shuffles and sums.
  */
 #include "engine/x64/vec.h"
 

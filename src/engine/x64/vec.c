@@ -255,6 +255,38 @@ static void emit_expand(struct x64_asm *a, enum vec_op op, unsigned dst, unsigne
     x64_vex_rr(a, op == VEC_EXPAND_H ? X64_P66(0x75) : X64_P66(0x74), dst, SPREAD, BITS);
 }
 
+/* dst = the 32-bit constant in every lane. */
+static void emit_constant(struct x64_asm *a, unsigned dst, uint32_t v)
+{
+    x64_mov_ri(a, HOST_RAX, v);
+    x64_vmovd_xr(a, 32, dst, HOST_RAX);
+    x64_vex_rri(a, X64_P66(0x70), dst, 0, dst, 0); /* PSHUFD */
+}
+
+/*
+ * 1/y or 1/sqrt(y), rounded to nearest without denormals, and cut off: our definition (fp.h), not RCPPS.  The MXCSR
+ * for that is in memory below the stack pointer, which the ABI leaves to leaf code; what is raised is forgotten.
+ */
+static void emit_reciprocal(struct x64_asm *a, bool of_root, bool one, unsigned dst, unsigned x, unsigned y)
+{
+    enum { T = X64_VEC_SCRATCH, C = X64_VEC_SCRATCH2, UNORDERED = 3, MASKED_NEAREST_DAZ_FTZ = 0x9fc0 };
+    struct x64_mem saved = x64_base(HOST_RSP, -4), own = x64_base(HOST_RSP, -8);
+    x64_stmxcsr(a, saved);
+    x64_mov_mi(a, 32, own, MASKED_NEAREST_DAZ_FTZ);
+    x64_ldmxcsr(a, own);
+    emit_constant(a, C, 0x3f800000);
+    if (of_root)
+        x64_vex_rr(a, X64_NP(0x51), T, 0, y);                 /* SQRTPS */
+    x64_vex_rr(a, X64_NP(0x5e), T, C, of_root ? T : y);       /* DIVPS */
+    x64_ldmxcsr(a, saved);
+    emit_constant(a, C, ~UINT32_C(0x7ff));
+    x64_vex_rri(a, X64_NP(0xc2), X64_VEC_SCRATCH3, T, T, UNORDERED); /* quiet NaNs, which raise nothing, stay whole */
+    x64_vex_rr(a, X64_NP(0x56), C, C, X64_VEC_SCRATCH3);
+    x64_vex_rr(a, X64_NP(0x54), one ? T : dst, T, C);
+    if (one)
+        x64_vex_rri(a, X64_P3A(0x0c), dst, x, T, 1);          /* BLENDPS */
+}
+
 bool x64_emit_vec(struct x64_asm *a, const struct x64_host *host, enum vec_op op, unsigned dst, unsigned x, unsigned y,
                   unsigned z, uint64_t imm)
 {
@@ -289,6 +321,14 @@ bool x64_emit_vec(struct x64_asm *a, const struct x64_host *host, enum vec_op op
     case VEC_CMPISTR:
     case VEC_CMPESTR:
         emit_string(a, op, dst, x, y, z, imm);
+        return true;
+    case VEC_RCP_W4:
+    case VEC_RCP_W1:
+        emit_reciprocal(a, false, op == VEC_RCP_W1, dst, x, y);
+        return true;
+    case VEC_RSQRT_W4:
+    case VEC_RSQRT_W1:
+        emit_reciprocal(a, true, op == VEC_RSQRT_W1, dst, x, y);
         return true;
     default:
         if (!x64_emit_vec_to_gpr(a, host, op, HOST_RAX, x, y, z, imm))
