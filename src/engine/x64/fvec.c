@@ -235,3 +235,8 @@ bool x64_emit_fvec_m(struct x64_asm *a, const struct x64_host *host, enum fvec_o
 {
     return x64_emit_form(a, host, &forms[op], &(struct x64_vec_args){ .dst = dst, .x = x, .m = &m, .imm = imm });
 }
+
+unsigned x64_fvec_scratch(enum fvec_op op, bool to_gpr)
+{
+    return compare_op(op) || (!to_gpr && (to_int_op(op) || from_int_op(op))) ? 1u << HOST_RAX : 0;
+}

@@ -347,3 +347,29 @@ bool x64_emit_vec_m(struct x64_asm *a, const struct x64_host *host, enum vec_op 
     }
     return emit_one(a, host, op, (struct x64_vec_args){ .dst = dst, .x = x, .z = z, .m = &m, .imm = imm });
 }
+
+unsigned x64_vec_scratch(enum vec_op op, bool to_gpr)
+{
+    const unsigned rax = 1u << HOST_RAX, rcx = 1u << HOST_RCX;
+    switch (op) {
+    case VEC_TEST:
+    case VEC_CMPESTR:
+        return to_gpr || op == VEC_TEST ? rax : rax | rcx;
+    case VEC_CMPISTR:
+        return to_gpr ? 0 : rax | rcx;
+    case VEC_MASK_B:
+    case VEC_MASK_W:
+    case VEC_MASK_D:
+    case VEC_INSERT_B:
+    case VEC_INSERT_H:
+    case VEC_EXPAND_B:
+    case VEC_EXPAND_H:
+    case VEC_RCP_W4:
+    case VEC_RCP_W1:
+    case VEC_RSQRT_W4:
+    case VEC_RSQRT_W1:
+        return to_gpr ? 0 : rax;
+    default:
+        return 0;
+    }
+}

@@ -60,4 +60,17 @@ bool x64_emit_vec_to_flags(struct x64_asm *a, const struct x64_host *host, enum 
                            unsigned z, uint64_t imm);
 bool x64_emit_fvec_to_flags(struct x64_asm *a, const struct x64_host *host, enum fvec_op op, unsigned x, unsigned y);
 
+/*
+ * Which of HOST_RAX and HOST_RCX the code of x64_emit_vec (to_gpr: _to_gpr and _to_flags) uses beside operands and
+ * result: 1 << register.  The other forms use neither.
+ */
+unsigned x64_vec_scratch(enum vec_op op, bool to_gpr);
+unsigned x64_fvec_scratch(enum fvec_op op, bool to_gpr);
+
+/* The MXCSR that stands for an environment with all exceptions masked, none raised yet. */
+static inline uint32_t x64_mxcsr_of(const struct fp_env *e)
+{
+    return UINT32_C(0x1f80) | (uint32_t)e->rounding << 13 | (uint32_t)e->daz << 6 | (uint32_t)e->ftz << 15;
+}
+
 #endif

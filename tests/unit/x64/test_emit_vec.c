@@ -77,9 +77,29 @@ static bool in_use(const struct batch *b, unsigned r) { return r == b->dst || r 
 /* What an unused register holds. */
 static uint64_t mark(unsigned r) { return UINT64_C(0x9e3779b97f4a7c15) * (r + 1); }
 
-/* One sample: RDI points to it, and so does RDX, which must stay. */
-static bool emit_sample(struct x64_asm *a, const struct batch *b)
+/* Which of RAX and RCX may change. */
+static unsigned scratch(const struct batch *b)
 {
+    unsigned result = b->way == TO_GPR ? 1u << b->gpr : 0;
+    if (b->way == FROM_MEMORY || b->way == FROM_GPR)
+        return 0;
+    return result | (b->is_float ? x64_fvec_scratch((enum fvec_op)b->op, b->way != IN_REGISTERS)
+                                 : x64_vec_scratch((enum vec_op)b->op, b->way != IN_REGISTERS));
+}
+
+/* Jumps to wrong unless general register r holds what RDI does. */
+static void expect_rdi(struct x64_asm *a, unsigned r, struct x64_label *wrong)
+{
+    x64_alu_rr(a, X64_CMP, 64, r, HOST_RDI);
+    x64_jcc(a, X64_NE, wrong);
+}
+
+/* One sample: RDI points to it, and so do RDX, which must stay, RAX and RCX. */
+static bool emit_sample(struct x64_asm *a, const struct batch *b, struct x64_label *wrong)
+{
+    x64_mov_rr(a, 64, HOST_RAX, HOST_RDI);
+    x64_mov_rr(a, 64, HOST_RCX, HOST_RDI);
+    x64_mov_rr(a, 64, HOST_RDX, HOST_RDI);
     x64_ldmxcsr(a, FIELD(mxcsr));
     x64_vmovups_xm(a, b->x, FIELD(x));
     x64_vmovups_xm(a, b->y, FIELD(y));
@@ -90,8 +110,12 @@ static bool emit_sample(struct x64_asm *a, const struct batch *b)
         return false;
     x64_stmxcsr(a, FIELD(mxcsr_after));
     if (b->way == TO_FLAGS)
-        x64_pushfq(a), x64_pop(a, b->gpr);
-    x64_mov_mr(a, 64, FIELD(gpr), b->gpr);
+        x64_pushfq(a), x64_pop(a, HOST_R8), x64_mov_mr(a, 64, FIELD(gpr), HOST_R8);
+    for (unsigned r = HOST_RAX; r <= HOST_RDX; r++)
+        if (r == HOST_RDX || (!(scratch(b) >> r & 1) && !(b->way == FROM_GPR && r == b->gpr)))
+            expect_rdi(a, r, wrong);
+    if (b->way == TO_GPR)
+        x64_mov_mr(a, 64, FIELD(gpr), b->gpr);
     x64_vmovups_mx(a, FIELD(r), b->dst);
     x64_vmovups_mx(a, FIELD(x_after), b->x);
     x64_vmovups_mx(a, FIELD(y_after), b->y);
@@ -108,11 +132,8 @@ static bool emit_batch(struct x64_asm *a, const struct batch *b)
         x64_movd_xr(a, 64, r, HOST_RAX);
     }
     x64_bind(a, &again);
-    x64_mov_rr(a, 64, HOST_RDX, HOST_RDI);
-    if (!emit_sample(a, b))
+    if (!emit_sample(a, b, &wrong))
         return false;
-    x64_alu_rr(a, X64_CMP, 64, HOST_RDX, HOST_RDI);
-    x64_jcc(a, X64_NE, &wrong);
     x64_alu_ri(a, X64_ADD, 64, HOST_RDI, sizeof(struct sample));
     x64_unary_r(a, X64_DEC, 64, HOST_RSI);
     x64_jcc(a, X64_NE, &again);
