@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The common case of arithmetic, compares and narrowing: normal numbers, and a result that is
- * normal.  It raises nothing but inexact, so nothing of the environment matters but rounding
- * and precision, and numbers need no unpacking.  Whatever it does not decide (false) is left untouched for the
- * general functions, which give the same where both can.
+ * The common case of arithmetic, compares, narrowing and conversion to
+ * integers: normal numbers, and a result that is normal or an integer well
+ * within its type.  It raises nothing but inexact, so nothing of the
+ * environment matters but rounding and precision, and numbers need no
+ * unpacking.  What it does not decide (false) is untouched, for the general
+ * functions, which give the same where both can.
  */
 #ifndef REPRISE_FP_FAST_H
 #define REPRISE_FP_FAST_H
@@ -78,9 +80,20 @@ static inline bool fp_fast_mul(struct fp_wide_normal *r, struct fp_normal a, str
 static inline bool fp_fast_div(struct fp_wide_normal *r, struct fp_normal a, struct fp_normal b, int32_t bias)
 {
     bool less = a.sig < b.sig;
-    r->sig = fp_divide((u128)a.sig << (less ? 64 : 63), b.sig, &r->ext);
+    r->sig = fp_quotient((u128)a.sig << (less ? 64 : 63), b.sig, &r->ext);
     r->exp = a.exp - b.exp + bias - less;
     r->sign = a.sign != b.sign;
+    return true;
+}
+
+static inline bool fp_fast_sqrt(struct fp_wide_normal *r, struct fp_normal a, int32_t bias)
+{
+    bool odd = (a.exp - bias) & 1;
+    if (unlikely(a.sign))
+        return false;
+    r->sig = fp_root((u128)a.sig << (odd ? 64 : 63), &r->ext);
+    r->exp = (a.exp - bias - odd) / 2 + bias;
+    r->sign = false;
     return true;
 }
 
@@ -93,6 +106,35 @@ static inline enum fp_relation fp_fast_compare(struct fp_normal a, struct fp_nor
     return (a.exp < b.exp || (a.exp == b.exp && a.sig < b.sig)) != a.sign ? FP_LESS : FP_GREATER;
 }
 
+static inline bool fp_fast_rounds_up(unsigned rounding, bool sign, bool odd, uint64_t rest)
+{
+    const uint64_t half = UINT64_C(1) << 63;
+    if (likely(rounding == FP_NEAREST_EVEN))
+        return rest > half || (rest == half && odd);
+    return rest && (rounding == FP_UP ? !sign : rounding == FP_DOWN ? sign : false);
+}
+
+static inline void fp_fast_report(struct fp_env *e, bool inexact, bool up)
+{
+    if (inexact)
+        e->raised |= up && e->nan_rule == FP_NAN_X87 ? FP_INEXACT | FP_ROUNDED_UP : FP_INEXACT;
+}
+
+/* n, with an exponent biased by `bias`, as a signed integer of that many bits.  False: it may not be one. */
+static inline bool fp_fast_to_int(struct fp_env *e, struct fp_normal n, int32_t bias, unsigned rounding, unsigned bits,
+                                  uint64_t *r)
+{
+    int32_t exp = n.exp - bias;
+    if (unlikely(exp < 0 || exp >= (int32_t)bits - 2))
+        return false;
+    uint64_t q = n.sig >> (63 - exp), rest = n.sig << 1 << exp;
+    bool up = fp_fast_rounds_up(rounding, n.sign, q & 1, rest);
+    fp_fast_report(e, rest, up);
+    q += up;
+    *r = n.sign ? 0 - q : q;
+    return true;
+}
+
 /*
  * Rounds away the low `drop` bits (0..63) of r->sig, and r->ext.  False: the result is not a normal number with a
  * biased exponent up to max_exp, and nothing has been raised.
@@ -100,21 +142,15 @@ static inline enum fp_relation fp_fast_compare(struct fp_normal a, struct fp_nor
 static inline bool fp_fast_round(struct fp_env *e, struct fp_wide_normal *r, unsigned drop, int32_t max_exp)
 {
     uint64_t rest = drop ? r->sig << (64 - drop) | (r->ext != 0) : r->ext, q = r->sig >> drop;
-    const uint64_t half = UINT64_C(1) << 63;
-    bool up;
-    if (likely(e->rounding == FP_NEAREST_EVEN))
-        up = rest > half || (rest == half && q & 1);
-    else
-        up = rest && (e->rounding == FP_UP ? !r->sign : e->rounding == FP_DOWN ? r->sign : false);
+    bool up = fp_fast_rounds_up(e->rounding, r->sign, q & 1, rest);
     uint64_t sig = (q + up) << drop;
     bool carry = up && sig == 0;
     int32_t exp = r->exp + carry;
     if (unlikely(exp < 1 || exp > max_exp))
         return false;
-    r->sig = carry ? half : sig;
+    r->sig = carry ? UINT64_C(1) << 63 : sig;
     r->exp = exp;
-    if (rest)
-        e->raised |= up && e->nan_rule == FP_NAN_X87 ? FP_INEXACT | FP_ROUNDED_UP : FP_INEXACT;
+    fp_fast_report(e, rest, up);
     return true;
 }
 

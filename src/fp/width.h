@@ -33,6 +33,11 @@
     R T##_to_##name(struct fp_env *e, T x, enum fp_rounding rm)                          \
     {                                                                                    \
         struct fp_num a;                                                                 \
+        struct fp_normal n;                                                              \
+        uint64_t r;                                                                      \
+        if (is_signed && likely(T##_normal(x, &n)) &&                                    \
+            likely(fp_fast_to_int(e, n, T##_BIAS, rm, bits, &r)))                        \
+            return (R)r;                                                                 \
         T##_unpack(e, x, &a);                                                            \
         return (R)fp_to_int(e, &a, rm, bits, is_signed);                                 \
     }
@@ -45,6 +50,12 @@
     T T##_sqrt(struct fp_env *e, T x)                                                    \
     {                                                                                    \
         struct fp_num a;                                                                 \
+        struct fp_normal m;                                                              \
+        struct fp_wide_normal n;                                                         \
+        T r;                                                                             \
+        if (likely(T##_normal(x, &m)) && likely(fp_fast_sqrt(&n, m, T##_BIAS)) &&        \
+            likely(T##_fast_finish(e, &n, &r)))                                          \
+            return r;                                                                    \
         T##_unpack(e, x, &a);                                                            \
         fp_sqrt(e, &a, &a);                                                              \
         return T##_finish(e, &a);                                                        \
