@@ -164,7 +164,8 @@ static inline bool fp_fast_ieee(struct fp_env *e, struct fp_wide_normal *n, unsi
 }
 
 /* n, with an exponent biased by `bias`, to an interchange format. */
-static inline bool fp_fast_narrow(struct fp_env *e, struct fp_normal n, int32_t bias, unsigned p, unsigned w, uint64_t *r)
+static inline bool fp_fast_narrow(struct fp_env *e, struct fp_normal n, int32_t bias, unsigned p, unsigned w,
+                                  uint64_t *r)
 {
     struct fp_wide_normal wide = { n.sig, 0, n.exp - bias + ((int32_t)mask64(w) >> 1), n.sign };
     return fp_fast_ieee(e, &wide, p, w, r);

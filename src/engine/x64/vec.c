@@ -236,7 +236,7 @@ static void emit_insert(struct x64_asm *a, const struct x64_host *host, enum vec
     }
 }
 
-/* Each of the low 16 (or 8) bits becomes a byte (word): it is spread over its lane, and compared with its place there. */
+/* Each of the low 16 (or 8) bits becomes a byte (word): spread over its lane, it is compared with its place there. */
 static void emit_expand(struct x64_asm *a, enum vec_op op, unsigned dst, unsigned x)
 {
     enum { BITS = X64_VEC_SCRATCH, SPREAD = X64_VEC_SCRATCH2 };
