@@ -384,11 +384,15 @@ static bool debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa)
     return true;
 }
 
+static const uint32_t hot[] = { OFF_R(0), OFF_R(1), OFF_R(2), OFF_R(3), OFF_R(12), OFF_R(8), OFF(cc_dst) };
+
 const struct guest_ops toy_ops = {
     .name = "toy",
     .cpu_size = sizeof(struct toy),
     .pc_offset = OFF(pc),
     .fp_env_offset = OFF(env),
+    .hot = hot,
+    .n_hot = ARRAY_LEN(hot),
     .block_key = block_key,
     .translate = translate,
     .restore = restore,
