@@ -240,3 +240,11 @@ unsigned x64_fvec_scratch(enum fvec_op op, bool to_gpr)
 {
     return compare_op(op) || (!to_gpr && (to_int_op(op) || from_int_op(op))) ? 1u << HOST_RAX : 0;
 }
+
+bool x64_has_fvec(const struct x64_host *host, enum fvec_op op, bool to_gpr)
+{
+    uint8_t nowhere[256];
+    struct x64_asm a;
+    x64_init(&a, nowhere, sizeof nowhere);
+    return to_gpr ? x64_emit_fvec_to_gpr(&a, host, op, HOST_RAX, 1, 2) : x64_emit_fvec(&a, host, op, 0, 1, 2, 3, 0);
+}

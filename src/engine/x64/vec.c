@@ -373,3 +373,12 @@ unsigned x64_vec_scratch(enum vec_op op, bool to_gpr)
         return 0;
     }
 }
+
+bool x64_has_vec(const struct x64_host *host, enum vec_op op, bool to_gpr)
+{
+    uint8_t nowhere[256];
+    struct x64_asm a;
+    x64_init(&a, nowhere, sizeof nowhere);
+    return to_gpr ? x64_emit_vec_to_gpr(&a, host, op, HOST_RAX, 1, 2, 3, 0)
+                  : x64_emit_vec(&a, host, op, 0, 1, 2, 3, 0);
+}

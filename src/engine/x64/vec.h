@@ -60,6 +60,10 @@ bool x64_emit_vec_to_flags(struct x64_asm *a, const struct x64_host *host, enum 
                            unsigned z, uint64_t imm);
 bool x64_emit_fvec_to_flags(struct x64_asm *a, const struct x64_host *host, enum fvec_op op, unsigned x, unsigned y);
 
+/* Is there code for op on this host (to_gpr: by _to_gpr)? */
+bool x64_has_vec(const struct x64_host *host, enum vec_op op, bool to_gpr);
+bool x64_has_fvec(const struct x64_host *host, enum fvec_op op, bool to_gpr);
+
 /*
  * Which of HOST_RAX and HOST_RCX the code of x64_emit_vec (to_gpr: _to_gpr and _to_flags) uses beside operands and
  * result: 1 << register.  The other forms use neither.
