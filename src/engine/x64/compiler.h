@@ -43,8 +43,10 @@ struct stub {
     uint32_t slot;
     uint64_t pc;
     uint32_t give_back;
+    const struct ir_insn *op;        /* of a vector operation: what, and its arguments' registers; what: to a general one */
+    uint8_t xmm[3];
 };
-enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP };
+enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_VECTOR };
 
 struct compiler {
     struct x64_asm a;
@@ -77,6 +79,7 @@ struct compiler {
     uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
     uint8_t pin_of_word[1024];           /* by state word behind struct vcpu: 1 + pin, or 0 */
+    uint32_t skip;                       /* op that is done with the one before it */
     bool too_big;                        /* a table is full: compile less of the block */
 };
 
@@ -168,6 +171,7 @@ static inline bool x64_lives(const struct compiler *c, ir_ref root)
 void x64_op(struct compiler *c, const struct ir_insn *i);
 void x64_op_memory(struct compiler *c, const struct ir_insn *i);
 void x64_op_vector(struct compiler *c, const struct ir_insn *i);
+void x64_write_vector_stub(struct compiler *c, struct stub *s);
 void x64_op_flow(struct compiler *c, const struct ir_insn *i);
 void x64_op_call(struct compiler *c, const struct ir_insn *i);
 /* Compares x and y of i's type; returns the host condition of c. */

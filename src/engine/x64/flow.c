@@ -360,6 +360,9 @@ static void write_stub(struct compiler *c, struct stub *s)
     case STUB_TRAP:
         write_trap(c, s);
         break;
+    case STUB_VECTOR:
+        x64_write_vector_stub(c, s);
+        break;
     case STUB_FAULT:
         x64_mov_mi(a, 32, FRAME(what), SLOW_FAULT);
         x64_call_to(a, c->j->slow);
