@@ -25,7 +25,8 @@ import prepare
 import report
 from workloads import BY_NAME, EMULATOR, EMULATORS, WORKLOADS
 
-RAM = 512
+RAM = 512           # MiB
+LIMIT = 200 << 20   # bytes that may be resident beyond the guest's RAM
 SYSTEM = {"amd64": "x86_64", "i386": "i386"}
 
 
@@ -82,10 +83,12 @@ def groups(a):
 class Bench:
     def __init__(self, a):
         self.a = a
+        self.about = describe(a)
         self.problems = []
         self.fatal = False
         self.results = {}
         self.commands = {}
+        self.expected = {}          # (architecture, NAME:SIZE): what it computed, and whose word that is
 
     def say(self, line):
         if sys.stderr.isatty():
@@ -175,14 +178,17 @@ class Bench:
                 of["seconds"][name][emulator.name].append({"wall": wall, "cpu": cpu_seconds})
         if emulator.name in ("reprise-record", "reprise-verify") and "reprise-verify" in self.a.emulators:
             of["verify"][emulator.name].append(dict(zip(("wall", "cpu"), run.total)))
-        if run.touched:
+        if emulator.program != "native" and emulator.rr != "verify":
+            self.check_memory(emulator, run, where)
             of["memory"][emulator.name].append(
                 {"peak": run.peak, "touched": run.touched, "threads": run.threads, "run": where})
 
-    expected = None
+    def check_memory(self, emulator, run, where):
+        beyond = run.peak - run.touched
+        if emulator.program == "reprise" and beyond > LIMIT:
+            self.problem(f"{where}: {beyond >> 20} MiB resident beyond the guest's {run.touched >> 20} MiB", True)
 
     def all(self):
-        self.expected = {}
         for arch in self.a.arch:
             prepare.guest(self.a.out, arch)
             lists = lambda: collections.defaultdict(list)  # noqa: E731
@@ -191,7 +197,16 @@ class Bench:
             for cpu, group in groups(self.a):
                 for turn in range(self.a.runs):
                     self.turn(arch, cpu, group, turn)
+                    self.save()
         self.say("")
+
+    def save(self):
+        """Writes bench.json, after every turn, so that an interrupted benchmark has not been for nothing."""
+        for of in self.results.values():
+            of["means"] = report.means(report.medians(of["seconds"], self.a.metric))
+        data = {**self.about, "commands": self.commands, "results": self.results, "problems": self.problems}
+        (self.a.out / "bench.json").write_text(json.dumps(data, indent=1) + "\n")
+        return data
 
 
 def first_line(*argv):
@@ -229,13 +244,13 @@ def main():
     bench = Bench(a)
     try:
         bench.all()
+    except KeyboardInterrupt:
+        bench.say("")
+        bench.problem("interrupted: these are the figures until then", True)
     except prepare.Missing as reason:
         print(f"bench: {reason}", file=sys.stderr)
         sys.exit(77 if a.quick else 1)      # meson counts 77 as skipped
-    data = {**describe(a), "commands": bench.commands, "results": bench.results, "problems": bench.problems}
-    for of in bench.results.values():
-        of["means"] = report.means(report.medians(of["seconds"], a.metric))
-    (a.out / "bench.json").write_text(json.dumps(data, indent=1) + "\n")
+    data = bench.save()
     print(report.text(data))
     if not a.quick:
         try:

@@ -29,15 +29,17 @@ def cpu_time(pid):
 
 
 def memory(pid, ram):
-    """(peak resident bytes, resident bytes of guest RAM, threads): RAM is what is mapped in pieces of its size."""
+    """(peak resident bytes, resident bytes of guest RAM, threads).  RAM is what is mapped in a piece of about its size."""
     with open(f"/proc/{pid}/status") as f:
         status = dict(line.split(":", 1) for line in f)
+    if "VmHWM" not in status:       # it has just ended
+        return 0, 0, 0
     touched = size = 0
     with open(f"/proc/{pid}/smaps") as f:
         for line in f:
             if line.startswith("Size:"):
                 size = int(line.split()[1]) * 1024
-            elif line.startswith("Rss:") and size >= ram // 2:
+            elif line.startswith("Rss:") and size >= ram * 7 // 8:
                 touched += int(line.split()[1]) * 1024
     return int(status["VmHWM"].split()[0]) * 1024, touched, int(status["Threads"])
 
@@ -97,5 +99,5 @@ class Run:
             self.absent.add(name)
         elif what == "result":
             self.results[name] = value
-        if what in ("init", "end", "result"):
-            self.peak, self.touched, self.threads = memory(pid, self.ram)
+        if what in ("init", "end"):
+            self.peak, self.touched, self.threads = max(memory(pid, self.ram), (self.peak, self.touched, self.threads))

@@ -38,6 +38,10 @@ def means(times):
             for name, names in MEANS.items()}
 
 
+NOTE = """A:B is B's time over A's: above 1, Reprise is faster.  A/B is A's time over B's.  native: the workloads that are
+almost only user mode."""
+
+
 def cell(value, form):
     return "-" if value is None else form % value
 
@@ -63,7 +67,7 @@ def ratio_table(times):
     rows = [["times", *(title for title, _, _ in shown)]]
     rows += [[w, *(cell(ratio(times, w, a, b), "%.2f") for _, a, b in shown)] for w in times]
     for name, of in means(times).items():
-        if sum(n in times for n in MEANS[name]) > 1:
+        if sum(n in times for n in MEANS[name]) > 1 and any(of[title] for title, _, _ in shown):
             rows.append([f"mean, {name}", *(cell(of[title], "%.2f") for title, _, _ in shown)])
     return layout(rows)
 
@@ -92,7 +96,7 @@ def text(data):
             if len(whole) == 2:
                 lines += ["verifying a recording takes %.2f times as long as making it"
                           % (whole["reprise-verify"] / whole["reprise-record"]), ""]
-    lines += [f"problem: {p}" for p in data["problems"]]
+    lines += [NOTE, "", *(f"problem: {p}" for p in data["problems"])]
     return "\n".join(lines).rstrip()
 
 
@@ -119,6 +123,8 @@ def plot(data, path):
             axis.bar([at for at, _ in bars], [r - 1 for _, r in bars], width, bottom=1, color=COLOURS[e],
                      label=LABEL[e] if e.startswith("qemu") or e == "native" else "Reprise " + e.partition("-")[2])
         axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_xlim(-0.6, len(names) - 0.4)
         axis.axhline(1, color="black", linewidth=0.8)
         axis.set_xticks(range(len(names)), names)
         axis.set_ylabel("speed, plain QEMU = 1")

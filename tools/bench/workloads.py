@@ -47,7 +47,7 @@ EMULATORS = [Emulator(*row) for row in (
 )]
 EMULATOR = {e.name: e for e in EMULATORS}
 
-# Columns of the table: title, numerator, denominator.  Above 1: the one in the denominator is faster.
+# Columns of the table: title, numerator, denominator.
 RATIOS = [
     ("record:QEMU record", "qemu-record", "reprise-record"),
     ("record:QEMU plain", "qemu-plain", "reprise-record"),
