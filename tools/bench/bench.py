@@ -54,8 +54,10 @@ def options():
     p.add_argument("--timeout", type=float, default=900, help="seconds for one run")
     p.add_argument("--out", help="folder for bench.json and bench.png (BUILD/bench)")
     a = p.parse_args()
-    if a.runs < 1 or a.scale <= 0:
-        sys.exit("bench: --runs and --scale must be positive")
+    if a.runs < 1 or not 0 < a.scale <= 1000:
+        sys.exit("bench: --runs must be 1 or more, --scale more than 0 and at most 1000")
+    if not (pathlib.Path(a.build) / "src" / "cli" / "reprise").exists():
+        sys.exit(f"bench: {a.build} is not a folder that Reprise is built in")
     a.only = chosen(a.only, list(BY_NAME), "workload")
     a.arch = chosen(a.arch, list(SYSTEM), "architecture")
     a.emulators = chosen(a.emulators, list(EMULATOR), "emulator")
@@ -191,9 +193,8 @@ class Bench:
     def all(self):
         for arch in self.a.arch:
             prepare.guest(self.a.out, arch)
-            lists = lambda: collections.defaultdict(list)  # noqa: E731
-            seconds = {n: lists() for n in self.a.only}
-            self.results[arch] = {"seconds": seconds, "memory": lists(), "verify": lists()}
+            self.results[arch] = {"seconds": {n: collections.defaultdict(list) for n in self.a.only},
+                                  "memory": collections.defaultdict(list), "verify": collections.defaultdict(list)}
             for cpu, group in groups(self.a):
                 for turn in range(self.a.runs):
                     self.turn(arch, cpu, group, turn)

@@ -31,7 +31,10 @@ def compile_program(arch, out):
 
 
 def run(argv):
-    result = subprocess.run([str(a) for a in argv], capture_output=True, text=True)
+    try:
+        result = subprocess.run([str(a) for a in argv], capture_output=True, text=True)
+    except OSError as reason:
+        raise Missing(f"{argv[0]}: {reason.strerror}") from None
     if result.returncode:
         raise Missing(f"{pathlib.Path(argv[0]).name} failed: {(result.stderr or result.stdout).strip()[-600:]}")
 

@@ -8,19 +8,19 @@ Workload = namedtuple("Workload", "name what size quick unit user cpu")
 WORKLOADS = [Workload(*row) for row in (
     # name      what it is                                        size  quick  unit                user   cpu
     ("boot",    "from the emulator's start to /init",                1,     1, "",                 False, None),
-    ("integer", "sieve, quicksort, matrix product, division",       60,     1, "rounds",           True,  None),
+    ("integer", "sieve, quicksort, matrix product, division",      150,     1, "rounds",           True,  None),
     ("hash",    "busybox sha256sum",                                64,     1, "MiB",              True,  None),
-    ("gzip",    "busybox gzip -9",                                3000,    64, "KiB",              True,  None),
-    ("awk",     "busybox awk: arithmetic, arrays, strings",     900000,  4000, "turns",            True,  None),
-    ("float",   "n bodies, matrix product, in doubles",            150,     2, "rounds",           True,  None),
+    ("gzip",    "busybox gzip -9",                               12000,    64, "KiB",              True,  None),
+    ("awk",     "busybox awk: arithmetic, arrays, strings",     150000,  4000, "turns",            True,  None),
+    ("float",   "n bodies, matrix product, in doubles",            300,     2, "rounds",           True,  None),
     ("sse2",    "packed float, double and integer",                100,     1, "rounds",           True,  None),
-    ("avx2",    "the same, 256 bits wide",                         100,     1, "rounds",           True,  "max"),
+    ("avx2",    "the same, 256 bits wide",                          80,     1, "rounds",           True,  "max"),
     ("fork",    "fork, exec, wait of a static program",           1500,    20, "times",            False, None),
-    ("stream",  "copy and add over 24 MiB",                        100,     1, "rounds",           True,  None),
-    ("fault",   "mmap, touch 1024 pages, munmap",                  300,     2, "times",            False, None),
-    ("syscall", "getpid",                                         5000,    10, "thousand",         False, None),
-    ("pipe",    "a byte to and fro between two processes",         150,     1, "thousand",         False, None),
-    ("trap",    "breakpoint exception, signal, return",            200,     1, "thousand",         False, None),
+    ("stream",  "copy and add over 24 MiB",                         40,     1, "rounds",           True,  None),
+    ("fault",   "mmap, touch 1024 pages, munmap",                  220,     2, "times",            False, None),
+    ("syscall", "getpid",                                         6000,    10, "thousand",         False, None),
+    ("pipe",    "a byte to and fro between two processes",          40,     1, "thousand",         False, None),
+    ("trap",    "breakpoint exception, signal, return",            350,     1, "thousand",         False, None),
 )]
 BY_NAME = {w.name: w for w in WORKLOADS}
 
