@@ -84,17 +84,19 @@ static void remove_from_page(struct page_blocks *p, struct block *b)
 
 /* ---- chaining ----------------------------------------------------------------------------- */
 
-static void unchain(struct block_link *l)
+static void unchain(struct engine *e, struct block_link *l)
 {
     if (!l->to)
         return;
+    if (e->kind->unchained)
+        e->kind->unchained(e, l->from, (unsigned)(l - l->from->link));
     *l->prev = l->next;
     if (l->next)
         l->next->prev = l->prev;
     l->to = NULL;
 }
 
-void cache_chain(struct block *from, unsigned slot, struct block *to)
+void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to)
 {
     struct block_link *l = &from->link[slot];
     if (from->dead || to->dead || l->to || to->ram2 || from->ram2 || from->ram != to->ram || !from->ram ||
@@ -104,13 +106,16 @@ void cache_chain(struct block *from, unsigned slot, struct block *to)
     if (to->incoming)
         to->incoming->prev = &l->next;
     to->incoming = l;
+    if (e->kind->chained)
+        e->kind->chained(e, from, slot);
 }
 
 /* ---- death ---------------------------------------------------------------------------------- */
 
-static void free_block(struct block *b)
+static void free_block(struct engine *e, struct block *b)
 {
-    free(b->code);
+    e->kind->free_code(e, b);
+    free(b->link);
     free(b->insn);
     free(b);
 }
@@ -122,9 +127,9 @@ static void kill_block(struct engine *e, struct block *b)
         at = &(*at)->hash_next;
     *at = b->hash_next;
     while (b->incoming)
-        unchain(b->incoming);
-    unchain(&b->link[0]);
-    unchain(&b->link[1]);
+        unchain(e, b->incoming);
+    for (unsigned i = 0; i < b->n_exits; i++)
+        unchain(e, &b->link[i]);
     if (e->jump[jump_slot(b->key.va)] == b)
         e->jump[jump_slot(b->key.va)] = NULL;
     remove_from_page(*page_slot(e, b->ram, b->ram_offset >> PAGE_BITS), b);
@@ -201,7 +206,7 @@ void cache_sweep(struct engine *e)
     while (e->graveyard) {
         struct block *b = e->graveyard;
         e->graveyard = b->hash_next;
-        free_block(b);
+        free_block(e, b);
     }
 }
 
@@ -210,7 +215,7 @@ void cache_fini(struct engine *e)
     cache_flush(e);
     cache_sweep(e);
     if (e->uncached)
-        free_block(e->uncached);
+        free_block(e, e->uncached);
     free(e->hash);
     free(e->jump);
     free(e->pages);
@@ -263,9 +268,8 @@ static unsigned insn_limit(struct engine *e, unsigned limit)
 }
 
 static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
-                               const struct tlb_side *side)
+                               const struct tlb_side *at)
 {
-    struct tlb_side at = *side;      /* translating may refill the slot */
     ir_block_reset(&e->ir);
     if (!v->ops->translate(v, key, insn_limit(e, limit), &e->ir))
         return NULL;
@@ -275,8 +279,10 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
     b->limit = limit;
     b->n_insns = e->ir.n_insns;
     b->guest_bytes = e->ir.guest_bytes;
-    b->ram = at.ram;
-    b->ram_offset = at.ram_offset + (key->va & TLB_PAGE_MASK);
+    b->ram = at->ram;
+    b->ram_offset = at->ram_offset + (key->va & TLB_PAGE_MASK);
+    b->n_exits = e->ir.n_exits;
+    b->link = NEW_ARRAY(struct block_link, b->n_exits);
     record_insns(b, &e->ir);
     e->kind->compile(e, b, &e->ir);
     b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
@@ -290,11 +296,7 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
 static bool second_page(struct vcpu *v, const struct block_key *key, uint32_t bytes, struct tlb_side *out)
 {
     uint64_t next = align_down(key->va + bytes - 1, PAGE_SIZE) & key->va_mask;   /* where a fault is reported */
-    const struct tlb_side *s = tlb_resolve(v, next, ACCESS_EXEC, key->fetch_mode);
-    if (!s)
-        return false;
-    *out = *s;
-    return true;
+    return tlb_resolve(v, next, ACCESS_EXEC, key->fetch_mode, out);
 }
 
 static bool crosses(const struct block_key *key, uint32_t bytes)
@@ -321,7 +323,7 @@ static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
         if (second.ram)
             mark_code(e, second.ram, second.ram_offset, b->guest_bytes);
         if (e->uncached)
-            free_block(e->uncached);
+            free_block(e, e->uncached);
         b->ram = NULL;
         return e->uncached = b;
     }
@@ -352,20 +354,20 @@ static bool second_page_matches(struct vcpu *v, const struct block *b, bool *fau
 struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit)
 {
     bool fault = false;
-    struct tlb_side *side = tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode);
-    if (!side)
+    struct tlb_side side;
+    if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &side))
         return NULL;
     e->stats.lookups++;
-    uint64_t offset = side->ram_offset + (key->va & TLB_PAGE_MASK);
-    struct block *b = side->ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
+    uint64_t offset = side.ram_offset + (key->va & TLB_PAGE_MASK);
+    struct block *b = side.ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
     for (; b; b = b->hash_next)
-        if (b->ram == side->ram && b->ram_offset == offset && b->limit == limit && same_key(&b->key, key) &&
+        if (b->ram == side.ram && b->ram_offset == offset && b->limit == limit && same_key(&b->key, key) &&
             second_page_matches(v, b, &fault))
             break;
     if (fault)
         return NULL;
     if (!b) {
-        b = translate(e, v, key, side->ram ? limit : 1, side);
+        b = translate(e, v, key, side.ram ? limit : 1, &side);
         if (!b)
             return NULL;
         b = insert(e, v, b);
@@ -381,10 +383,9 @@ struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *
     struct block *b = e->jump[jump_slot(va)];
     if (!b || b->key.pc != pc || b->key.flags != from->key.flags || b->key.cs_base != from->key.cs_base)
         return NULL;
-    const struct tlb_entry *t = tlb_slot(v->tlb, from->key.fetch_mode, va);
-    const struct tlb_side *s = &v->tlb->side[from->key.fetch_mode][t - v->tlb->entry[from->key.fetch_mode]];
-    if (t->tag[ACCESS_EXEC] != align_down(va, PAGE_SIZE) || s->ram != b->ram ||
-        s->ram_offset != align_down(b->ram_offset, PAGE_SIZE))
+    struct tlb_side s;
+    if (!tlb_peek(v, va, ACCESS_EXEC, from->key.fetch_mode, &s) || s.ram != b->ram ||
+        s.ram_offset != align_down(b->ram_offset, PAGE_SIZE))
         return NULL;
     return b;
 }

@@ -144,7 +144,7 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             continue;
         }
         if (chain_from && !limit && !b->limit)
-            cache_chain(chain_from, e->leave_slot, b);
+            cache_chain(e, chain_from, e->leave_slot, b);
         chain_from = NULL;
         limit = 0;
         v->pos.in_block = 1;

@@ -42,7 +42,8 @@ struct block {
     uint64_t ram2_offset;
     struct block *hash_next;
     struct block *page_next[2];   /* in the lists of the pages it covers */
-    struct block_link link[2];    /* exits; link[i].to is NULL while unchained */
+    struct block_link *link;      /* n_exits; link[i].to is NULL while unchained */
+    uint32_t n_exits;
     struct block_link *incoming;
     bool dead;
     size_t bytes;
@@ -74,8 +75,15 @@ enum leave {
 struct engine_kind {
     const char *name;
     size_t scratch_bytes;
-    /* Translates ir into b->code, allocated; sets b->bytes. */
+    /* What the kind needs beside blocks (scratch is there); NULL: nothing.  False: err says why it cannot run here. */
+    bool (*init)(struct engine *e, struct error *err);
+    void (*fini)(struct engine *e);
+    /* Translates ir into b->code; sets b->bytes. */
     void (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
+    void (*free_code)(struct engine *e, struct block *b);
+    /* Exit slot of b was chained (b->link[slot].to) or unchained; NULL: the kind looks itself. */
+    void (*chained)(struct engine *e, struct block *b, unsigned slot);
+    void (*unchained)(struct engine *e, struct block *b, unsigned slot);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
 };
 
@@ -121,7 +129,7 @@ struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_ke
 /* The block at pc with the flags and base of `from`, if it is cached and the TLB agrees; no side effects. */
 struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *from, uint64_t pc);
 
-void cache_chain(struct block *from, unsigned slot, struct block *to);
+void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to);
 void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
 
 static inline size_t jump_slot(uint64_t va) { return (size_t)((va ^ va >> 12) & (JUMP_SIZE - 1)); }

@@ -20,10 +20,10 @@
 #include "vcpu/vcpu.h"
 
 enum {
-    TLB_BITS = 10,
-    TLB_SIZE = 1 << TLB_BITS,
-    TLB_INVALID = 1,   /* tag bit: no entry */
+    TLB_INVALID = 1,   /* tag bit: no entry; no va compares equal to it */
     TLB_SLOW = 2,      /* tag bit: entry is valid but the access needs the slow path */
+    TLB_ENTRY_BITS = 5,
+    TLB_PAGE_MASK = PAGE_SIZE - 1,
 };
 
 struct tlb_entry {
@@ -31,26 +31,18 @@ struct tlb_entry {
     uint64_t addend;   /* host address = va + addend, for RAM */
 };
 
-struct tlb {
-    struct tlb_entry entry[MMU_MODES][TLB_SIZE];
-    /* What only the slow path needs, for the same slots. */
-    struct tlb_side {
-        struct ram *ram;       /* backs the whole page; NULL: devices, or several mappings */
-        uint64_t ram_offset;   /* of the page */
-        uint64_t pa;           /* of the page */
-        uint64_t va, span;     /* of the page; size of the translation it came from */
-        bool global, writable; /* writable: RAM that takes stores */
-    } side[MMU_MODES][TLB_SIZE];
-    bool used[MMU_MODES];          /* anything filled in since the last full flush */
-    uint64_t large_lo, large_hi;   /* [lo, hi]: virtual addresses that large pages were filled for */
-    uint64_t fills, flushes;
+/* What only slow paths need to know about a page. */
+struct tlb_side {
+    struct ram *ram;       /* backs the whole page; NULL: devices, or several mappings */
+    uint64_t ram_offset;   /* of the page */
+    uint64_t pa;           /* of the page */
+    bool writable;         /* RAM that takes stores */
 };
 
-enum { TLB_PAGE_MASK = PAGE_SIZE - 1 };
-
-static inline struct tlb_entry *tlb_slot(struct tlb *t, unsigned mmu_mode, uint64_t va)
+static inline struct tlb_entry *tlb_slot(const struct vcpu *v, unsigned mmu_mode, uint64_t va)
 {
-    return &t->entry[mmu_mode][(va >> PAGE_BITS) & (TLB_SIZE - 1)];
+    const struct tlb_view *w = &v->view[mmu_mode];
+    return (struct tlb_entry *)(uintptr_t)(w->base + (va >> (PAGE_BITS - TLB_ENTRY_BITS) & w->mask));
 }
 
 /* size 1, 2, 4, 8; value is zero-extended.  flags: MEM_*. */
@@ -83,7 +75,14 @@ void tlb_flush_page(struct vcpu *v, uint64_t va);      /* every entry that maps 
 /* Stores to this page of RAM take the slow path from now on (it holds translated code). */
 void tlb_protect(struct vcpu *v, const struct ram *ram, uint64_t ram_offset);
 
-/* What backs va for this kind of access, filling the TLB.  NULL: a fault is pending. */
-struct tlb_side *tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode);
+/* What backs va for this kind of access, filling the TLB.  False: a fault is pending. */
+bool tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode, struct tlb_side *out);
+
+/* The same if the TLB says so already and a plain access is allowed; no side effects, v->exit untouched. */
+bool tlb_peek(const struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode, struct tlb_side *out);
+
+/* By vcpu_init() and vcpu_fini(). */
+void tlb_init(struct vcpu *v);
+void tlb_fini(struct vcpu *v);
 
 #endif

@@ -49,7 +49,7 @@ enum {
 
 enum { VCPU_TEMPS = 768 };
 
-enum { MMU_MODES = 8 };    /* privilege/attribute combinations a guest may distinguish */
+enum { MMU_MODES = 4 };    /* privilege/attribute combinations a guest may distinguish */
 
 /* What names a translated block: same key and same bytes, same translation. */
 struct block_key {
@@ -125,6 +125,15 @@ struct guest_ops {
 };
 
 /*
+ * Where the TLB entries (struct tlb_entry, vcpu/softmmu.h) of an mmu mode are now: that of va is at
+ * base + ((va >> (PAGE_BITS - 5)) & mask).  Any slow path and any helper may change both.
+ */
+struct tlb_view {
+    uint64_t base;     /* host address of the array */
+    uint64_t mask;     /* (number of entries, a power of two, - 1) * sizeof(struct tlb_entry) */
+};
+
+/*
  * What follows the temporaries is what translated code touches all the time; the guest's
  * registers come right behind (each guest's CPU struct starts its state with them), so that a JIT reaches
  * both with short displacements from one base register.
@@ -141,6 +150,11 @@ struct vcpu {
                                      index names either; never read before it is written, never saved */
     bool at_last_insn;            /* engine: the instruction running is its block's last (device access allowed) */
     uint32_t exit;                /* enum vcpu_exit */
+    uint64_t stores_narrowed;     /* counts the pages of RAM whose stores must take the slow path from now on
+                                     (tlb_protect): whoever keeps a host address for stores across a slow path
+                                     or helper must drop it when this has moved.  Addresses for loads keep: a
+                                     mapping changes only in a block's last instruction */
+    struct tlb_view view[MMU_MODES];
     struct position_counter pos;
 };
 
