@@ -29,7 +29,7 @@ def cpu_time(pid):
 
 
 def memory(pid, ram):
-    """(peak resident bytes, resident bytes of guest RAM, threads).  RAM is what is mapped in a piece of about its size."""
+    """(peak resident bytes, resident bytes of guest RAM, threads); RAM is what is mapped in a piece of its size."""
     with open(f"/proc/{pid}/status") as f:
         status = dict(line.split(":", 1) for line in f)
     if "VmHWM" not in status:       # it has just ended

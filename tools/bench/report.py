@@ -38,8 +38,8 @@ def means(times):
             for name, names in MEANS.items()}
 
 
-NOTE = """A:B is B's time over A's: above 1, Reprise is faster.  A/B is A's time over B's.  native: the workloads that are
-almost only user mode."""
+NOTE = """A:B is B's time over A's: above 1, Reprise is faster.  A/B is A's time over B's.
+native: the workloads that are almost only user mode."""
 
 
 def cell(value, form):
