@@ -102,6 +102,7 @@ def text(data):
 
 COLOURS = {"reprise": "#9ecae1", "reprise-record": "#2171b5", "reprise-replay": "#6baed6", "qemu-record": "#e6550d",
            "qemu-replay": "#fdae6b", "native": "#31a354"}
+LEGEND = {"reprise-record": "Reprise record", "reprise-replay": "Reprise replay"}
 
 
 def plot(data, path):
@@ -121,7 +122,7 @@ def plot(data, path):
             bars = [(at + (i - (len(shown) - 1) / 2) * width, r) for at, r in bars if r]
             # Bars on a logarithmic axis, from 1: up is faster than plain QEMU.
             axis.bar([at for at, _ in bars], [r - 1 for _, r in bars], width, bottom=1, color=COLOURS[e],
-                     label=LABEL[e] if e.startswith("qemu") or e == "native" else "Reprise " + e.partition("-")[2])
+                     label=LEGEND.get(e, LABEL[e]))
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.set_xlim(-0.6, len(names) - 0.4)
