@@ -110,7 +110,8 @@ class Bench:
         log = f"{tmp}/{emulator.program}.rr"
         if emulator.program == "native":
             root = folder / "root"
-            return [root / "bin" / "busybox", "sh", root / "bench" / "run.sh", root / "bin", tmp, self.sizes(group)]
+            return [root / "bin" / "busybox", "sh", root / "bench" / "run.sh", root / "bin", tmp,
+                    self.sizes(group), "time"]
         if emulator.rr == "verify":
             return [pathlib.Path(a.build) / "src" / "cli" / "reprise", "verify", log, "--engine", a.accel]
         if emulator.program == "qemu":

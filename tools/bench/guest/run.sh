@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh BIN TMP NAME:SIZE,..: runs workloads, each between two marks, in a guest and on the host alike.
+# run.sh BIN TMP NAME:SIZE,.. [time]: runs workloads, each between two marks, in a guest and on the host alike.
 # What a workload needs is made before its first mark; what it computed is printed after its last.
-b=$1/busybox w=$1/work tmp=$2
+# With `time`, each one's CPU time goes to standard error.
+b=$1/busybox w=$1/work tmp=$2 timed=${4:-}
 
 one() {
     case $1 in
@@ -10,11 +11,12 @@ one() {
     gzip) $w text "$2" 1024 > "$tmp/data" ;;
     avx2) if ! $w has-avx2; then $w mark "absent $1"; return; fi ;;
     esac
+    t=${timed:+$w time $1}
     $w mark "begin $1"
     case $1 in
-    hash) r=$($b sha256sum < "$tmp/data") ;;
-    gzip) $b gzip -9 -c "$tmp/data" > "$tmp/data.gz" ;;
-    awk)  r=$($b awk -v n="$2" 'BEGIN {
+    hash) r=$($t $b sha256sum < "$tmp/data") ;;
+    gzip) $t $b gzip -9 -c "$tmp/data" > "$tmp/data.gz" ;;
+    awk)  r=$($t $b awk -v n="$2" 'BEGIN {
               for (i = 0; i < n; i++) {
                   s = (s * 31 + i) % 65537
                   seen[s % 512]++
@@ -23,8 +25,8 @@ one() {
               }
               print s, seen[7], text
           }') ;;
-    fork) r=$($w fork "$2" "$w") ;;
-    *)    r=$($w "$1" "$2") ;;
+    fork) r=$($t $w fork "$2" "$w") ;;
+    *)    r=$($t $w "$1" "$2") ;;
     esac
     $w mark "end $1"
     case $1 in gzip) r=$($b sha256sum < "$tmp/data.gz") ;; esac
