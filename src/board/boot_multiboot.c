@@ -51,7 +51,8 @@ static bool load_segment(struct boot_info *info, uint64_t address, uint64_t offs
     if (address < BOOT_CMDLINE + 0x10000 && mem_size)
         return error_set(err, "Multiboot image '%s': load address 0x%llx is below 192 KiB, where boot data lies",
                          k->path, (unsigned long long)address);
-    if (mem_size > info->ram_below_4g || address > info->ram_below_4g - BOOT_ACPI_BYTES - mem_size)
+    uint64_t end = info->ram_below_4g - BOOT_ACPI_BYTES;
+    if (address > end || mem_size > end - address)
         return error_set(err, "Multiboot image '%s': segment 0x%llx+0x%llx does not fit into memory", k->path,
                          (unsigned long long)address, (unsigned long long)mem_size);
     space_write(info->mem, address, k->data + offset, file_size);
@@ -85,7 +86,7 @@ static bool load_by_header(struct boot_info *info, size_t at, uint64_t *top, str
     return load_segment(info, load_addr, offset, size, mem < size ? size : mem, top, err);
 }
 
-/* ELF32 program headers (System V ABI, chapter 5). */
+/* ELF32 program headers (System V ABI, chapter 5).  The entry is a virtual address; we jump to where it was loaded. */
 static bool load_by_elf(struct boot_info *info, uint64_t *top, struct error *err)
 {
     enum { ELF_HEADER = 52, PHDR = 32, PT_LOAD = 1, EM_386 = 3 };
@@ -98,14 +99,19 @@ static bool load_by_elf(struct boot_info *info, uint64_t *top, struct error *err
     unsigned phentsize = (unsigned)load_le(k->data + 42, 2), phnum = (unsigned)load_le(k->data + 44, 2);
     if (phentsize < PHDR || phoff > k->size || (uint64_t)phentsize * phnum > k->size - phoff)
         return error_set(err, "Multiboot image '%s': its program headers lie outside the file", k->path);
+    uint32_t entry = word(k, 24);
+    info->eip = entry;
     for (unsigned i = 0; i < phnum; i++) {
         size_t ph = phoff + (size_t)phentsize * i;
-        if (word(k, ph) == PT_LOAD &&
-            !load_segment(info, word(k, ph + 12), word(k, ph + 4), word(k, ph + 16), word(k, ph + 20), top, err))
+        uint32_t offset = word(k, ph + 4), virtual_ = word(k, ph + 8), physical = word(k, ph + 12), size = word(k, ph + 20);
+        if (word(k, ph) != PT_LOAD)
+            continue;
+        if (!load_segment(info, physical, offset, word(k, ph + 16), size, top, err))
             return false;
+        if (entry >= virtual_ && entry - virtual_ < size)
+            info->eip = entry - virtual_ + physical;
     }
-    info->eip = word(k, 24);
-    return true;
+    return *top || error_set(err, "Multiboot image '%s' has nothing to load", k->path);
 }
 
 static void write_string(struct boot_info *info, uint64_t at, const char *s)
@@ -165,8 +171,8 @@ bool multiboot_load(struct boot_info *info, struct error *err)
         return error_set(err, "kernel command line is longer than 64 KiB");
     if (!(flags & MB_FLAG_ADDRESSES ? load_by_header(info, at, &top, err) : load_by_elf(info, &top, err)))
         return false;
-    uint64_t mod = align_up(top, PAGE_SIZE);
-    if (c->initrd.size > info->ram_below_4g || mod > info->ram_below_4g - BOOT_ACPI_BYTES - c->initrd.size)
+    uint64_t mod = align_up(top, PAGE_SIZE), end = info->ram_below_4g - BOOT_ACPI_BYTES;
+    if (mod > end || c->initrd.size > end - mod)
         return error_set(err, "initrd '%s' (%zu bytes) does not fit into memory", c->initrd.path, c->initrd.size);
     space_write(info->mem, mod, c->initrd.data, c->initrd.size);
     write_info(info, mod, mod + c->initrd.size);
