@@ -51,7 +51,8 @@ class Devices(Case):
         result = self.start(hello, "-debugcon", "stdio")
         self.assertEqual((result.stdout, result.returncode), (b"hello\n", 15))
         moved = b"".join(out(0x402, c) for c in b"moved") + MOV_DX + struct.pack("<H", 0x402) + IN_AL + OUT_AL + EXIT_7
-        result = self.start(moved, "-chardev", "stdio,id=d", "-device", "isa-debugcon,iobase=0x402,readback=0x21,chardev=d")
+        result = self.start(moved, "-device", "isa-debugcon,iobase=0x402,readback=0x21,chardev=d",
+                            "-chardev", "stdio,id=d")      # named before it is made
         self.assertEqual(result.stdout, b"moved!")
 
     def test_panic(self):
