@@ -282,7 +282,9 @@ static void test_multiboot_flat(void **state)
     struct fixture *f = *state;
     make_flat(f, 3);
     f->config.append = "a b";
-    f->config.initrd = (struct machine_blob){ "module", f->initrd, sizeof f->initrd };
+    f->config.n_modules = 2;
+    f->config.module[0] = (struct machine_module){ { "one", f->initrd, sizeof f->initrd }, "one -x" };
+    f->config.module[1] = (struct machine_module){ { "two", f->initrd + 100, 200 }, "two" };
     memset(f->ram->host + 0x201000, 0xee, 0x1000);
     loads(f);
     assert_int_equal(f->info.eax, 0x2badb002);
@@ -298,12 +300,18 @@ static void test_multiboot_flat(void **state)
     assert_int_equal(at(f, info + 4, 4), 639);
     assert_int_equal(at(f, info + 8, 4), (LOW_RAM - BOOT_ACPI_BYTES) / 1024 - 1024);
     assert_int_equal(at(f, at(f, info + 16, 4), 4), 0x00622061);
-    assert_int_equal(at(f, info + 20, 4), 1);
+    assert_int_equal(at(f, info + 20, 4), 2);
     uint64_t module = at(f, info + 24, 4), start = at(f, module, 4), end = at(f, module + 4, 4);
     assert_int_equal(end - start, sizeof f->initrd);
     assert_int_equal(start % PAGE_SIZE, 0);
     assert_true(start >= 0x202000);
     assert_int_equal(at(f, start, 2), 0x1d1d);
+    assert_int_equal(at(f, at(f, module + 8, 4), 8) & UINT64_C(0xffffffffffffff), UINT64_C(0x00782d20656e6f));
+    uint64_t second = at(f, module + 16, 4);
+    assert_int_equal(second, align_up(end, PAGE_SIZE));
+    assert_int_equal(at(f, module + 20, 4) - second, 200);
+    assert_int_equal(at(f, second + 199, 2), 0x1d);
+    assert_int_equal(at(f, at(f, module + 24, 4), 4), 0x006f7774);
     uint64_t map = at(f, info + 48, 4), length = at(f, info + 44, 4), ram = 0;
     for (uint64_t e = map; e < map + length; e += at(f, e, 4) + 4)
         ram += at(f, e + 20, 4) == 1 ? at(f, e + 12, 8) : 0;
@@ -339,9 +347,14 @@ static void test_multiboot_flat_refused(void **state)
     f->config.kernel.size = HEADER_AT + 20;
     refused(f, "cut short");
     make_flat(f, 0);
-    f->config.initrd = (struct machine_blob){ "module", f->initrd, LOW_RAM };
+    f->config.n_modules = 1;
+    f->config.module[0] = (struct machine_module){ { "module", f->initrd, LOW_RAM }, "m" };
     refused(f, "does not fit into memory");
-    f->config.initrd.size = 0;
+    static char text[0x10000];
+    memset(text, 'x', sizeof text - 1);
+    f->config.module[0] = (struct machine_module){ { "module", f->initrd, 1 }, text };
+    refused(f, "too long");
+    f->config.n_modules = 0;
     word(f, HEADER_AT + 24, 0x200000 + LOW_RAM - 1);         /* a bss as large as memory */
     refused(f, "does not fit into memory");
 }
