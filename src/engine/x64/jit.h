@@ -16,7 +16,10 @@
  *     block is left: then it is written.  Where an operation may fault, its site (struct x64_site) lists the pending
  *     ones, so that the main path need not write what a later PUT overwrites.
  *  3. The upper half of a register that holds a W value is zero, unless plan->dirty says otherwise.
- *  4. Code is written through one mapping and runs through another; none is both writable and executable.
+ *  4. The MXCSR has the guest's rounding, DAZ and FTZ, all exceptions masked; what translated code raised is there and
+ *     not yet in the guest's fp_env.flags, until a helper that sees the state is called or translated code is left.
+ *     C code called from it uses no floating point (a fence checks that).
+ *  5. Code is written through one mapping and runs through another; none is both writable and executable.
  */
 #ifndef REPRISE_ENGINE_X64_JIT_H
 #define REPRISE_ENGINE_X64_JIT_H
@@ -38,6 +41,7 @@ struct x64_frame {
     uint64_t what;                   /* enum x64_slow_kind, and its arguments */
     uint64_t fn;                     /* host function, or struct ir_helper */
     struct vcpu *v;
+    uint32_t mxcsr, outer_mxcsr;     /* the guest's as the host has it; the caller's */
     union v128 vspill[N_VSPILLS];
     uint64_t spill[N_SPILLS];
 };
@@ -79,6 +83,8 @@ struct x64_exit {
 struct x64_code {
     uint8_t *start;                  /* as written */
     uint32_t size, n_sites;
+    uint32_t second;                 /* offset of the TLB addend expected of the second page, of a block that crosses; or 0 */
+    uint32_t checked;                /* where the check of that is passed */
     struct x64_site *site;           /* ascending */
     struct x64_exit *exit;
     struct x64_pending *pending;
