@@ -136,20 +136,22 @@ static bool deliver_real(struct x86_cpu *c, unsigned vector)
     return true;
 }
 
+/* With IOPL below 3 the task sees VIF as its IF, and IOPL 3. */
 uint64_t x86_v86_interrupt(struct x86_cpu *c, unsigned vector)
 {
     struct x86_stack st;
     uint64_t entry, flags = x86_get_rflags(c);
-    bool vif = c->s.rflags & FLAG_VIF;
+    bool own_if = (c->s.rflags & FLAG_IOPL) == FLAG_IOPL;
     if (!vcpu_load(&c->v, 4 * vector, 4, x86_data_mode(c), 0, &entry))
         return 0;
-    flags = (flags & ~(uint64_t)FLAG_IF) | (vif ? FLAG_IF : 0) | FLAG_IOPL;
+    if (!own_if)
+        flags = (flags & ~(uint64_t)FLAG_IF) | (c->s.rflags & FLAG_VIF ? FLAG_IF : 0) | FLAG_IOPL;
     x86_stack_begin(&st, c);
     if (!x86_stack_push(&st, 2, flags) || !x86_stack_push(&st, 2, c->s.seg[SEG_CS].selector) ||
         !x86_stack_push(&st, 2, c->s.rip))
         return 0;
     x86_stack_commit(&st);
-    x86_set_rflags(c, 0, FLAG_VIF | FLAG_TF | FLAG_NT);
+    x86_set_rflags(c, 0, (own_if ? FLAG_IF : FLAG_VIF) | FLAG_TF | FLAG_RF);
     c->s.rip = entry & 0xffff;
     x86_load_real_segment(c, SEG_CS, (uint16_t)(entry >> 16));
     return 0;
