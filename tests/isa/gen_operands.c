@@ -41,8 +41,16 @@ static bool is_area(const struct x86_insn *I)
     return false;
 }
 
+/* Between the canonical halves: #GP, or #SS where the stack is meant. */
+static uint64_t not_canonical(struct isa_gen *g)
+{
+    return (UINT64_C(1) << (47 + gen_below(g, 16))) + (gen_below(g, 2) ? gen_below(g, 64) : gen_next(g) >> 20);
+}
+
 static uint64_t target_address(struct isa_gen *g, const struct x86_insn *I)
 {
+    if (I->asz == 8 && I->has_modrm && I->base != 16 && gen_below(g, 60) == 0)
+        return not_canonical(g);
     if (is_area(I))
         return ISA_WINDOW + 0x100 + (gen_below(g, 8) ? 0 : gen_below(g, 16));
     switch (gen_below(g, 40)) {
@@ -336,6 +344,8 @@ bool gen_operands(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
         aim_strings(g, c);
     if (uses_memory(I) && !aim(g, c, I))
         return false;
+    if (!c->mode32 && I->base != R_SP && gen_below(g, 60) == 0)
+        c->in.gpr[R_SP] = not_canonical(g);
     tame_bit_offset(g, c, I);
     set_bases(g, c, I);
     if (I->row->op[0] == OP_Jb || I->row->op[0] == OP_Jz)
