@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A thin front for meson: make, make demo, make test.
 BUILD = build
+SANITIZE = build-sanitize
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 	@ln -sf src/cli/reprise src/cli/reprise-system-x86_64 src/cli/reprise-system-i386 $(BUILD)/
 
-$(BUILD)/build.ninja:
+# Again when the list of packages has changed.
+$(BUILD)/build.ninja: tools/packages.txt
 	@sh tools/install.sh
-	@meson setup $(BUILD) $(MESON_OPTIONS)
+	@[ -f $@ ] || meson setup $(BUILD) $(MESON_OPTIONS)
+	@touch $@
 
 # Installs what is missing, builds, boots Debian's kernel to a shell of its own and types at it.
 demo: all
@@ -17,7 +20,20 @@ demo: all
 test: all
 	@python3 tools/run-tests.py $(BUILD)
 
-clean:
-	rm -rf $(BUILD)
+# A build with clang and its address and undefined-behaviour sanitizers, in a folder of its own.
+# Its tests: python3 tools/run-tests.py build-sanitize --suite unit --suite guest --suite cli
+sanitize:
+	@sh tools/install.sh packages.txt packages-ci.txt
+	@[ -f $(SANITIZE)/build.ninja ] || \
+	    CC=clang meson setup $(SANITIZE) -Db_sanitize=address,undefined -Db_lundef=false $(MESON_OPTIONS)
+	@ninja -C $(SANITIZE)
 
-.PHONY: all demo test clean
+# What clang-tidy has to say about FILES (default: all of src).  Slow.
+tidy: all
+	@sh tools/install.sh packages-ci.txt
+	@run-clang-tidy -quiet -p $(BUILD) $(or $(FILES),$(CURDIR)/src/) 2>/dev/null
+
+clean:
+	rm -rf $(BUILD) $(SANITIZE)
+
+.PHONY: all demo test sanitize tidy clean

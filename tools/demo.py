@@ -58,7 +58,8 @@ def main():
     log = out / "boot.rr"
     reprise = build / "src" / "cli" / "reprise"
 
-    record = guest.command(build, "amd64", f"shift=7,rr=record,rrfile={log}", append="console=ttyS0 panic=-1")
+    rrfile = str(log).replace(",", ",,")    # as lists of options write a comma
+    record = guest.command(build, "amd64", f"shift=7,rr=record,rrfile={rrfile}", append="console=ttyS0 panic=-1")
     say("recording: " + " ".join(record))
     started = time.monotonic()
     live = sys.stdout.buffer if sys.stdout.isatty() else None

@@ -32,7 +32,8 @@ TRAIT(write_debug_exit, "iobase=0x%x,iosize=%u", o->machine.debug_exit_port, o->
 TRAIT(write_debugcon, "iobase=0x%x", o->debugcon ? o->machine.debugcon_port : 0)
 TRAIT(write_pvpanic, "%s", o->machine.pvpanic ? "present" : "absent")
 TRAIT(write_no_reboot, "%s", o->machine.no_reboot ? "given" : "not given")
-TRAIT(write_rtc, "base=%llu,clock=%s", (unsigned long long)o->machine.rtc_start, o->machine.rtc_clock_vm ? "vm" : "host")
+TRAIT(write_rtc, "base=%llu,clock=%s",
+      (unsigned long long)o->machine.rtc_start, o->machine.rtc_clock_vm ? "vm" : "host")
 
 static void write_serial(const struct options *o, char *out, size_t size)
 {

@@ -85,7 +85,8 @@ class Options(Case):
         self.refused("-device", "virtio-net-pci,netdev=n0", says=["-device", "'virtio-net-pci'"])
         self.refused("-device", "", says="-device")
         self.refused("-device", "isa-debug-exit,flux=1", says=["-device isa-debug-exit", "'flux'"])
-        self.refused("-device", "isa-debug-exit,iobase=10000000", says=["-device isa-debug-exit", "iobase", "'10000000'"])
+        self.refused("-device", "isa-debug-exit,iobase=10000000",
+                     says=["-device isa-debug-exit", "iobase", "'10000000'"])
         self.refused("-device", "isa-debug-exit,iobase=here", says=["-device isa-debug-exit", "iobase", "'here'"])
         self.refused("-device", "isa-debug-exit,iosize=5", says=["-device isa-debug-exit", "iosize", "'5'"])
         self.refused("-device", "isa-debug-exit,iosize=0", says=["-device isa-debug-exit", "iosize"])
@@ -401,7 +402,8 @@ class Logs(Case):
             line = [other if word == GUEST else word for word in self.replay_line(self.log)]
             self.refused(*line, program=I386, says=[str(other), "kernel", says])
             self.refused("replay", self.log, "--file", f"kernel={other}", program=REPRISE, says=[str(other), says])
-        self.refused(*self.replay_line(self.log), "-initrd", other, program=I386, says=["without", "initrd", str(other)])
+        self.refused(*self.replay_line(self.log), "-initrd", other, program=I386,
+                     says=["without", "initrd", str(other)])
 
 
 class Commands(Case):
