@@ -16,13 +16,12 @@ static unsigned address(struct compiler *c, ir_ref v, int32_t *disp)
         *disp = at.disp;
         return base;
     }
-    if (!at.index && at.disp == 0) {               /* just cut */
-        unsigned t = x64_temp(c);
-        x64_mov_rr(a, 32, t, base);
-        return t;
-    }
     unsigned index = at.index ? x64_use(c, at.index) : HOST_NONE, t = x64_temp(c);
-    x64_lea(a, at.wrap ? 32 : 64, t, x64_index(base, index, at.scale, at.disp));
+    if (!at.index && at.disp == 0)                 /* just cut */
+        x64_mov_rr(a, 32, t, base);
+    else
+        x64_lea(a, at.wrap ? 32 : 64, t, x64_index(base, index, at.scale, at.disp));
+    c->locked = 1u << t;                           /* the parts are done with */
     return t;
 }
 

@@ -44,7 +44,7 @@ struct stub {
     uint64_t pc;
     uint32_t give_back;
 };
-enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT };
+enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP };
 
 struct compiler {
     struct x64_asm a;
@@ -72,7 +72,9 @@ struct compiler {
     struct x64_site site[MAX_SITES];
     struct x64_exit exit[IR_MAX_EXITS];
     struct x64_pending site_pending[MAX_SITE_PENDING];
-    uint32_t n_sites, n_exits, n_site_pending;
+    uint32_t n_sites, n_site_pending;
+    uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
+    uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
     uint8_t pin_of_word[1024];           /* by state word behind struct vcpu: 1 + pin, or 0 */
     bool too_big;                        /* a table is full: compile less of the block */
@@ -133,7 +135,7 @@ unsigned x64_use(struct compiler *c, ir_ref v);
 unsigned x64_use_clean(struct compiler *c, ir_ref v);
 /* A register for the op's result: its pin by hint, or a temporary.  May be that of an argument that ends here. */
 unsigned x64_def(struct compiler *c, ir_ref v);
-/* A result that is in a temporary already. */
+/* A result that is in a temporary already; it moves to its pin by hint. */
 void x64_def_in(struct compiler *c, ir_ref v, unsigned reg);
 unsigned x64_use_xmm(struct compiler *c, ir_ref v);
 unsigned x64_def_xmm(struct compiler *c, ir_ref v);
@@ -175,6 +177,11 @@ struct stub *x64_stub(struct compiler *c, unsigned kind);
 /* The PUTs pending now, where it is jumped to, and the registers in use are its. */
 void x64_stub_pending(struct compiler *c, struct stub *s);
 void x64_write_stubs(struct compiler *c);
+/*
+ * Goes on only where the TLB maps va's page, for fetches, with an addend in a constant of the block: the end of the
+ * operand that names the constant is returned.  Before anything else is in RAX and RCX.
+ */
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise);
 /* The site of the call that was just written. */
 void x64_site_here(struct compiler *c, unsigned kind, uint32_t index, uint32_t first_pending, uint32_t n_pending);
 #endif

@@ -193,8 +193,7 @@ static void multiply_high(struct compiler *c, const struct ir_insn *i, bool is_s
     unsigned x = x64_use(c, i->arg[0]), y = x64_use(c, i->arg[1]);
     x64_mov_rr(a, 64, rax, x);
     x64_unary_r(a, is_signed ? X64_IMUL : X64_MUL, 64, y);
-    unsigned d = x64_def(c, i->dst);
-    move(c, 64, d, rdx);
+    x64_def_in(c, i->dst, rdx);
 }
 
 /* ---- shifts ------------------------------------------------------------------------------------- */
@@ -232,8 +231,7 @@ static void rotate(struct compiler *c, const struct ir_insn *i, bool left)
     x64_mov_rr(&c->a, 32, rcx, y);
     x64_mov_rr(&c->a, w, t, x);
     x64_shift_rc(&c->a, left ? X64_ROL : X64_ROR, w, t);
-    unsigned d = x64_def(c, i->dst);
-    move(c, 64, d, t);
+    x64_def_in(c, i->dst, t);
 }
 
 /* ---- one operand ---------------------------------------------------------------------------------- */

@@ -270,6 +270,7 @@ unsigned x64_temp_is(struct compiler *c, unsigned reg)
         c->holds[t] = root;
         c->place[root].reg = (uint8_t)t;
         c->holds[reg] = IR_NONE;
+        c->locked &= ~(1u << t);
     } else if (root) {
         c->place[root].reg = NO_REG;
         c->holds[reg] = IR_NONE;
@@ -396,11 +397,23 @@ unsigned x64_use_xmm(struct compiler *c, ir_ref v)
     return p->reg;
 }
 
-void x64_def_in(struct compiler *c, ir_ref v, unsigned reg)
+static void define(struct compiler *c, ir_ref v, unsigned reg)
 {
     c->holds[reg] = v;
     c->place[v].reg = (uint8_t)reg;
     c->locked |= 1u << reg;
+}
+
+void x64_def_in(struct compiler *c, ir_ref v, unsigned reg)
+{
+    unsigned pin = c->plan[v].pin;
+    if (pin) {
+        c->locked |= 1u << reg;
+        x64_vacate_pin(c, pin - 1);
+        x64_mov_rr(&c->a, 64, x64_pins[pin - 1], reg);
+        reg = x64_pins[pin - 1];
+    }
+    define(c, v, reg);
 }
 
 /* A temporary that an argument gives up with this op. */
@@ -435,7 +448,7 @@ unsigned x64_def(struct compiler *c, ir_ref v)
         else
             take_over(c, reg, c->holds);
     }
-    x64_def_in(c, v, reg);
+    define(c, v, reg);
     return reg;
 }
 
