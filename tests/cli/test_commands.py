@@ -98,7 +98,8 @@ class Recording(Case):
         for pattern in (r"^recorded +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$",
                         rf"^machine +reprise-system-i386 -m 16 -serial stdio .*-kernel {re.escape(GUEST)}",
                         rf"^kernel +{re.escape(GUEST)} \({size} bytes, xxh3 [0-9a-f]{{16}}\)$",
-                        r"^shift +7$", r"^length +\d+ positions$", r"^events +\d+$", r"^  input +\d+ +\d+ bytes$",
+                        r"^shift +7$", r"^length +\d+ positions$", r"^virtual time +\d+\.\d{3} s$",
+                        r"^real time +\d+\.\d{3} s$", r"^events +\d+$", r"^  input +\d+ +\d+ bytes$",
                         r"^  hash +\d+ +\d+ bytes$", r"^  end +1 +\d+ bytes$",
                         rf"^file +{self.log.stat().st_size} bytes", r"^final state +[0-9a-f]{16}$",
                         r"^end +clean: guest wrote to isa-debug-exit at position \d+$"):
