@@ -3,9 +3,14 @@
 BUILD = build
 SANITIZE = build-sanitize
 
-all: $(BUILD)/build.ninja
+PROGRAMS = src/cli/reprise src/cli/reprise-system-x86_64 src/cli/reprise-system-i386
+
+all: programs
 	@ninja -C $(BUILD)
-	@ln -sf src/cli/reprise src/cli/reprise-system-x86_64 src/cli/reprise-system-i386 $(BUILD)/
+
+programs: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) $(PROGRAMS)
+	@ln -sf $(PROGRAMS) $(BUILD)/
 
 # Again when the list of packages has changed.
 $(BUILD)/build.ninja: tools/packages.txt
@@ -14,11 +19,16 @@ $(BUILD)/build.ninja: tools/packages.txt
 	@touch $@
 
 # Installs what is missing, builds, boots Debian's kernel to a shell of its own and types at it.
-demo: all
+demo: programs
 	@python3 tools/demo.py $(BUILD)
 
 test: all
 	@python3 tools/run-tests.py $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(SANITIZE)
+
+.PHONY: all demo test clean
 
 # A build with clang and its address and undefined-behaviour sanitizers, in a folder of its own.
 # Its tests: python3 tools/run-tests.py build-sanitize --suite unit --suite guest --suite cli
@@ -33,7 +43,4 @@ tidy: all
 	@sh tools/install.sh packages-ci.txt
 	@run-clang-tidy -quiet -p $(BUILD) $(or $(FILES),$(CURDIR)/src/) 2>/dev/null
 
-clean:
-	rm -rf $(BUILD) $(SANITIZE)
-
-.PHONY: all demo test sanitize tidy clean
+.PHONY: programs sanitize tidy

@@ -110,6 +110,13 @@ class Options(Case):
         self.refused("-boot", "order=", says="-boot")
         self.refused("-boot", "menu=perhaps", says=["-boot", "'perhaps'"])
         self.refused("-boot", "flux=1", says=["-boot", "'flux'"])
+        for value in ("panic=perhaps", "reboot=never", "shutdown=soon", "flux=1", ""):
+            self.refused("-action", value, says=["-action"])
+        for value in ("name=x", "name=x,file=a,string=b", "file=a", f"name={'x' * 56},string=a", "name=x,string=", ""):
+            self.refused("-fw_cfg", value, says=["-fw_cfg"])
+        self.refused(*MACHINE, "-fw_cfg", f"name=opt/x,file={self.tmp / 'missing'}",
+                     says=["fw_cfg:opt/x", str(self.tmp / "missing"), "No such file"])
+        self.refused("-boot", "once=z", says=["-boot", "'z'"])
         self.refused("-d", "everything", says=["-d", "'everything'"])
         self.refused("-name", "x,flux=1", says=["-name", "'flux'"])
         self.refused("-initrd", GUEST, says=["-initrd", "-kernel"])
