@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reprise verify: replays at full speed, silently, and says whether every hash agrees. */
 #include "cli/command.h"
+#include "rr/lockstep.h"
 
 /* The last state hash that was met at or before a position. */
 static bool last_good_hash(struct log_reader *log, uint64_t before, uint64_t *position)
@@ -17,7 +18,35 @@ static bool last_good_hash(struct log_reader *log, uint64_t before, uint64_t *po
     return found;
 }
 
-static void report_divergence(const struct command *self, const char *path, const struct run_result *r)
+/*
+ * Is it the engine?  The interval is run again by two machines whose engines cut blocks differently: an engine
+ * that is right does not care.
+ */
+static void search_interval(const char *path, const struct rebuild *b, uint64_t from, uint64_t to)
+{
+    struct replica replica[2] = { { .path = path, .rebuild = b }, { .path = path, .rebuild = b, .perturb_seed = 1 } };
+    const struct lockstep_side side[2] = { { replica_start, replica_stop, &replica[0] },
+                                           { replica_start, replica_stop, &replica[1] } };
+    struct lockstep_difference d;
+    struct error err;
+    fprintf(stderr, "running the interval again, two machines side by side, one with its blocks cut at random ...\n");
+    switch (lockstep_search(side, from, to, &d, &err)) {
+    case LOCKSTEP_FAILED:
+        fprintf(stderr, "that cannot be done: %s\n", err.text);
+        break;
+    case LOCKSTEP_EQUAL:
+        fprintf(stderr, "both go the same way: the recording itself is different here, from another build or changed\n");
+        break;
+    case LOCKSTEP_DIFFERENT:
+        fprintf(stderr, "they part at position %llu, after the instruction at 0x%llx: %s is 0x%llx and 0x%llx, and %u more "
+                "fields differ\n", (unsigned long long)d.position, (unsigned long long)d.pc, d.field,
+                (unsigned long long)d.value[0], (unsigned long long)d.value[1], d.more);
+        break;
+    }
+}
+
+static void report_divergence(const struct command *self, const char *path, const struct rebuild *b,
+                              const struct run_result *r)
 {
     struct error err;
     struct log_machine m;
@@ -32,6 +61,7 @@ static void report_divergence(const struct command *self, const char *path, cons
         fprintf(stderr, "the state was still right at position %llu, where the last hash agreed\n",
                 (unsigned long long)good);
     log_close(log);
+    search_interval(path, b, good, r->position);
 }
 
 static int verify(const struct command *self, const char *path, const struct rebuild *b)
@@ -57,7 +87,7 @@ static int verify(const struct command *self, const char *path, const struct reb
                (unsigned long long)r.position, (double)r.host_ns / 1e9,
                r.host_ns ? (double)r.position * 1e3 / (double)r.host_ns : 0.0, r.text.text);
     else if (r.started && r.input == INPUT_DIVERGED)
-        report_divergence(self, path, &r);
+        report_divergence(self, path, b, &r);
     else
         command_fail(self, &r.text);
     return ok ? 0 : 1;
@@ -94,7 +124,8 @@ const struct command cmd_verify = {
     .summary = "replay silently and check every state hash",
     .help = "FILE [--engine interp] [--file ROLE=PATH]\n\n"
             "Replays FILE at full speed without showing its output, compares every state hash in it,\n"
-            "and ends with status 0 if they all agree.\n\n"
+            "and ends with status 0 if they all agree.  If one does not, the interval before it is run again\n"
+            "by two machines side by side, to find the first position at which the engine is not of one mind.\n\n"
             "  --engine NAME      the engine to replay with (interp)\n"
             "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios\n\n"
             "example:\n"
