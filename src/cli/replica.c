@@ -60,7 +60,7 @@ struct machine *replica_start(void *opaque, struct error *err)
 void replica_stop(void *opaque, struct machine *m)
 {
     struct replica *r = opaque;
-    setup_close_chardevs(&r->parts->setup);
+    setup_close_chardevs(&r->parts->setup, true);
     input_port_close(r->parts->port, "");
     r->parts->port = NULL;
     r->parts->log = NULL;
