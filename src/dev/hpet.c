@@ -75,15 +75,22 @@ static void drive(struct hpet *h, unsigned n, bool level)
         h->wire.set(h->wire.opaque, pin, level);
 }
 
+/* A level that is owed: its status is set, and the timer and the whole block are enabled. */
+static bool owed(const struct hpet *h, unsigned n)
+{
+    return h->s.status >> n & 1 && h->s.timer[n].config & T_ENABLE && h->s.config & CONFIG_ENABLE;
+}
+
+/* An edge leaves the line up until the next: a controller may drop a request whose line falls before it is served. */
 static void interrupt(struct hpet *h, unsigned n)
 {
     const struct hpet_timer *t = &h->s.timer[n];
     if (t->config & T_LEVEL) {
         h->s.status |= UINT64_C(1) << n;
-        drive(h, n, t->config & T_ENABLE);
+        drive(h, n, owed(h, n));
     } else if (t->config & T_ENABLE) {
-        drive(h, n, true);
         drive(h, n, false);
+        drive(h, n, true);
     }
 }
 
@@ -105,7 +112,7 @@ static void arm(struct hpet *h, unsigned n, bool just_matched)
     const struct hpet_timer *t = &h->s.timer[n];
     uint64_t now = counter(h), ticks = (t->comparator - now) & width_mask(t);
     if (ticks == 0 && just_matched)
-        ticks = width_mask(t);
+        ticks = t->config & T_MODE_32 ? UINT64_C(1) << 32 : UINT64_MAX;
     if (!(h->s.config & CONFIG_ENABLE) || ticks > UINT64_MAX / 4 / NS_PER_TICK)
         timer_cancel(&h->match[n].timer);
     else
@@ -154,16 +161,37 @@ static uint64_t read_register(struct hpet *h, uint64_t addr)
     return (addr & 31) == 0 ? *r | routes | T_CAN_REPEAT | T_IS_64 : *r;
 }
 
+/* Lines fall under the old routing and what is owed rises under the new one. */
 static void write_config(struct hpet *h, uint64_t value)
 {
-    uint64_t old = h->s.config;
-    uint64_t now = counter(h);
-    clear_status(h, (old ^ value) & CONFIG_LEGACY ? UINT64_MAX : 0);
-    h->s.offset = now;
+    bool was_legacy = hpet_legacy(h);
+    h->s.offset = counter(h);
     h->s.start_ns = sim_now(h->sim);
-    h->s.config = value & 3;
     for (unsigned n = 0; n < HPET_TIMERS; n++)
+        drive(h, n, false);
+    h->s.config = value & (CONFIG_ENABLE | CONFIG_LEGACY);
+    if (hpet_legacy(h) && !was_legacy) {     /* what the 8254 and the RTC held up */
+        h->legacy.set(h->legacy.opaque, 0, false);
+        h->legacy.set(h->legacy.opaque, 8, false);
+    }
+    for (unsigned n = 0; n < HPET_TIMERS; n++) {
         arm(h, n, false);
+        if (owed(h, n))
+            drive(h, n, true);
+    }
+}
+
+static void write_timer_config(struct hpet *h, unsigned n, uint64_t value)
+{
+    struct hpet_timer *t = &h->s.timer[n];
+    drive(h, n, false);
+    t->config = value & T_WRITABLE;
+    if (!(t->config & T_LEVEL))
+        h->s.status &= ~(UINT64_C(1) << n);
+    if (t->config & T_MODE_32)
+        t->comparator &= UINT32_MAX;
+    if (owed(h, n))
+        drive(h, n, true);
 }
 
 static void write_timer(struct hpet *h, uint64_t addr, uint64_t value)
@@ -171,11 +199,7 @@ static void write_timer(struct hpet *h, uint64_t addr, uint64_t value)
     unsigned n = (unsigned)(addr - REG_TIMERS) / 32;
     struct hpet_timer *t = &h->s.timer[n];
     if ((addr & 31) == 0) {
-        if (!(value & T_ENABLE) || !(value & T_LEVEL))
-            clear_status(h, UINT64_C(1) << n);
-        t->config = value & T_WRITABLE;
-        if (t->config & T_MODE_32)
-            t->comparator &= UINT32_MAX;
+        write_timer_config(h, n, value);
     } else {
         if (t->config & T_PERIODIC)
             t->period = value & width_mask(t);

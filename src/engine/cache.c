@@ -48,8 +48,7 @@ static void mark_code(struct engine *e, struct ram *ram, uint64_t offset, uint64
 {
     uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
     if (!(ram->page_flags[offset >> PAGE_BITS] & RAM_CODE))
-        for (unsigned i = 0; i < e->n_vcpus; i++)
-            tlb_protect(e->vcpu[i], ram, align_down(offset, PAGE_SIZE));
+        tlb_protect(e->vcpu, e->n_vcpus, ram, align_down(offset, PAGE_SIZE));
     ram_mark_code(ram, offset, bytes < room ? bytes : room);
 }
 
@@ -101,7 +100,9 @@ void cache_chain(struct engine *e, struct block *from, unsigned slot, struct blo
     struct block_link *l = &from->link[slot];
     bool same_page = !((from->key.va ^ to->key.va) >> PAGE_BITS);
     bool same_ram = from->ram == to->ram && !((from->ram_offset ^ to->ram_offset) >> PAGE_BITS);
-    if (from->dead || to->dead || to->limit || to->ram2 || from->ram2 || !from->ram || !to->ram || l->to == to)
+    if (from->dead || to->dead || to->limit || !from->ram || !to->ram || l->to == to)
+        return;
+    if ((from->ram2 || to->ram2) && !e->kind->checks_mapping)
         return;
     if (same_page ? !same_ram : !e->kind->checks_mapping)
         return;

@@ -23,18 +23,17 @@ static void flush_tlbs(void *opaque)
 static void protect(void *opaque, struct ram *ram, uint64_t offset)
 {
     struct engine *e = opaque;
-    for (unsigned i = 0; i < e->n_vcpus; i++)
-        tlb_protect(e->vcpu[i], ram, offset);
+    tlb_protect(e->vcpu, e->n_vcpus, ram, offset);
 }
 
-/* The code that runs now may be mapped elsewhere from its next instruction on: leave, and look up afresh. */
-static void table_written(void *opaque)
+/*
+ * Chained blocks run on without asking the TLB.  So when the code that runs now may be mapped elsewhere from its
+ * next instruction on, leave, and look up afresh.
+ */
+static void table_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len)
 {
     struct engine *e = opaque;
-    flush_tlbs(e);
-    for (unsigned i = 0; i < e->n_rams; i++)
-        ram_clear_tables(e->ram[i]);
-    if (e->n_vcpus && e->vcpu[0]->sim)
+    if (tlb_table_written(e->vcpu, e->n_vcpus, ram, offset, len) && e->n_vcpus && e->vcpu[0]->sim)
         sim_request_exit(e->vcpu[0]->sim);
     e->stats.table_writes++;
 }
@@ -110,6 +109,8 @@ static void perturb(struct engine *e)
     e->rng = e->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     if (e->rng >> 56 == 0)
         engine_flush(e);
+    for (unsigned i = 0; e->rng >> 56 < 4 && i < e->n_vcpus; i++)
+        tlb_perturb(e->vcpu[i], e->rng >> 16);
 }
 
 /* The next block to run with what is left of the budget; NULL: a fetch fault is pending. */

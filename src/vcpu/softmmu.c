@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vcpu/softmmu.h"
+#include "vcpu/tlb_impl.h"
 
 static unsigned page_room(uint64_t va) { return PAGE_SIZE - (unsigned)(va & TLB_PAGE_MASK); }
 
@@ -47,9 +47,7 @@ static void store_piece(struct vcpu *v, const struct tlb_side *s, unsigned mode,
     }
     ram_note_write(s->ram, s->ram_offset + (va & TLB_PAGE_MASK), len);
     memcpy(host_of(s, va), data, len);
-    struct tlb_entry *e = tlb_slot(v, mode, va);
-    if (ram_page_open(s->ram, s->ram_offset) && (e->tag[ACCESS_WRITE] & ~(uint64_t)TLB_SLOW) == align_down(va, PAGE_SIZE))
-        e->tag[ACCESS_WRITE] &= ~(uint64_t)TLB_SLOW;
+    tlb_open_page(v, va, mode, s);
 }
 
 /* ---- any length up to a page -------------------------------------------------------- */
@@ -146,7 +144,8 @@ void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access acces
     if (page_room(va) < len || !tlb_resolve(v, va, access, mode, &s) || !s.ram)
         return NULL;
     if (access == ACCESS_WRITE) {
-        if (!s.writable || s.ram->page_flags[s.ram_offset >> PAGE_BITS] & (RAM_CODE | RAM_TABLE))
+        uint64_t offset = s.ram_offset + (va & TLB_PAGE_MASK);
+        if (!s.writable || ram_hits_code(s.ram, offset, len) || ram_hits_table(s.ram, offset, len))
             return NULL;
         ram_note_write(s.ram, s.ram_offset + (va & TLB_PAGE_MASK), len);
     }

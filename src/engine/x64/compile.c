@@ -13,7 +13,7 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->b = b;
     c->ir = ir;
     c->ops = e->vcpu[0]->ops;
-    c->n_stubs = c->n_sites = c->n_exits = c->n_site_pending = 0;
+    c->n_stubs = c->n_sites = c->n_site_pending = c->second = 0;
     c->too_big = false;
     c->at = c->insn = c->skip = 0;
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
@@ -40,8 +40,14 @@ static void perturb(struct compiler *c)
     }
 }
 
+/* A block that crosses into a second page asks for that page's mapping, so that it can be chained to like any other. */
 static void prologue(struct compiler *c)
 {
+    const struct block_key *k = &c->b->key;
+    uint64_t next = align_down(k->va + c->b->guest_bytes - 1, PAGE_SIZE);
+    if (next != align_down(k->va, PAGE_SIZE))
+        c->second = x64_check_mapping(c, next & k->va_mask, &x64_stub(c, STUB_LOOKUP)->from);
+    c->checked = (uint32_t)(c->a.p - c->j->next);
     x64_alu_mi(&c->a, X64_SUB, 64, VCPU_FIELD(pos.left), (int32_t)c->b->n_insns);
     x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
 }
@@ -82,25 +88,26 @@ static void body(struct compiler *c)
     }
 }
 
-/* The TLB addends that exits to other pages compare with; they match nothing until the exit is chained. */
+/* A TLB addend that code compares with: it matches nothing until it is known.  *at: its operand's end, then its place. */
+static void constant(struct compiler *c, uint32_t *at)
+{
+    if (!*at)
+        return;
+    while ((uintptr_t)c->a.p & 7)
+        x64_byte(&c->a, 0xcc);
+    if (!x64_room(&c->a))
+        return;
+    x64_patch32(c->j->next + *at - 4, c->a.p);
+    *at = (uint32_t)(c->a.p - c->j->next);
+    store_le(c->a.p, 8, 1);
+    c->a.p += 8;
+}
+
 static void constants(struct compiler *c)
 {
-    for (uint32_t k = 0; k < c->ir->n_exits; k++) {
-        struct x64_exit *x = &c->exit[k];
-        if (!x->addend)
-            continue;
-        while ((uintptr_t)c->a.p & 7)
-            x64_byte(&c->a, 0xcc);
-        uint8_t *operand = c->j->next + x->addend;
-        if (c->a.end - c->a.p < X64_ROOM) {
-            c->a.failed = true;
-            return;
-        }
-        x64_patch32(operand - 4, c->a.p);
-        x->addend = (uint32_t)(c->a.p - c->j->next);
-        store_le(c->a.p, 8, 1);
-        c->a.p += 8;
-    }
+    constant(c, &c->second);
+    for (uint32_t k = 0; k < c->ir->n_exits; k++)
+        constant(c, &c->exit[k].addend);
 }
 
 /* One allocation: the struct, then its tables. */
@@ -113,6 +120,8 @@ static void finish(struct compiler *c)
     code->start = c->j->next;
     code->size = (uint32_t)(c->a.p - c->j->next);
     code->n_sites = c->n_sites;
+    code->second = c->second;
+    code->checked = c->checked;
     code->pending = (struct x64_pending *)(void *)at;
     code->exit = (struct x64_exit *)(void *)(at + pending);
     code->site = (struct x64_site *)(void *)(at + pending + exits);

@@ -46,7 +46,7 @@ struct stub {
     const struct ir_insn *op;        /* of a vector operation: what, and its arguments' registers; what: to a general one */
     uint8_t xmm[3];
 };
-enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_VECTOR };
+enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_VECTOR };
 
 struct compiler {
     struct x64_asm a;
@@ -74,7 +74,9 @@ struct compiler {
     struct x64_site site[MAX_SITES];
     struct x64_exit exit[IR_MAX_EXITS];
     struct x64_pending site_pending[MAX_SITE_PENDING];
-    uint32_t n_sites, n_exits, n_site_pending;
+    uint32_t n_sites, n_site_pending;
+    uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
+    uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
     uint8_t pin_of_word[1024];           /* by state word behind struct vcpu: 1 + pin, or 0 */
     uint32_t skip;                       /* op that is done with the one before it */
@@ -179,6 +181,11 @@ struct stub *x64_stub(struct compiler *c, unsigned kind);
 /* The PUTs pending now, where it is jumped to, and the registers in use are its. */
 void x64_stub_pending(struct compiler *c, struct stub *s);
 void x64_write_stubs(struct compiler *c);
+/*
+ * Goes on only where the TLB maps va's page, for fetches, with an addend in a constant of the block: the end of the
+ * operand that names the constant is returned.  Before anything else is in RAX and RCX.
+ */
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise);
 /* The site of the call that was just written. */
 void x64_site_here(struct compiler *c, unsigned kind, uint32_t index, uint32_t first_pending, uint32_t n_pending);
 #endif

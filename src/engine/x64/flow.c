@@ -191,22 +191,21 @@ static bool same_page(const struct compiler *c, uint64_t pc)
     return (((pc + k->cs_base) & k->va_mask) ^ k->va) >> PAGE_BITS == 0;
 }
 
-/* Only where the target's page is still mapped to what it was linked for: the TLB's exec entry says it. */
-static void check_mapping(struct compiler *c, struct x64_exit *x, struct stub *s)
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise)
 {
     struct x64_asm *a = &c->a;
     const struct block_key *k = &c->b->key;
-    uint64_t va = (s->pc + k->cs_base) & k->va_mask;
     x64_mov_ri(a, HOST_RAX, (uint32_t)(va >> (PAGE_BITS - TLB_ENTRY_BITS)));
     x64_alu_rm(a, X64_AND, 64, HOST_RAX, x64_state(offsetof(struct vcpu, view[k->fetch_mode].mask)));
     x64_alu_rm(a, X64_ADD, 64, HOST_RAX, x64_state(offsetof(struct vcpu, view[k->fetch_mode].base)));
     x64_mov_ri(a, HOST_RCX, align_down(va, PAGE_SIZE));
     x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_base(HOST_RAX, TLB_TAG(ACCESS_EXEC)));
-    x64_jcc(a, X64_NE, &s->from);
+    x64_jcc(a, X64_NE, otherwise);
     x64_mov_rm(a, 64, HOST_RCX, x64_base(HOST_RAX, TLB_ADDEND));
     x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_at((const void *)((intptr_t)a->p + a->exec_delta)));
-    x->addend = here(c);                           /* the operand's displacement is patched when the constant is placed */
-    x64_jcc(a, X64_NE, &s->from);
+    uint32_t operand = here(c);
+    x64_jcc(a, X64_NE, otherwise);
+    return operand;
 }
 
 /* The jump of an exit; it goes to the stub s until it is chained. */
@@ -215,8 +214,10 @@ static void jump_out(struct compiler *c, struct stub *s)
     struct x64_asm *a = &c->a;
     struct x64_exit *x = &c->exit[s->slot];
     *x = (struct x64_exit){ .pc = s->pc };
-    if (!same_page(c, s->pc))
-        check_mapping(c, x, s);
+    if (!same_page(c, s->pc)) {
+        const struct block_key *k = &c->b->key;
+        x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &s->from);
+    }
     x64_jmp(a, &s->from);
     x->field = here(c) - 4;
 }
@@ -380,6 +381,11 @@ static void write_stub(struct compiler *c, struct stub *s)
     case STUB_EXIT:
         c->exit[s->slot].stub = here(c);
         write_leave(c, s, SITE_EXIT);
+        break;
+    case STUB_LOOKUP:
+        x64_mov_ri(a, HOST_RAX, c->b->key.pc);
+        x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
+        x64_jmp_to(a, c->j->leave_lookup);
         break;
     default:
         write_leave(c, s, SITE_SHORT);

@@ -32,11 +32,13 @@ static const void *runs_at(const struct jit *j, const struct x64_code *code)
     return (const void *)((uintptr_t)code->start + (uintptr_t)j->exec_delta);
 }
 
-/* What the TLB adds to the address of a block's page, if it maps it where the block was found. */
-static uint64_t addend_of(const struct block *b)
+/* What the TLB adds to addresses of the page at va while it maps that place in RAM. */
+static uint64_t addend(const struct ram *ram, uint64_t offset, uint64_t va)
 {
-    return (uint64_t)(uintptr_t)(b->ram->host + align_down(b->ram_offset, PAGE_SIZE)) - align_down(b->key.va, PAGE_SIZE);
+    return (uint64_t)(uintptr_t)(ram->host + align_down(offset, PAGE_SIZE)) - align_down(va, PAGE_SIZE);
 }
+
+static uint64_t addend_of(const struct block *b) { return addend(b->ram, b->ram_offset, b->key.va); }
 
 static void chained(struct engine *e, struct block *b, unsigned slot)
 {
@@ -73,7 +75,7 @@ static void free_code(struct engine *e, struct block *b)
 
 static void note_jump(struct jit *j, const struct block *b)
 {
-    if (b->limit || !b->ram || b->ram2 || !x64_jumps_to(&b->key))
+    if (b->limit || !b->ram || !x64_jumps_to(&b->key))
         return;
     struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
     *entry = (struct x64_jump){ b->key.pc, b->key.flags, addend_of(b), runs_at(j, b->code) };
@@ -107,11 +109,17 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct jit *j = jit_of(e);
     note_jump(j, b);
+    const struct x64_code *code = b->code;
+    if (b->ram2)
+        store_le(code->start + code->second, 8,
+                 addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask));
     if (j->modified) {
         j->modified = false;
         serialise();
     }
-    struct x64_left left = j->enter(v, runs_at(j, b->code));
+    /* What is not cached was translated just now, from what both pages map to. */
+    const char *entry = runs_at(j, code);
+    struct x64_left left = j->enter(v, b->ram ? entry : entry + code->checked);
     if (left.why != LEFT_SITE)
         return (enum leave)left.why;
     b = x64_find_block(e, left.ret);

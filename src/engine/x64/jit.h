@@ -83,6 +83,8 @@ struct x64_exit {
 struct x64_code {
     uint8_t *start;                  /* as written */
     uint32_t size, n_sites;
+    uint32_t second;                 /* offset of the TLB addend expected of the second page, of a block that crosses; or 0 */
+    uint32_t checked;                /* where the check of that is passed */
     struct x64_site *site;           /* ascending */
     struct x64_exit *exit;
     struct x64_pending *pending;

@@ -80,6 +80,7 @@ static void after_load(void *opaque)
 {
     struct x86_cpu *c = opaque;
     tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
 }
 
@@ -136,7 +137,7 @@ void x86_cpu_reset(struct x86_cpu *c)
     s->misc_enable = 1;
     x86_x87_reset(c);
     x86_set_mxcsr(c, MXCSR_RESET);
-    tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
 }
 
@@ -198,7 +199,7 @@ void x86_cpu_set_a20(struct x86_cpu *c, bool enabled)
     if (c->s.a20 == enabled)
         return;
     c->s.a20 = enabled;
-    tlb_flush(&c->v);
+    x86_mmu_context(c);
     sim_request_exit(c->v.sim);
 }
 
@@ -227,7 +228,7 @@ static bool can_take_intr(const struct x86_cpu *c)
 
 static bool can_take_nmi(const struct x86_cpu *c)
 {
-    return c->s.irq & X86_IRQ_NMI && !c->s.nmi_blocked && !c->s.shadow && !c->s.wait_sipi;
+    return c->s.irq & X86_IRQ_NMI && !c->s.nmi_blocked && c->s.shadow != X86_SHADOW_SS && !c->s.wait_sipi;
 }
 
 static bool pending(struct vcpu *v)
@@ -269,8 +270,8 @@ static unsigned service(struct vcpu *v)
     struct x86_cpu *c = x86_of(v);
     if (c->s.irq & X86_IRQ_INIT) {
         init_core(c);
+        x86_mmu_context(c);
         x86_update_mode(c);
-        tlb_flush(v);
         return 0;
     }
     if (c->s.irq & X86_IRQ_SIPI) {
