@@ -70,9 +70,11 @@ static bool choose_files(const struct log_machine *m, const struct rebuild *b, s
     return true;
 }
 
-/* Takes every back end away from the devices. */
+/* Takes every back end away from the devices: a log from elsewhere is no reason to write any file. */
 static void silence(struct options *o)
 {
+    o->log_path = NULL;
+    o->log_op = false;
     for (unsigned i = 0; i < o->n_chardevs; i++)
         o->chardev[i].spec = (struct chardev_spec){ .kind = CHARDEV_NULL, .id = o->chardev[i].spec.id };
 }

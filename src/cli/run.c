@@ -49,7 +49,7 @@ uint64_t log_length(struct log_reader *log, const char **cut)
         last = e.position;
     if (cut)
         *cut = log_cut(log);
-    uint64_t complete = log_complete_to(log);
+    uint64_t complete = log_complete_to(log)->position;
     log_rewind(log);
     return complete > last ? complete : last;
 }
