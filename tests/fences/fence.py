@@ -36,7 +36,7 @@ RANKS = [
 ]
 RANK = {folder: i for i, row in enumerate(RANKS) for folder in row}
 # host/ is inverted: it implements interfaces of these folders, and only cli/ uses it.
-HOST_USES = {"base", "sim", "mem", "dev", "rr", "host"}
+HOST_USES = {"base", "sim", "mem", "engine", "dev", "rr", "host"}
 # Siblings that must not know each other.
 STRANGERS = [("guest", "engine")]
 
