@@ -36,9 +36,7 @@ void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_
 
 static uint32_t pc_offset(void) { return X86_OFF(rip); }
 
-void x86_sync(struct x86_lift *L) { irb_put(L->b, 8, pc_offset(), irb_x(L->b, L->pc)); }
-
-void x86_cc_dynamic(struct x86_lift *L) { L->cc_op = CC_DYNAMIC; }
+void x86_cc_dynamic(struct x86_lift *L) { L->cc_known = 0; }
 
 static bool steps(const struct x86_lift *L) { return L->flags & (MODE_TF | MODE_DEBUG); }
 
@@ -225,10 +223,10 @@ bool x86_one_at_a_time(const struct x86_lift *L)
 }
 
 /*
- * What restore needs to know of an instruction beside its cc_op: which of its accesses go to the stack segment.
+ * What restore needs to know of an instruction: which of its accesses go to the stack segment.
  * In 64-bit mode an address that is not canonical is #SS there and #GP elsewhere, and only the walk finds it.
  */
-enum { META_CC = 0xff, META_STACK = 1 << 8, META_STACK_TOO = 1 << 9 };
+enum { META_STACK = 1, META_STACK_TOO = 2 };
 
 static uint32_t meta_of(const struct x86_lift *L, const struct x86_insn *I)
 {
@@ -251,7 +249,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     enum fetch_result r = fetch(f, L, L->pc, first, &I);
     if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
         return false;
-    irb_insn_start(L->b, L->pc, L->cc_op | (r == FETCH_OK ? meta_of(L, &I) : 0));
+    irb_insn_start(L->b, L->pc, r == FETCH_OK ? meta_of(L, &I) : 0);
     L->n_insns++;
     L->next_pc = wrap_pc(L, L->pc + I.len);
     L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
@@ -278,7 +276,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     uint8_t copy[PAGE_SIZE];
     struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
-                          .cc_op = CC_DYNAMIC, .max_insns = max_insns };
+                          .max_insns = max_insns };
     L.mmu = key->flags >> MODE_MMU_SHIFT & 7;
     if (!open_page(&f))
         return false;
@@ -297,8 +295,6 @@ void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta)
     struct x86_cpu *c = x86_of(v);
     struct x86_pending *p = &c->s.pending;
     c->s.rip = pc;
-    if ((meta & META_CC) != CC_DYNAMIC)
-        c->s.cc_op = meta & META_CC;
     if (v->exit == EXIT_EXCEPTION && p->vector == EXC_GP && p->cr2) {        /* x86_mmu_walk: not canonical */
         bool near_sp = p->cr2 - c->s.gpr[R_SP] + 16 <= 32;
         if (meta & META_STACK || (meta & META_STACK_TOO && near_sp))

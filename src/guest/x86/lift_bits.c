@@ -184,10 +184,9 @@ void lift_bt(struct x86_lift *L, const struct x86_insn *I)
     }
     n = irb_bini(b, IR_AND, n, 8 * size - 1);
     ir_ref cf = irb_bini(b, IR_AND, irb_bin(b, IR_SHR, x, n), 1);
-    ir_ref f = irb_bini(b, IR_AND, x86_get_cc_eflags(L), FLAGS_ARITH & ~FLAG_CF);
     if (kind != BT_TEST)
         x86_wr_rmw(L, I, 0, linear, bt_result(L, kind, x, irb_bin(b, IR_SHL, irb_const(b, t, 1), n)));
-    x86_set_cc_eflags(L, irb_bin(b, IR_OR, f, irb_cast(b, cf, IR_W)));
+    x86_set_carry(L, cf);
 }
 
 /* BSF, BSR: a zero source sets ZF and leaves the destination (upper half included) as CPUs do. */
@@ -459,12 +458,14 @@ void lift_shiftx(struct x86_lift *L, const struct x86_insn *I)
 void lift_adx(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    unsigned size = I->op[0].size, shift = I->row->aux == FLAG_CF ? 0 : 11;
-    ir_ref f = x86_get_cc_eflags(L), in = irb_extract(b, f, shift, 1);
+    bool overflow = I->row->aux == FLAG_OF;
+    ir_ref in = as(L, overflow ? x86_overflow(L) : x86_carry(L), I->op[0].size);
     ir_ref x = x86_rd(L, I, 0), y = x86_rd(L, I, 1);
-    ir_ref sum = irb_bin(b, IR_ADD, x, y), r = irb_bin(b, IR_ADD, sum, as(L, in, size));
+    ir_ref sum = irb_bin(b, IR_ADD, x, y), r = irb_bin(b, IR_ADD, sum, in);
     ir_ref out = irb_bin(b, IR_OR, irb_setcond(b, IR_LTU, sum, x), irb_setcond(b, IR_LTU, r, sum));
     x86_wr(L, I, 0, r);
-    f = irb_bini(b, IR_AND, f, FLAGS_ARITH & ~I->row->aux);
-    x86_set_cc_eflags(L, irb_bin(b, IR_OR, f, irb_bini(b, IR_SHL, out, shift)));
+    if (overflow)
+        x86_set_carry_overflow(L, x86_carry(L), out);
+    else
+        x86_set_carry(L, out);
 }
