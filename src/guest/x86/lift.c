@@ -17,17 +17,17 @@ static uint64_t do_raise(struct vcpu *v, uint64_t what)
     return 0;
 }
 
-static const struct ir_helper helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
+const struct ir_helper x86_helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
 
 void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector)
 {
-    irb_trap_if(L->b, cond, x, y, &helper_raise, irb_x(L->b, vector | 1 << 8));
+    irb_trap_if(L->b, cond, x, y, &x86_helper_raise, irb_x(L->b, vector | 1 << 8));
 }
 
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error)
 {
     uint64_t what = vector | (uint64_t)has_error << 8 | (uint64_t)error << 16;
-    irb_call(L->b, &helper_raise, irb_x(L->b, what), IR_NONE, IR_NONE, IR_NONE);
+    irb_call(L->b, &x86_helper_raise, irb_x(L->b, what), IR_NONE, IR_NONE, IR_NONE);
     irb_exit_loop(L->b);        /* never reached: the helper always leaves */
     L->ended = true;
 }
@@ -217,6 +217,15 @@ static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)
     return lift_64(L) ? pc : L->flags & MODE_CS32 ? (uint32_t)pc : pc & 0xffffffff;
 }
 
+/* What was emitted of the instruction is dropped. */
+void x86_begin_anew(struct x86_lift *L)
+{
+    L->b->n = L->insn_at;
+    L->b->n_insns--;
+    L->n_insns--;
+    x86_jump(L, 0, L->pc);
+}
+
 bool x86_one_at_a_time(const struct x86_lift *L)
 {
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
@@ -249,6 +258,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     enum fetch_result r = fetch(f, L, L->pc, first, &I);
     if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
         return false;
+    L->insn_at = L->b->n;
     irb_insn_start(L->b, L->pc, r == FETCH_OK ? meta_of(L, &I) : 0);
     L->n_insns++;
     L->next_pc = wrap_pc(L, L->pc + I.len);

@@ -27,6 +27,7 @@ struct x86_lift {
     bool ended;                 /* an E op was emitted: the block is over */
     bool io;                    /* touches a device or reads the clock: must end the block */
     unsigned n_insns, max_insns;
+    uint32_t insn_at;           /* op that this instruction starts with */
 };
 
 static inline bool lift_64(const struct x86_lift *L) { return L->flags & MODE_CS64; }
@@ -107,6 +108,8 @@ static inline unsigned x86_width(unsigned size) { return size == 1 ? 0 : size ==
 
 /* ---- faults ------------------------------------------------------------------ */
 
+/* vector | has an error code << 8 | error code << 16 */
+extern const struct ir_helper x86_helper_raise;
 /* Faults here, with error code 0, if x cond y. */
 void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector);
 
@@ -118,6 +121,8 @@ void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_
 bool x86_one_at_a_time(const struct x86_lift *L);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size); chain slot 0 or 1. */
 void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
+/* This instruction, of which no more than values has been emitted, must be a block's first: ends the block before it. */
+void x86_begin_anew(struct x86_lift *L);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);
 /* Ends the block; RIP = next_pc is written to state.  mode_changed: EXIT_LOOKUP/LOOP rather than a jump. */
 void x86_end_lookup(struct x86_lift *L);
