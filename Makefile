@@ -25,10 +25,15 @@ demo: programs
 test: all
 	@python3 tools/run-tests.py $(BUILD)
 
+# The same guests under Reprise and Debian's QEMU, alternating: a table, build/bench/bench.json and .png.
+# Debian's own python3 is the one that has python3-matplotlib.
+# make bench BENCH='--only boot,hash --arch amd64 --runs 1'
+bench: all
+	@sh tools/install.sh packages-bench.txt
+	@/usr/bin/python3 tools/bench/bench.py $(BUILD) $(BENCH)
+
 clean:
 	rm -rf $(BUILD) $(SANITIZE)
-
-.PHONY: all demo test clean
 
 # A build with clang and its address and undefined-behaviour sanitizers, in a folder of its own.
 # Its tests: python3 tools/run-tests.py build-sanitize --suite unit --suite guest --suite cli
@@ -43,4 +48,4 @@ tidy: all
 	@sh tools/install.sh packages-ci.txt
 	@run-clang-tidy -quiet -p $(BUILD) $(or $(FILES),$(CURDIR)/src/) 2>/dev/null
 
-.PHONY: programs sanitize tidy
+.PHONY: all demo test bench clean programs sanitize tidy

@@ -334,7 +334,7 @@ const struct option_entry option_table[] = {
     { "smp", "N", set_smp, "number of CPUs, 1 to 32 (1)" },
     { "m", "SIZE", set_memory, "memory in MiB, or with K, M, G; up to 8G (128)" },
     { "kernel", "FILE", set_kernel, "boot this Linux bzImage or Multiboot image directly" },
-    { "initrd", "FILE", set_initrd, "its initial RAM disk (Multiboot: its modules)" },
+    { "initrd", "FILE", set_initrd, "its initial RAM disk (Multiboot: its modules, \"FILE ARGS,FILE ARGS\")" },
     { "append", "TEXT", set_append, "its command line" },
     { "bios", "FILE", set_bios, "firmware image (/usr/share/seabios/bios-256k.bin)" },
     { "L", "DIR", set_dir, "look for firmware here first" },
