@@ -114,6 +114,7 @@ uint64_t machine_hash(struct machine *m);
 struct sim *machine_sim(struct machine *m);
 struct vcpu *machine_vcpu(struct machine *m, unsigned i);
 unsigned machine_vcpus(const struct machine *m);
+unsigned machine_current(const struct machine *m);      /* the vCPU whose turn it is */
 struct engine *machine_engine(struct machine *m);
 struct space *machine_memory(struct machine *m);
 struct ram *machine_ram(struct machine *m);

@@ -105,7 +105,6 @@ bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b
         return false;
     o->rr = RR_REPLAY;
     o->rrfile = b->log;
-    o->log_path = NULL;
     if (b->engine && !engine_option("--engine", b->engine, &o->machine.engine, err))
         return false;
     silence(o);
