@@ -279,7 +279,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
                           .cc_op = CC_DYNAMIC, .max_insns = max_insns };
-    L.mmu = key->flags >> MODE_MMU_SHIFT & 7;
+    L.mmu = key->flags >> MODE_MMU_SHIFT & 3;
     if (!open_page(&f))
         return false;
     bool first = true;
