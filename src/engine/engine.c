@@ -6,7 +6,12 @@
 
 #include "engine/impl.h"
 
-static const struct engine_kind *const kinds[] = { &interp_kind };
+static const struct engine_kind *const kinds[] = {
+    &interp_kind,
+#ifdef HAVE_X64
+    &x64_kind,
+#endif
+};
 
 static void flush_tlbs(void *opaque)
 {
@@ -33,6 +38,8 @@ static void table_written(void *opaque, struct ram *ram, uint64_t offset, uint64
     e->stats.table_writes++;
 }
 
+const char *engine_kind_name(unsigned i) { return i < ARRAY_LEN(kinds) ? kinds[i]->name : NULL; }
+
 struct engine *engine_new(const struct engine_config *config, struct error *err)
 {
     const struct engine_kind *kind = NULL;
@@ -40,7 +47,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
         if (!strcmp(kinds[i]->name, config->kind))
             kind = kinds[i];
     if (!kind) {
-        error_set(err, "unknown engine '%s' (there is: interp)", config->kind);
+        error_set(err, "there is no engine '%s' on this host", config->kind);
         return NULL;
     }
     struct engine *e = NEW(struct engine);
@@ -52,6 +59,10 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
     e->scratch = alloc_zero(kind->scratch_bytes);
     ir_block_init(&e->ir);
     cache_init(e);
+    if (kind->init && !kind->init(e, err)) {
+        engine_free(e);
+        return NULL;
+    }
     return e;
 }
 
@@ -60,6 +71,8 @@ void engine_free(struct engine *e)
     cache_fini(e);
     for (unsigned i = 0; i < e->n_rams; i++)
         e->ram[i]->watch = NULL;
+    if (e->kind->fini)
+        e->kind->fini(e);
     ir_block_free(&e->ir);
     free(e->scratch);
     free(e);
@@ -69,6 +82,9 @@ void engine_add_vcpu(struct engine *e, struct vcpu *v)
 {
     require(e->n_vcpus < ENGINE_MAX_VCPUS);
     e->vcpu[e->n_vcpus++] = v;
+    v->engine_data = e;
+    if (e->kind->vcpu_added)
+        e->kind->vcpu_added(e, v);
 }
 
 void engine_add_ram(struct engine *e, struct ram *ram)
@@ -145,7 +161,7 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             continue;
         }
         if (chain_from && !limit && !b->limit)
-            cache_chain(chain_from, e->leave_slot, b);
+            cache_chain(e, chain_from, e->leave_slot, b);
         chain_from = NULL;
         limit = 0;
         v->pos.in_block = 1;

@@ -98,6 +98,9 @@ struct guest_ops {
     uint32_t cpu_size;                /* sizeof the guest's CPU struct */
     uint32_t pc_offset;               /* of the 64-bit program counter */
     uint32_t fp_env_offset;           /* of the struct fp_env that vector FP ops use */
+    const uint32_t *hot;              /* offsets of the 64-bit registers that code uses most, the most used first:
+                                         a JIT keeps them in host registers.  Helpers that read or write them say so */
+    uint32_t n_hot;
 
     /* Fills in the key of the next instruction. */
     void (*block_key)(struct vcpu *v, struct block_key *key);

@@ -403,6 +403,8 @@ FVEC:
 BR:
     op = (const struct iop *)b->code + op->dst;
     goto *op->handler;
+EXIT_SIDE:                                /* aux: the last instruction that retires */
+    v->pos.left += b->n_insns - op->aux - 1;
 EXIT_JUMP:
     next = b->link[op->a].to;
     if (likely(next != NULL)) {
@@ -411,7 +413,7 @@ EXIT_JUMP:
     }
     next = cache_guess(e, v, b, op->imm);
     if (next) {
-        cache_chain(b, op->a, next);
+        cache_chain(e, b, op->a, next);
         b = next;
         goto enter;
     }

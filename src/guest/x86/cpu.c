@@ -228,7 +228,7 @@ static bool can_take_intr(const struct x86_cpu *c)
 
 static bool can_take_nmi(const struct x86_cpu *c)
 {
-    return c->s.irq & X86_IRQ_NMI && !c->s.nmi_blocked && !c->s.shadow && !c->s.wait_sipi;
+    return c->s.irq & X86_IRQ_NMI && !c->s.nmi_blocked && c->s.shadow != X86_SHADOW_SS && !c->s.wait_sipi;
 }
 
 static bool pending(struct vcpu *v)
@@ -301,11 +301,16 @@ static bool halted(struct vcpu *v)
     return c->s.halted || c->s.wait_sipi;
 }
 
+#define GPR(n) (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, gpr) + 8 * (n))
+static const uint32_t hot[] = { GPR(R_AX), GPR(R_CX), GPR(R_DX), GPR(R_SP), GPR(R_SI), GPR(R_DI), GPR(R_BX), GPR(R_BP) };
+
 const struct guest_ops x86_guest_ops = {
     .name = "x86",
     .cpu_size = sizeof(struct x86_cpu),
     .pc_offset = (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, rip)),
     .fp_env_offset = (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, sse_env)),
+    .hot = hot,
+    .n_hot = ARRAY_LEN(hot),
     .block_key = block_key,
     .translate = x86_translate,
     .restore = x86_restore,

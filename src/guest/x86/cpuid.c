@@ -16,11 +16,11 @@ struct feature_name {
 
 /* What Reprise implements; nothing else can be switched on. */
 static const struct feature_name features[] = {
-    { "fpu", F_FPU }, { "vme", X86_F(CPUID_1_EDX, 1) }, { "de", X86_F(CPUID_1_EDX, 2) }, { "pse", X86_F(CPUID_1_EDX, 3) },
-    { "tsc", F_TSC }, { "msr", F_MSR }, { "pae", X86_F(CPUID_1_EDX, 6) }, { "mce", X86_F(CPUID_1_EDX, 7) },
-    { "cx8", F_CX8 }, { "apic", X86_F(CPUID_1_EDX, 9) }, { "sep", F_SEP }, { "mtrr", X86_F(CPUID_1_EDX, 12) },
-    { "pge", X86_F(CPUID_1_EDX, 13) }, { "mca", X86_F(CPUID_1_EDX, 14) }, { "cmov", F_CMOV },
-    { "pat", X86_F(CPUID_1_EDX, 16) }, { "pse36", X86_F(CPUID_1_EDX, 17) }, { "clflush", F_CLFLUSH },
+    { "fpu", F_FPU }, { "vme", F_VME }, { "de", F_DE }, { "pse", F_PSE },
+    { "tsc", F_TSC }, { "msr", F_MSR }, { "pae", F_PAE }, { "mce", F_MCE },
+    { "cx8", F_CX8 }, { "apic", X86_F(CPUID_1_EDX, 9) }, { "sep", F_SEP }, { "mtrr", F_MTRR },
+    { "pge", F_PGE }, { "mca", F_MCA }, { "cmov", F_CMOV },
+    { "pat", F_PAT }, { "pse36", X86_F(CPUID_1_EDX, 17) }, { "clflush", F_CLFLUSH },
     { "mmx", F_MMX }, { "fxsr", F_FXSR }, { "sse", F_SSE }, { "sse2", F_SSE2 },
     { "sse3", F_SSE3 }, { "pclmulqdq", F_PCLMULQDQ }, { "monitor", F_MONITOR }, { "ssse3", F_SSSE3 },
     { "cx16", F_CX16 }, { "pcid", F_PCID }, { "sse4.1", F_SSE4_1 }, { "sse4.2", F_SSE4_2 }, { "x2apic", F_X2APIC },

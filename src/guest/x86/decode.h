@@ -83,6 +83,8 @@ enum {
     ROW_MODRM = 1 << 18,    /* has ModRM although no operand code says so */
     ROW_OSZ_MANDATORY = 1 << 19, /* 66 is a mandatory prefix here: does not change operand size */
     ROW_CPL0 = 1 << 20,     /* #GP(0) unless CPL 0 (and v86: #GP) */
+    ROW_CPL0_UD = 1 << 28,  /* #UD unless CPL 0 */
+    ROW_MOD_IGNORED = 1 << 29, /* modrm.mod means nothing: a register always */
     ROW_AVX = 1 << 21,      /* VEX vector instruction: !OSXSAVE -> #UD, TS -> #NM */
 };
 
@@ -109,6 +111,7 @@ extern const struct x86_row x86_rows_simd[];    /* SSE and SSE2 moves and intege
 extern const struct x86_row x86_rows_mmx[];     /* MMX, also of SSE .. SSSE3 */
 extern const struct x86_row x86_rows_sse4[];    /* moves and integer of SSE3 .. SSE4.2, AES, PCLMULQDQ */
 extern const struct x86_row x86_rows_fp[];      /* SSE .. SSE4.1 floating point */
+extern const struct x86_row *const x86_row_tables[];   /* all of them; NULL ends it */
 
 enum { X86_REP_NONE, X86_REPE /* F3 */, X86_REPNE /* F2 */ };
 
