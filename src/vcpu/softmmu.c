@@ -159,6 +159,7 @@ void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access acces
         if (!s.writable || ram_hits_code(s.ram, offset, len) || ram_hits_table(s.ram, offset, len))
             return NULL;
         ram_note_write(s.ram, s.ram_offset + (va & TLB_PAGE_MASK), len);
+        tlb_open_page(v, va, mode, &s);
     }
     return host_of(&s, va);
 }
