@@ -41,7 +41,8 @@ void tlb_show(struct vcpu *v)
 {
     for (unsigned m = 0; m < MMU_MODES; m++) {
         const struct tlb_table *t = &v->tlb->now->table[m];
-        v->view[m] = t->memory ? (struct tlb_view){ (uintptr_t)t->entry, (UINT64_C(1) << t->bits << TLB_ENTRY_BITS) - sizeof *t->entry }
+        uint64_t bytes = UINT64_C(1) << t->bits << TLB_ENTRY_BITS;
+        v->view[m] = t->memory ? (struct tlb_view){ (uintptr_t)t->entry, bytes - sizeof *t->entry }
                                : (struct tlb_view){ (uintptr_t)v->tlb->none, 0 };
     }
 }

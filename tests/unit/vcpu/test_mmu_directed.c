@@ -119,7 +119,10 @@ static void test_new_table_is_watched(void **state)
     static const struct {
         uint64_t cr3, va;
         unsigned mode;
-    } way[] = { { PML4, AT, MMU_KERNEL }, { PML4_B, AT, MMU_USER }, { PML4, ALIAS, MMU_USER }, { PML4_B, ALIAS, MMU_KERNEL } };
+    } way[] = { { PML4, AT, MMU_KERNEL },
+                { PML4_B, AT, MMU_USER },
+                { PML4, ALIAS, MMU_USER },
+                { PML4_B, ALIAS, MMU_KERNEL } };
     for (unsigned victim = 0; victim < 2; victim++)
         for (unsigned k = 0; k < ARRAY_LEN(way); k++) {
             struct mmu_machine *m = machine();
