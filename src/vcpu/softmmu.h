@@ -98,6 +98,7 @@ void tlb_perturb(struct vcpu *v, uint64_t random);
 
 struct tlb_stats {
     uint64_t fills, walks, victim_hits, flushes, contexts, resizes, forgotten;
+    uint64_t entries;              /* of all tables now */
 };
 void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out);
 

@@ -69,8 +69,8 @@ static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, 
         return 0;
     bool large = may_be_large && e & PTE_PS;
     uint64_t reserved = reserved_bits(w, large, shift);
-    if (!may_be_large && shift >= 30)
-        reserved |= PTE_PS;                          /* PML4 entries have none, nor those above without 1 GiB pages */
+    if (!may_be_large && shift > 12 && w->entry_size == 8)
+        reserved |= PTE_PS;                          /* PML4 entries, and PDPT entries without 1 GiB pages */
     if (e & reserved)
         return PF_P | PF_RSVD;
     *leaf = large || shift == 12;
