@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hardware task switches, interrupts, NMI blocking and shadows, virtual-8086 mode, debug registers, single step. */
+/* Hardware task switches, interrupts and shadows, exceptions, debug registers, single step. */
 #include "guest.h"
 
 /* ---- tasks ------------------------------------------------------------------- */
@@ -123,64 +123,6 @@ static void interrupts(void)
     guest_hook = NULL;
 }
 
-/* ---- virtual-8086 mode ------------------------------------------------------------ */
-
-static uint8_t *const v86_code = (uint8_t *)0x8000;
-static volatile uint32_t v86_frames;
-static struct frame v86_last;
-
-static void on_v86(struct frame *f)
-{
-    if (f->eflags & 0x20000) {
-        v86_frames++;
-        v86_last = *f;
-    }
-}
-
-static void enter_v86(const uint8_t *code, unsigned size, unsigned iopl)
-{
-    for (unsigned i = 0; i < size; i++)
-        v86_code[i] = code[i];
-    fault = (struct fault){ 0 };
-    v86_frames = 0;
-    /* run_user's way back is used: guest_exception sees VM and leaves to it. */
-    extern uint32_t run_v86(uint32_t eflags);
-    run_v86(0x20002 | iopl << 12);
-}
-
-extern void v86_entry(void);
-__asm__("v86_entry:\n"
-        "  pushl $0x800; pushl $0x800; pushl $0x800; pushl $0x800\n"  /* GS FS DS ES */
-        "  pushl $0x800; pushl $0x1000\n"                             /* SS:SP */
-        "  pushl %eax\n"                                              /* EFLAGS */
-        "  pushl $0x800; pushl $0\n"                                  /* CS:IP = 0x8000 */
-        "  iret\n");
-
-uint32_t run_v86(uint32_t eflags);
-extern uint32_t run_kernel_frame(void (*entry)(void), uint32_t arg);
-
-static void v86(void)
-{
-    static const uint8_t plain[] = { 0xb8, 0x34, 0x12, 0x8c, 0xcb, 0x8e, 0xdb, 0xa3, 0x00, 0x02, 0xf4 };
-    static const uint8_t software_int[] = { 0xcd, 0x21 };
-    static const uint8_t cli[] = { 0xfa };
-    static const uint8_t limit[] = { 0xb9, 0xff, 0xff, 0x89, 0xcb, 0x8b, 0x07 };
-    guest_hook = on_v86;
-    enter_v86(plain, sizeof plain, 3);
-    check_fault("HLT in virtual-8086 mode", 13, 0);
-    check("16-bit code ran", v86_last.eax & 0xffff, 0x1234);
-    check("and stored through DS", *(uint16_t *)0x8200, 0x1234);
-    check("data segments are saved and cleared", v86_last.v_ds << 16 | v86_last.ds, 0x0800 << 16);
-    check("IP at the fault", v86_last.eip, 10);
-    enter_v86(software_int, sizeof software_int, 0);
-    check_fault("INT n with IOPL below 3", 13, 0);
-    enter_v86(cli, sizeof cli, 0);
-    check_fault("CLI with IOPL below 3", 13, 0);
-    enter_v86(limit, sizeof limit, 3);
-    check_fault("word access across 64 KiB", 13, 0);
-    guest_hook = NULL;
-}
-
 /* ---- debug registers ---------------------------------------------------------------- */
 
 static volatile uint32_t watched, hits, dr6;
@@ -272,12 +214,8 @@ int guest_main(void)
     exceptions();
     tasks();
     interrupts();
-    v86();
     debug();
     TRY("mov %%cr0, %%eax; and $0x7fffffff, %%eax; or $0x80000000, %%eax; and $0xfffffffe, %%eax; mov %%eax, %%cr0", , );
     check_fault("PG without PE", 13, 0);
     return 0;
 }
-
-/* run_user's frame, entered through code that builds its own IRET frame. */
-uint32_t run_v86(uint32_t eflags) { return run_kernel_frame(v86_entry, eflags); }
