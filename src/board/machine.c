@@ -12,7 +12,11 @@
 
 #include "board/board.h"
 
-enum { SLICE = 1 << 16, DEFAULT_QUANTUM = 20000 };
+/*
+ * The quantum is a prime: were it a multiple of a loop's length, a vCPU that takes and frees a lock in a loop would be
+ * stopped at the same instruction each time, and if it holds the lock there the others would never get it.
+ */
+enum { SLICE = 1 << 16, DEFAULT_QUANTUM = 19997 };
 
 static const struct state_field fields[] = {
     STATE_UINT(struct machine_state, current),
@@ -42,6 +46,12 @@ void machine_request_exit(struct machine *m, int code)
     sim_request_exit(m->sim);
 }
 
+void machine_request_panic(struct machine *m)
+{
+    m->want_panic = true;
+    sim_request_exit(m->sim);
+}
+
 static void on_request(void *opaque, enum input_request r)
 {
     struct machine *m = opaque;
@@ -65,15 +75,28 @@ static uint64_t on_hash(void *opaque) { return machine_hash(opaque); }
 
 /* ---- life ------------------------------------------------------------------------------- */
 
-static bool known_machine(const char *name)
+bool machine_known(const char *name)
 {
     return !strcmp(name, "pc") || !strncmp(name, "pc-i440fx-", 10);
+}
+
+/* Where the host allows no fast engine, the portable one does the same, slower. */
+static struct engine *new_engine(const struct engine_config *config, const struct sink *sink, struct error *err)
+{
+    struct engine *e = engine_new(config, err);
+    if (e || !strcmp(config->kind, "interp"))
+        return e;
+    struct engine_config portable = *config;
+    portable.kind = "interp";
+    portable.cache_bytes = 0;
+    sink_printf(sink, SINK_WARN, "the engine '%s' cannot run here: %s; the portable engine runs instead", config->kind, err->text);
+    return engine_new(&portable, err);
 }
 
 struct machine *machine_new(const struct machine_config *config, struct sim *sim, struct input_port *port,
                             struct error *err)
 {
-    if (!known_machine(config->machine)) {
+    if (!machine_known(config->machine)) {
         error_set(err, "unknown machine '%s' (there is: pc)", config->machine);
         return NULL;
     }
@@ -87,7 +110,7 @@ struct machine *machine_new(const struct machine_config *config, struct sim *sim
     if (!m->config.quantum)
         m->config.quantum = DEFAULT_QUANTUM;
     m->s.quantum_left = m->config.quantum;
-    m->engine = engine_new(&config->engine, err);
+    m->engine = new_engine(&config->engine, &config->sink, err);
     if (!m->engine || !pc_create(m, err)) {
         machine_free(m);
         return NULL;
@@ -177,12 +200,14 @@ static bool act_on_requests(struct machine *m, enum machine_stop *why)
         *why = MACHINE_QUIT;
     else if (m->want_exit)
         *why = MACHINE_DEBUG_EXIT;
+    else if (m->want_panic)
+        *why = MACHINE_GUEST_PANIC;
     else if (m->want_poweroff)
         *why = MACHINE_POWEROFF;
     else if (m->want_reset && m->config.no_reboot)
         *why = MACHINE_RESET_STOP;
     else if (m->want_reset && !do_reset(m))
-        *why = MACHINE_PANIC;
+        *why = MACHINE_BROKEN;
     else
         return false;
     m->want_quit = false;
@@ -226,7 +251,9 @@ const char *machine_stop_text(const struct machine *m, enum machine_stop why)
         return "guest reset the machine";
     case MACHINE_DEBUG_EXIT:
         return "guest wrote to isa-debug-exit";
-    case MACHINE_PANIC:
+    case MACHINE_GUEST_PANIC:
+        return "guest panicked";
+    case MACHINE_BROKEN:
         return m->load_error.text;
     case MACHINE_INPUT_END:
         return input_status_text(m->port);
@@ -250,6 +277,7 @@ uint64_t machine_hash(struct machine *m)
 struct sim *machine_sim(struct machine *m) { return m->sim; }
 struct vcpu *machine_vcpu(struct machine *m, unsigned i) { return &m->cpu[i]->v; }
 unsigned machine_vcpus(const struct machine *m) { return m->n_cpus; }
+unsigned machine_current(const struct machine *m) { return (unsigned)m->s.current; }
 struct engine *machine_engine(struct machine *m) { return m->engine; }
 struct space *machine_memory(struct machine *m) { return m->mem; }
 struct ram *machine_ram(struct machine *m) { return m->ram; }

@@ -38,9 +38,13 @@ enum { REBUILD_SERIALS = MACHINE_SERIALS };
 
 /* What a user may change about a recorded machine without changing it for the guest. */
 struct rebuild {
+    const char *log;                         /* the recording's own path */
     const char *file[ROLES];                 /* --file ROLE=PATH */
+    const char *fw_cfg[MACHINE_FW_CFG_FILES];   /* --file fw_cfg:NAME=PATH, as written */
+    unsigned n_fw_cfg;
     const char *serial[REBUILD_SERIALS];     /* --serial DEV, in order */
     unsigned n_serial;
+    const char *engine;                      /* --engine KIND[,tb-size=MB]; NULL: the default */
     bool silent;                             /* all output is dropped */
 };
 
@@ -53,5 +57,17 @@ bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err)
  */
 bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b, struct options *o,
                      struct error *err);
+
+/* ---- replica.c: a recording replayed by a machine of its own, for comparing ---------- */
+
+struct replica {
+    const char *path;
+    const struct rebuild *rebuild;
+    uint64_t perturb_seed;      /* of the engine; 0: none */
+    struct replica_parts *parts;
+};
+/* As struct lockstep_side has them; opaque is the replica. */
+struct machine *replica_start(void *opaque, struct error *err);
+void replica_stop(void *opaque, struct machine *m);
 
 #endif

@@ -11,23 +11,36 @@
 #include "cli/options.h"
 #include "host/host.h"
 
-enum input_role { ROLE_KERNEL, ROLE_INITRD, ROLE_BIOS, ROLES };
+/*
+ * ROLE_FW_CFG and on: the files of -fw_cfg, by their places in the options; their role is "fw_cfg:NAME".
+ * ROLE_MODULE and on: Multiboot modules; the first has the role "initrd" as well, the others "module1" to "module15".
+ */
+enum input_role {
+    ROLE_KERNEL, ROLE_INITRD, ROLE_BIOS, ROLES,
+    ROLE_FW_CFG = ROLES,
+    ROLE_MODULE = ROLE_FW_CFG + MACHINE_FW_CFG_FILES,
+    SETUP_FILES = ROLE_MODULE + MACHINE_MODULES,
+};
 extern const char *const role_names[ROLES];
 
 struct setup {
     struct options *o;
     struct machine_config config;
-    struct host_file file[ROLES];
-    struct log_input_file listed[ROLES];   /* what is in file[], for the log */
+    struct host_file file[SETUP_FILES];
+    struct log_input_file listed[SETUP_FILES];   /* what is in file[], for the log */
     size_t n_listed;
     struct chardev *chardev[OPTIONS_CHARDEVS];
-    FILE *messages;                        /* -D, or stderr */
+    struct host_output trace;              /* -D */
+    FILE *messages;                        /* into it, or stderr */
 };
 
-/* Reads files and opens -D.  False: nothing is left open. */
+/* Reads the input files.  False: nothing is left open. */
 bool setup_files(struct setup *s, struct options *o, struct error *err);
+/* Opens -D, if no output is a file that this run needs otherwise. */
+bool setup_outputs(struct setup *s, struct error *err);
 bool setup_chardevs(struct setup *s, struct error *err);
-void setup_close_chardevs(struct setup *s);
+/* started: the machine ran, so what it wrote is all there is. */
+void setup_close_chardevs(struct setup *s, bool started);
 void setup_free(struct setup *s);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/engine_option.h"
 #include "cli/option_table.h"
 
 const char *options_string(struct options *o, const char *s, size_t len)
@@ -25,14 +26,6 @@ static const struct option_entry *find(const char *argument)
         if (!strcmp(e->name, name))
             return e;
     return NULL;
-}
-
-bool options_known(const char *name, bool *takes_value)
-{
-    const struct option_entry *e = find(name);
-    if (e)
-        *takes_value = e->arg != NULL;
-    return e != NULL;
 }
 
 /* What only the whole command line can tell. */
@@ -60,17 +53,9 @@ static bool finish(struct options *o, struct error *err)
     return true;
 }
 
-bool options_parse(int argc, char *const *argv, const char *program, struct options *o, struct error *err)
+/* Sets what the options say: the back ends (-chardev), which others may name from anywhere, or all the others. */
+static bool walk(struct options *o, int argc, char *const *argv, bool back_ends, struct error *err)
 {
-    *o = (struct options){ .program = program };
-    o->machine.machine = "pc";
-    o->machine.is_64bit = strstr(program, "i386") == NULL;
-    o->machine.cpus = 1;
-    o->machine.ram_bytes = UINT64_C(128) << 20;
-    o->machine.debugcon_port = DEFAULT_DEBUGCON_PORT;
-    o->machine.rtc_utc = true;
-    o->machine.engine.kind = "interp";
-    o->sim = (struct sim_config){ .shift = DEFAULT_SHIFT, .sleep = true };
     for (int i = 1; i < argc; i++) {
         const struct option_entry *e = find(argv[i]);
         if (!e)
@@ -79,16 +64,36 @@ bool options_parse(int argc, char *const *argv, const char *program, struct opti
                              argv[i]);
         if (e->arg && i + 1 == argc)
             return error_set(err, "the option '%s' needs a value: %s", argv[i], e->arg);
-        if (!e->set(o, e->arg ? argv[++i] : NULL, err))
+        const char *value = e->arg ? argv[++i] : NULL;
+        if ((e->set == chardev_option_backend) == back_ends && !e->set(o, value, err))
             return false;
     }
+    return true;
+}
+
+bool options_parse(int argc, char *const *argv, const char *program, struct options *o, struct error *err)
+{
+    *o = (struct options){ .program = program };
+    o->machine.machine = "pc";
+    o->machine.is_64bit = strstr(program, "i386") == NULL;
+    o->machine.cpus = 1;
+    o->machine.ram_bytes = UINT64_C(128) << 20;
+    o->machine.debugcon_port = DEFAULT_DEBUGCON_PORT;
+    o->machine.debugcon_readback = DEFAULT_DEBUGCON_PORT;
+    o->machine.panic_stops = true;
+    o->machine.boot.fail_wait_ms = UINT32_MAX;
+    o->machine.rtc_utc = true;
+    o->machine.engine.kind = engine_default();
+    o->sim = (struct sim_config){ .shift = DEFAULT_SHIFT, .sleep = true };
+    if (!walk(o, argc, argv, true, err) || !walk(o, argc, argv, false, err))
+        return false;
     return o->help || o->version || o->cpu_help || o->machine_help || o->device_help || finish(o, err);
 }
 
 void options_free(struct options *o) { arena_free(&o->strings); }
 
-/* -icount's value without the keys of recording itself; NULL: nothing is left. */
-static const char *icount_rest(struct options *o, const char *value)
+/* A list without the items that begin with prefix; NULL: nothing is left. */
+static const char *without(struct options *o, const char *value, const char *prefix)
 {
     char *rest = arena_alloc(&o->strings, strlen(value) + 1);
     size_t out = 0;
@@ -96,7 +101,7 @@ static const char *icount_rest(struct options *o, const char *value)
         size_t len = strcspn(p, ",");
         while (p[len] == ',' && p[len + 1] == ',')   /* a doubled comma is part of a value */
             len += 2 + strcspn(p + len + 2, ",");
-        if (strncmp(p, "rr", 2) != 0) {
+        if (strncmp(p, prefix, strlen(prefix)) != 0) {
             if (out)
                 rest[out++] = ',';
             memcpy(rest + out, p, len);
@@ -108,26 +113,52 @@ static const char *icount_rest(struct options *o, const char *value)
     return out ? rest : NULL;
 }
 
+/* What a recording keeps of an option's value; NULL: nothing. */
+static const char *recorded_value(struct options *o, const struct option_entry *e, const char *value)
+{
+    if (!strcmp(e->name, "icount"))
+        return without(o, value, "rr");
+    if (!strcmp(e->name, "M") || !strcmp(e->name, "machine"))
+        return without(o, value, "accel=");
+    return value;
+}
+
 const char *const *options_machine_args(struct options *o, int argc, char *const *argv, size_t *n)
 {
     const char **args = arena_alloc(&o->strings, ((size_t)argc + 1) * sizeof *args);
     *n = 0;
     for (int i = 1; i < argc; i++) {
-        bool takes_value;
-        require(options_known(argv[i], &takes_value));
-        const char *value = takes_value ? argv[i + 1] : NULL;
-        if (!strcmp(argv[i] + strspn(argv[i], "-"), "icount") && !(value = icount_rest(o, value))) {
-            i++;
+        const struct option_entry *e = find(argv[i]);
+        require(e);
+        const char *name = argv[i], *value = e->arg ? recorded_value(o, e, argv[++i]) : NULL;
+        if (e->not_recorded || (e->arg && !value))
             continue;
-        }
-        args[(*n)++] = argv[i];
-        if (takes_value) {
+        args[(*n)++] = name;
+        if (value)
             args[(*n)++] = value;
-            i++;
-        }
     }
     args[*n] = NULL;
     return args;
+}
+
+enum { HELP_COLUMN = 32, HELP_WIDTH = 110 };
+
+/* text from the help column on, broken at blanks; the cursor is in column `at`. */
+static void print_wrapped(int at, const char *text)
+{
+    if (at > HELP_COLUMN - 2) {
+        putchar('\n');
+        at = 0;
+    }
+    while (*text) {
+        size_t len = strlen(text), room = HELP_WIDTH - HELP_COLUMN;
+        for (size_t fits = room; len > room; fits--)
+            if (!fits || text[fits] == ' ')
+                len = fits ? fits : room;
+        printf("%*s%.*s\n", HELP_COLUMN - at, "", (int)len, text);
+        text += len + (text[len] == ' ');
+        at = 0;
+    }
 }
 
 void options_print_help(const char *program)
@@ -136,11 +167,11 @@ void options_print_help(const char *program)
     for (const struct option_entry *e = option_table; e->name; e++) {
         if (!e->help)
             continue;
-        int width = printf("  -%s%s%s", e->name, e->arg ? " " : "", e->arg ? e->arg : "");
-        if (width > 30)
-            printf("\n%*s%s\n", 32, "", e->help);
-        else
-            printf("%*s%s\n", 32 - width, "", e->help);
+        int width = printf("  -%s", e->name);
+        for (const struct option_entry *other = e + 1; other->name && !other->help; other++)
+            width += printf(", -%s", other->name);
+        width += printf("%s%s", e->arg ? " " : "", e->arg ? e->arg : "");
+        print_wrapped(width, e->help);
     }
     printf("\nexamples:\n"
            "  boot a kernel on this terminal (Ctrl-A x quits):\n"

@@ -4,6 +4,7 @@
 
 #include "cli/compare.h"
 #include "cli/run.h"
+#include "cli/say.h"
 #include "guest/x86/cpu.h"
 #include "reprise/version.h"
 
@@ -13,11 +14,7 @@
 #define PROGRAM "reprise-system-x86_64"
 #endif
 
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "%s: %s\n", PROGRAM, err->text);
-    return 1;
-}
+static int fail(const struct error *err) { return say_error(PROGRAM, err); }
 
 static void print_line(void *opaque, const char *text) { puts(text); }
 
@@ -67,7 +64,7 @@ static int run(struct options *o, int argc, char **argv)
         o->sim = recorded.sim;
     }
     bool ok = run_machine(&q, &result);
-    int status = !ok ? 1 : result.why == MACHINE_DEBUG_EXIT ? result.exit_code : 0;
+    int status = run_status(&result, o, ok);
     if (!ok || worth_saying(o, &result))
         fail(&result.text);
     return status;

@@ -12,7 +12,7 @@ void cache_init(struct engine *e)
     e->hash = NEW_ARRAY(struct block *, HASH_SIZE);
     e->jump = NEW_ARRAY(struct block *, JUMP_SIZE);
     e->pages = NEW_ARRAY(struct page_blocks *, PAGE_HASH_SIZE);
-    if (!e->config.cache_bytes)
+    if (!e->config.cache_bytes && !e->kind->bounded)
         e->config.cache_bytes = DEFAULT_CACHE_BYTES;
 }
 
@@ -48,8 +48,7 @@ static void mark_code(struct engine *e, struct ram *ram, uint64_t offset, uint64
 {
     uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
     if (!(ram->page_flags[offset >> PAGE_BITS] & RAM_CODE))
-        for (unsigned i = 0; i < e->n_vcpus; i++)
-            tlb_protect(e->vcpu[i], ram, align_down(offset, PAGE_SIZE));
+        tlb_protect(e->vcpu, e->n_vcpus, ram, align_down(offset, PAGE_SIZE));
     ram_mark_code(ram, offset, bytes < room ? bytes : room);
 }
 
@@ -99,9 +98,15 @@ static void unchain(struct engine *e, struct block_link *l)
 void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to)
 {
     struct block_link *l = &from->link[slot];
-    if (from->dead || to->dead || l->to || to->ram2 || from->ram2 || from->ram != to->ram || !from->ram ||
-        (from->ram_offset ^ to->ram_offset) >> PAGE_BITS || (from->key.va ^ to->key.va) >> PAGE_BITS || to->limit)
+    bool same_page = !((from->key.va ^ to->key.va) >> PAGE_BITS);
+    bool same_ram = from->ram == to->ram && !((from->ram_offset ^ to->ram_offset) >> PAGE_BITS);
+    if (from->dead || to->dead || to->limit || !from->ram || !to->ram || l->to == to)
         return;
+    if ((from->ram2 || to->ram2) && !e->kind->checks_mapping)
+        return;
+    if (same_page ? !same_ram : !e->kind->checks_mapping)
+        return;
+    unchain(e, l);
     *l = (struct block_link){ from, to, to->incoming, &to->incoming };
     if (to->incoming)
         to->incoming->prev = &l->next;
@@ -120,7 +125,7 @@ static void free_block(struct engine *e, struct block *b)
     free(b);
 }
 
-static void kill_block(struct engine *e, struct block *b)
+void cache_kill(struct engine *e, struct block *b)
 {
     struct block **at = &e->hash[hash_slot(&b->key, b->ram_offset, b->limit)];
     while (*at != b)
@@ -135,6 +140,8 @@ static void kill_block(struct engine *e, struct block *b)
     remove_from_page(*page_slot(e, b->ram, b->ram_offset >> PAGE_BITS), b);
     if (b->ram2)
         remove_from_page(*page_slot(e, b->ram2, b->ram2_offset >> PAGE_BITS), b);
+    if (e->kind->killed)
+        e->kind->killed(e, b);
     b->dead = true;
     e->bytes -= b->bytes;
     b->hash_next = e->graveyard;
@@ -175,7 +182,7 @@ void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t
     for (struct block *b = p->first, *next; b; b = next) {
         next = b->page_next[which_page(b, p)];
         if (overlaps(b, p, offset, len)) {
-            kill_block(e, b);
+            cache_kill(e, b);
             e->stats.code_invalidations++;
         }
     }
@@ -188,7 +195,7 @@ void cache_flush(struct engine *e)
         while (e->pages[i]) {
             struct page_blocks *p = e->pages[i];
             while (p->first)
-                kill_block(e, p->first);
+                cache_kill(e, p->first);
             ram_clear_code(p->ram, p->page << PAGE_BITS);
             e->pages[i] = p->next;
             free(p);
@@ -197,7 +204,7 @@ void cache_flush(struct engine *e)
     e->stats.flushes++;
 }
 
-bool cache_is_full(const struct engine *e) { return e->bytes > e->config.cache_bytes; }
+bool cache_is_full(const struct engine *e) { return !e->kind->bounded && e->bytes > e->config.cache_bytes; }
 
 void cache_sweep(struct engine *e)
 {
@@ -267,13 +274,10 @@ static unsigned insn_limit(struct engine *e, unsigned limit)
     return limit && limit < max ? limit : max;
 }
 
-static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
+/* A block of e->ir. */
+static struct block *new_block(const struct engine *e, const struct block_key *key, unsigned limit,
                                const struct tlb_side *at)
 {
-    ir_block_reset(&e->ir);
-    if (!v->ops->translate(v, key, insn_limit(e, limit), &e->ir))
-        return NULL;
-    optimise(e);
     struct block *b = NEW(struct block);
     b->key = *key;
     b->limit = limit;
@@ -284,12 +288,30 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
     b->n_exits = e->ir.n_exits;
     b->link = NEW_ARRAY(struct block_link, b->n_exits);
     record_insns(b, &e->ir);
-    e->kind->compile(e, b, &e->ir);
-    b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
-    e->stats.blocks_translated++;
-    e->stats.insns_translated += b->n_insns;
-    e->stats.ir_ops += e->ir.n;
     return b;
+}
+
+static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
+                               const struct tlb_side *at)
+{
+    for (unsigned max = insn_limit(e, limit);; max = e->ir.n_insns / 2) {
+        ir_block_reset(&e->ir);
+        if (!v->ops->translate(v, key, max, &e->ir))
+            return NULL;
+        optimise(e);
+        struct block *b = new_block(e, key, limit, at);
+        if (e->kind->compile(e, b, &e->ir)) {
+            b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
+            e->stats.blocks_translated++;
+            e->stats.insns_translated += b->n_insns;
+            e->stats.ir_ops += e->ir.n;
+            return b;
+        }
+        require(e->ir.n_insns > 1);
+        free(b->link);
+        free(b->insn);
+        free(b);
+    }
 }
 
 /* A block of one instruction that crosses a page depends on the second page's mapping too. */

@@ -7,9 +7,8 @@
  *  1. A block in the cache stands for the bytes now in memory: stores to them
  *     remove it first (ram_watch), also in the middle of its own run; it is
  *     freed only outside translated code.
- *  2. Chained blocks lie in one page, so that the mapping that let the first
- *     run holds for the second.  Everything else goes through a lookup that
- *     asks the TLB.
+ *  2. A block in the same page is chained directly: the mapping that let the first
+ *     run holds for the second.  Every other way to a block asks the TLB.
  *  3. Nothing here is guest-visible: flushing at any time changes no result.
  */
 #ifndef REPRISE_ENGINE_IMPL_H
@@ -74,16 +73,22 @@ enum leave {
 
 struct engine_kind {
     const char *name;
+    bool bounded;            /* keeps its code within cache_bytes itself */
+    bool checks_mapping;     /* an exit to another page asks the TLB before it follows its chain */
     size_t scratch_bytes;
     /* What the kind needs beside blocks (scratch is there); NULL: nothing.  False: err says why it cannot run here. */
     bool (*init)(struct engine *e, struct error *err);
     void (*fini)(struct engine *e);
-    /* Translates ir into b->code; sets b->bytes. */
-    void (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
+    /* NULL: nothing.  e->n_vcpus counts it. */
+    void (*vcpu_added)(struct engine *e, struct vcpu *v);
+    /* Translates ir into b->code; sets b->bytes.  False: too much for one block; never for a single instruction. */
+    bool (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
     void (*free_code)(struct engine *e, struct block *b);
     /* Exit slot of b was chained (b->link[slot].to) or unchained; NULL: the kind looks itself. */
     void (*chained)(struct engine *e, struct block *b, unsigned slot);
     void (*unchained)(struct engine *e, struct block *b, unsigned slot);
+    /* No way leads to b from now on; NULL: nothing. */
+    void (*killed)(struct engine *e, struct block *b);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
 };
 
@@ -107,15 +112,18 @@ struct engine {
     uint64_t rng;
     struct engine_stats stats;
     void *scratch;                       /* kind->scratch_bytes, for compile() */
+    void *own;                           /* the kind's */
 };
 
-extern const struct engine_kind interp_kind;
+extern const struct engine_kind interp_kind, x64_kind;
 
 /* ---- cache.c -------------------------------------------------------------------------- */
 
 void cache_init(struct engine *e);
 void cache_fini(struct engine *e);
 void cache_flush(struct engine *e);
+/* Takes b out of the cache; it is freed by the next sweep. */
+void cache_kill(struct engine *e, struct block *b);
 bool cache_is_full(const struct engine *e);
 /* Frees what died; when the cache is over its limit, flushes it.  Outside translated code only. */
 void cache_sweep(struct engine *e);

@@ -1,185 +1,226 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The TLB: filling, flushing, and write protection of code pages.  All of it is derived state. */
+/* The TLB: contexts, resolving, filling.  All of it is derived state. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "vcpu/softmmu.h"
+#include "vcpu/tlb_impl.h"
 
-enum { FIRST_SIZE = 1 << 10, LINE = 64 };
-
-/* One mmu mode's entries, and what slow paths need for the same slots. */
-struct table {
-    void *memory;
-    struct tlb_entry *entry;
-    struct slot {
-        struct tlb_side side;
-        uint64_t va, span;      /* of the page; size of the translation it came from */
-        bool global;
-    } *slot;
-    unsigned size;
-    bool used;                  /* anything filled in since the last full flush */
-};
-
-struct tlb {
-    struct table table[MMU_MODES];
-    uint64_t large_lo, large_hi;   /* [lo, hi]: virtual addresses that large pages were filled for */
-    uint64_t fills, flushes;
-};
-
-static void invalidate(struct tlb_entry *e) { e->tag[0] = e->tag[1] = e->tag[2] = TLB_INVALID; }
-
-static struct slot *slot_of(const struct vcpu *v, unsigned mode, const struct tlb_entry *e)
-{
-    const struct table *t = &v->tlb->table[mode];
-    return &t->slot[e - t->entry];
-}
-
-static void make_table(struct vcpu *v, unsigned mode, unsigned size)
-{
-    struct table *t = &v->tlb->table[mode];
-    t->memory = alloc_zero(size * sizeof *t->entry + LINE);
-    t->entry = (struct tlb_entry *)(void *)(uintptr_t)align_down((uintptr_t)t->memory + LINE - 1, LINE);
-    t->slot = NEW_ARRAY(struct slot, size);
-    t->size = size;
-    for (unsigned i = 0; i < size; i++)
-        invalidate(&t->entry[i]);
-    v->view[mode] = (struct tlb_view){ (uintptr_t)t->entry, (uint64_t)(size - 1) * sizeof *t->entry };
-}
+/* ---- life, contexts ---------------------------------------------------------------------------- */
 
 void tlb_init(struct vcpu *v)
 {
-    v->tlb = NEW(struct tlb);
-    for (unsigned m = 0; m < MMU_MODES; m++)
-        make_table(v, m, FIRST_SIZE);
-    tlb_flush(v);
+    struct tlb *t = v->tlb = NEW(struct tlb);
+    t->none_memory = alloc_zero(sizeof *t->none + HOST_LINE);
+    t->none = (struct tlb_entry *)align_down((uintptr_t)t->none_memory + HOST_LINE - 1, HOST_LINE);
+    tlb_invalidate(t->none);
+    t->now = &t->set[0];
+    t->now->live = true;
+    tlb_set_empty(v, t->now);
 }
 
 void tlb_fini(struct vcpu *v)
 {
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        free(v->tlb->table[m].memory);
-        free(v->tlb->table[m].slot);
-    }
+    for (unsigned i = 0; i < TLB_SETS; i++)
+        tlb_set_free(&v->tlb->set[i]);
+    free(v->tlb->none_memory);
     free(v->tlb);
 }
-
-/* ---- flushing ----------------------------------------------------------------------------------- */
 
 void tlb_flush(struct vcpu *v)
 {
     struct tlb *t = v->tlb;
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        struct table *b = &t->table[m];
-        for (unsigned i = 0; b->used && i < b->size; i++)
-            invalidate(&b->entry[i]);
-        b->used = false;
-    }
-    t->large_lo = UINT64_MAX;
-    t->large_hi = 0;
-    t->flushes++;
+    for (unsigned i = 0; i < TLB_SETS; i++)
+        t->set[i].live = false;
+    t->now->live = true;
+    tlb_set_empty(v, t->now);
 }
 
-void tlb_flush_nonglobal(struct vcpu *v)
+static bool same_context(const struct tlb_context *a, const struct tlb_context *b)
+{
+    return !memcmp(a, b, sizeof *a);
+}
+
+void tlb_select(struct vcpu *v, const struct tlb_context *context)
 {
     struct tlb *t = v->tlb;
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        struct table *b = &t->table[m];
-        for (unsigned i = 0; b->used && i < b->size; i++)
-            if (!b->slot[i].global)
-                invalidate(&b->entry[i]);
+    struct tlb_set *s = NULL, *oldest = &t->set[0];
+    if (same_context(&t->now->context, context))
+        return;
+    t->now->last_selected = ++t->clock;
+    for (unsigned i = 0; i < TLB_SETS; i++) {
+        struct tlb_set *at = &t->set[i];
+        if (at->live && same_context(&at->context, context))
+            s = at;
+        if (oldest->live && (!at->live || at->last_selected < oldest->last_selected))
+            oldest = at;
     }
-    t->flushes++;
+    if (s) {
+        t->now = s;
+    } else {
+        t->now = oldest;
+        oldest->live = true;
+        oldest->context = *context;
+        tlb_set_empty(v, oldest);
+        t->stats.contexts++;
+    }
+    tlb_show(v);
 }
 
-void tlb_flush_page(struct vcpu *v, uint64_t va)
+void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out) { *out = v->tlb->stats; }
+
+/* ---- for page walks --------------------------------------------------------------------------- */
+
+uint64_t mmu_read_entry(struct vcpu *v, uint64_t at, unsigned size, uint64_t va, unsigned shift, unsigned index_bits,
+                        struct mmu_entry *out)
 {
-    struct tlb *t = v->tlb;
-    bool large = va >= t->large_lo && va <= t->large_hi;
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        struct table *b = &t->table[m];
-        if (!b->used)
-            continue;
-        invalidate(tlb_slot(v, m, va));
-        for (unsigned i = 0; large && i < b->size; i++)
-            if (align_down(va ^ b->slot[i].va, b->slot[i].span) == 0)
-                invalidate(&b->entry[i]);
-    }
+    struct space_target t = space_lookup(v->mem, at);
+    out->ram = t.ram && t.ram->watch ? t.ram : NULL;
+    out->offset = t.ram_offset;
+    out->use = (struct table_use){ .base = va & ~mask64(shift + index_bits), .shift = (uint8_t)shift,
+                                   .entry_bits = size == 8 ? 3 : 2 };
+    return out->ram ? load_le(t.ram->host + t.ram_offset, size) : space_load(v->mem, at, size);
 }
 
-void tlb_protect(struct vcpu *v, const struct ram *ram, uint64_t ram_offset)
+const struct mmu_region *mmu_region(const struct vcpu *v, uint64_t va)
 {
-    v->stores_narrowed++;
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        struct table *b = &v->tlb->table[m];
-        for (unsigned i = 0; b->used && i < b->size; i++) {
-            const struct tlb_side *s = &b->slot[i].side;
-            if (s->ram == ram && s->ram_offset == ram_offset && !(b->entry[i].tag[ACCESS_WRITE] & TLB_INVALID))
-                b->entry[i].tag[ACCESS_WRITE] |= TLB_SLOW;
-        }
-    }
+    const struct tlb_region *r = tlb_region_slot(v->tlb->now, va);
+    return r->tag == va >> MMU_REGION_BITS ? &r->region : NULL;
 }
 
 /* ---- filling ------------------------------------------------------------------------------------- */
 
-static uint64_t tag(const struct mmu_page *p, enum access access, uint64_t page, bool slow)
+/* Stores to the entries that the page comes from must be noticed.  False: they cannot all be. */
+static bool watch_entries(struct vcpu *v, const struct mmu_page *p, bool exec)
 {
-    return p->prot & 1 << access ? page | (slow ? TLB_SLOW : 0) : TLB_INVALID;
-}
-
-/* The entry depends on these page-table entries: stores to them must be noticed. */
-static void watch_tables(struct vcpu *v, const struct mmu_page *p)
-{
+    uint64_t user = tlb_user_bit(v, v->tlb->now);
+    for (unsigned i = 0; i < p->n_entries; i++)
+        if (!p->entry[i].ram)
+            return false;
     for (unsigned i = 0; i < p->n_entries; i++) {
-        struct space_target t = space_lookup(v->mem, p->entry_at[i]);
-        if (t.ram && t.ram->watch && ram_mark_table(t.ram, t.ram_offset))
-            t.ram->watch->table_added(t.ram->watch->opaque, t.ram, align_down(t.ram_offset, PAGE_SIZE));
+        const struct mmu_entry *e = &p->entry[i];
+        if (ram_mark_table(e->ram, e->offset, &e->use, user, exec))
+            e->ram->watch->table_added(e->ram->watch->opaque, e->ram, align_down(e->offset, PAGE_SIZE));
     }
+    return true;
 }
 
-static void fill(struct vcpu *v, uint64_t va, unsigned mode, const struct mmu_page *p)
+static uint64_t tag(uint8_t prot, enum access access, uint64_t page, bool slow)
 {
-    struct tlb *t = v->tlb;
-    uint64_t page = align_down(va, PAGE_SIZE);
-    struct tlb_entry *e = tlb_slot(v, mode, va);
-    watch_tables(v, p);
+    return prot & 1 << access ? page | (slow ? TLB_SLOW : 0) : TLB_INVALID;
+}
+
+/* The entry at page lets stores through from now on. */
+static void note_open(struct vcpu *v, uint64_t page, const struct tlb_side *side)
+{
+    struct ram_open *o = &side->ram->open[side->ram_offset >> PAGE_BITS];
+    o->by_page |= UINT64_C(1) << (page >> PAGE_BITS & 63);
+    o->by_user |= tlb_user_bit(v, v->tlb->now);
+}
+
+static void keep_victim(struct tlb_set *s, unsigned mode, uint64_t page, const struct tlb_entry *e,
+                        const struct tlb_side *side)
+{
+    s->victim[s->next_victim++ % TLB_VICTIMS] = (struct tlb_victim){ page | mode, *e, *side };
+}
+
+/* The slot that page is to take; what was there becomes a victim. */
+static struct tlb_entry *make_room(struct vcpu *v, uint64_t page, unsigned mode)
+{
+    struct tlb_table *t = tlb_table_ready(v, mode);
+    uint64_t old = tlb_entry_page(tlb_slot(v, mode, page));
+    bool conflict = old != UINT64_MAX && old != page;
+    tlb_table_count(v, mode, conflict);              /* may move the table */
+    struct tlb_entry *e = tlb_slot(v, mode, page);
+    old = tlb_entry_page(e);
+    if (old != UINT64_MAX && old != page)
+        keep_victim(v->tlb->now, mode, old, e, &t->side[e - t->entry]);
+    return e;
+}
+
+static bool allows(const struct tlb_entry *e, enum access access, uint64_t page)
+{
+    return (e->tag[access] & ~(uint64_t)TLB_SLOW) == page;
+}
+
+static void fill(struct vcpu *v, uint64_t page, enum access access, unsigned mode, const struct mmu_page *p,
+                 struct tlb_side *side)
+{
     struct space_target target = space_lookup(v->mem, p->pa);
     bool ram = target.ram && target.page_uniform;
+    *side = (struct tlb_side){ .ram = ram ? target.ram : NULL, .ram_offset = target.ram_offset, .pa = p->pa,
+                               .writable = target.writable };
+    if (!watch_entries(v, p, access == ACCESS_EXEC))
+        return;
     bool open = ram && target.writable && ram_page_open(target.ram, target.ram_offset);
-    struct tlb_side side = { .ram = ram ? target.ram : NULL, .ram_offset = target.ram_offset, .pa = p->pa,
-                             .writable = target.writable };
-    *slot_of(v, mode, e) = (struct slot){ .side = side, .va = page, .span = p->span, .global = p->global };
+    struct tlb_entry *e = make_room(v, page, mode);
+    bool fetched = access == ACCESS_EXEC || allows(e, ACCESS_EXEC, page);
+    struct tlb_table *t = &v->tlb->now->table[mode];
+    t->side[e - t->entry] = *side;
     e->addend = ram ? (uint64_t)(uintptr_t)(target.ram->host + target.ram_offset) - page : 0;
-    e->tag[ACCESS_READ] = tag(p, ACCESS_READ, page, !ram);
-    e->tag[ACCESS_WRITE] = tag(p, ACCESS_WRITE, page, !open);
-    e->tag[ACCESS_EXEC] = tag(p, ACCESS_EXEC, page, !ram);
-    t->table[mode].used = true;
-    t->fills++;
-    if (p->span > PAGE_SIZE) {
-        uint64_t lo = align_down(va, p->span);
-        if (lo < t->large_lo)
-            t->large_lo = lo;
-        if (lo + (p->span - 1) > t->large_hi)
-            t->large_hi = lo + (p->span - 1);
+    e->tag[ACCESS_READ] = tag(p->prot, ACCESS_READ, page, !ram);
+    e->tag[ACCESS_WRITE] = tag(p->prot, ACCESS_WRITE, page, !open);
+    e->tag[ACCESS_EXEC] = fetched ? tag(p->prot, ACCESS_EXEC, page, !ram) : TLB_INVALID;
+    if (open && p->prot & 1 << ACCESS_WRITE)
+        note_open(v, page, side);
+    if (p->has_region)
+        *tlb_region_slot(v->tlb->now, page) = (struct tlb_region){ page >> MMU_REGION_BITS, p->region };
+    v->tlb->stats.fills++;
+}
+
+/* Exchanges the slot's entry with the victim for page, if there is one that allows the access. */
+static bool recall(struct vcpu *v, uint64_t page, enum access access, unsigned mode)
+{
+    struct tlb_set *s = v->tlb->now;
+    for (unsigned i = 0; i < TLB_VICTIMS; i++) {
+        struct tlb_victim *old = &s->victim[i];
+        if (old->key != (page | mode) || !allows(&old->entry, access, page))
+            continue;
+        struct tlb_victim back = *old;
+        old->key = UINT64_MAX;
+        struct tlb_entry *e = make_room(v, page, mode);
+        struct tlb_table *t = &s->table[mode];
+        *e = back.entry;
+        t->side[e - t->entry] = back.side;
+        v->tlb->stats.victim_hits++;
+        return true;
     }
+    return false;
 }
 
 bool tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct tlb_side *out)
 {
-    if ((tlb_slot(v, mode, va)->tag[access] & ~(uint64_t)TLB_SLOW) != align_down(va, PAGE_SIZE)) {
-        struct mmu_page p = { 0 };
+    uint64_t page = align_down(va, PAGE_SIZE);
+    if (unlikely(!allows(tlb_slot(v, mode, va), access, page)) && !recall(v, page, access, mode)) {
+        struct mmu_page p;
+        p.n_entries = 0;
+        p.has_region = false;
+        v->tlb->stats.walks++;
         if (!v->ops->mmu_walk(v, va, access, mode, &p))
             return false;
-        fill(v, va, mode, &p);
+        fill(v, page, access, mode, &p, out);
+        return true;
     }
-    *out = slot_of(v, mode, tlb_slot(v, mode, va))->side;
+    const struct tlb_table *t = &v->tlb->now->table[mode];
+    *out = t->side[tlb_slot(v, mode, va) - t->entry];
     return true;
 }
 
 bool tlb_peek(const struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct tlb_side *out)
 {
     const struct tlb_entry *e = tlb_slot(v, mode, va);
+    const struct tlb_table *t = &v->tlb->now->table[mode];
     if (e->tag[access] != align_down(va, PAGE_SIZE))
         return false;
-    *out = slot_of(v, mode, e)->side;
+    *out = t->side[e - t->entry];
     return true;
+}
+
+void tlb_open_page(struct vcpu *v, uint64_t va, unsigned mode, const struct tlb_side *side)
+{
+    struct tlb_entry *e = tlb_slot(v, mode, va);
+    uint64_t page = align_down(va, PAGE_SIZE);
+    if (e->tag[ACCESS_WRITE] != (page | TLB_SLOW) || !ram_page_open(side->ram, side->ram_offset))
+        return;
+    e->tag[ACCESS_WRITE] = page;
+    note_open(v, page, side);
 }

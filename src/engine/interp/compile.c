@@ -465,7 +465,7 @@ static void place(struct compiler *c, struct block *b)
     }
 }
 
-void interp_compile(struct engine *e, struct block *b, const struct ir_block *ir)
+bool interp_compile(struct engine *e, struct block *b, const struct ir_block *ir)
 {
     struct compiler *c = e->scratch;
     uint32_t calls = 0, vecs = 0, exits = 0;
@@ -493,6 +493,7 @@ void interp_compile(struct engine *e, struct block *b, const struct ir_block *ir
     free(c->code);
     free(c->calls);
     free(c->vecs);
+    return true;
 }
 
 static void interp_free_code(struct engine *e, struct block *b)

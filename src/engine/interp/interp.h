@@ -154,7 +154,7 @@ uint16_t plan_temp(struct plan *p);
 void plan_release(struct plan *p, uint16_t word);
 
 const void *const *interp_handlers(void);
-void interp_compile(struct engine *e, struct block *b, const struct ir_block *ir);
+bool interp_compile(struct engine *e, struct block *b, const struct ir_block *ir);
 enum leave interp_exec(struct engine *e, struct vcpu *v, struct block *b);
 
 #endif

@@ -173,7 +173,7 @@ static bool write_efer(struct x86_cpu *c, uint64_t v)
     if (v & ~known || (c->s.cr0 & CR0_PG && (v ^ c->s.efer) & EFER_LME))
         return false;
     c->s.efer = (v & ~(uint64_t)EFER_LMA) | (c->s.efer & EFER_LMA);
-    tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
     return true;
 }

@@ -31,8 +31,7 @@ static uint64_t write_cr0(struct x86_cpu *c, uint64_t value)
         s->efer |= EFER_LMA;
     if (!(value & CR0_PG))
         s->efer &= ~(uint64_t)EFER_LMA;
-    if ((old ^ value) & (CR0_PG | CR0_WP | CR0_PE))
-        tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
     return 0;
 }
@@ -40,12 +39,9 @@ static uint64_t write_cr0(struct x86_cpu *c, uint64_t value)
 static uint64_t write_cr3(struct x86_cpu *c, uint64_t value)
 {
     struct x86_state *s = &c->s;
-    bool keep = false;
     if (x86_long(c)) {
-        if (s->cr4 & CR4_PCIDE) {
-            keep = value >> 63;
+        if (s->cr4 & CR4_PCIDE)
             value &= mask64(63);
-        }
         if (value & ~mask64(X86_MAXPHYADDR))
             return sys_gp0(c);
     } else {
@@ -57,9 +53,7 @@ static uint64_t write_cr3(struct x86_cpu *c, uint64_t value)
         s->cr3 = old;
         return sys_gp0(c);
     }
-    /* The TLB is not tagged: another address space means a flush even when the guest asks to keep entries. */
-    if (!keep || old != value)
-        tlb_flush_nonglobal(&c->v);
+    x86_mmu_context(c);
     return 0;
 }
 
@@ -94,8 +88,7 @@ static uint64_t write_cr4(struct x86_cpu *c, uint64_t value)
         s->cr4 = old;
         return sys_gp0(c);
     }
-    if (changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_PCIDE | CR4_SMEP | CR4_SMAP))
-        tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
     return 0;
 }
@@ -193,10 +186,12 @@ uint64_t sys_clts(struct vcpu *v)
     return 0;
 }
 
+/* The TLB always agrees with the page tables: there is nothing to invalidate. */
 uint64_t sys_invlpg(struct vcpu *v, uint64_t at, uint64_t osz)
 {
+    (void)v;
+    (void)at;
     (void)osz;
-    tlb_flush_page(v, at);
     return 0;
 }
 
@@ -210,7 +205,6 @@ uint64_t sys_invpcid(struct vcpu *v, uint64_t at, uint64_t type)
     if (type > 3 || pcid >> 12 || (type < 2 && pcid && !(c->s.cr4 & CR4_PCIDE)) ||
         (type == 0 && !x86_canonical(address)))
         return sys_gp0(c);
-    tlb_flush(v);
     return 0;
 }
 

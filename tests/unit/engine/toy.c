@@ -340,18 +340,19 @@ static bool mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned m
     struct toy *t = toy_of(v);
     uint64_t page = align_down(va, PAGE_SIZE);
     if (!t->s.paging) {
-        *out = (struct mmu_page){ .pa = page, .span = PAGE_SIZE, .prot = 7 };
+        *out = (struct mmu_page){ .pa = page, .prot = 7 };
         return true;
     }
-    uint64_t at = TOY_TABLE + 8 * (va >> PAGE_BITS & 511), e = space_load(v->mem, at, 8);
+    uint64_t at = TOY_TABLE + 8 * (va >> PAGE_BITS & 511);
+    struct mmu_entry where;
+    uint64_t e = mmu_read_entry(v, at, 8, va, PAGE_BITS, 9, &where);
     if (va >> 21 || !(e & PTE_P) || (access == ACCESS_WRITE && !(e & PTE_W))) {
         raise(t, CAUSE_PAGE, va);
         return false;
     }
     e |= PTE_A | (access == ACCESS_WRITE ? PTE_D : 0);
     space_set_bits(v->mem, at, 8, e & (PTE_A | PTE_D));
-    *out = (struct mmu_page){ .pa = e & 0xfffff000, .span = e & PTE_LARGE ? 0x10000 : PAGE_SIZE, .prot = 5,
-                              .global = e & PTE_G, .entry_at = { at }, .n_entries = 1 };
+    *out = (struct mmu_page){ .pa = e & 0xfffff000, .prot = 5, .entry = { where }, .n_entries = 1 };
     if (e & PTE_W && e & PTE_D)
         out->prot |= 1 << ACCESS_WRITE;
     return true;
@@ -384,11 +385,15 @@ static bool debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa)
     return true;
 }
 
+static const uint32_t hot[] = { OFF_R(0), OFF_R(1), OFF_R(2), OFF_R(3), OFF_R(12), OFF_R(8), OFF(cc_dst) };
+
 const struct guest_ops toy_ops = {
     .name = "toy",
     .cpu_size = sizeof(struct toy),
     .pc_offset = OFF(pc),
     .fp_env_offset = OFF(env),
+    .hot = hot,
+    .n_hot = ARRAY_LEN(hot),
     .block_key = block_key,
     .translate = translate,
     .restore = restore,

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fixed pieces of code: into translated code, out of it, and around calls. */
+#include "engine/x64/jit.h"
+
+enum { FRAME_BYTES = (sizeof(struct x64_frame) + 15) / 16 * 16 + 8 };
+
+static const uint8_t callee_saved[6] = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
+
+static void move_pins(struct x64_asm *a, const struct guest_ops *ops, bool load)
+{
+    for (unsigned k = 0; k < N_PINS && k < ops->n_hot; k++)
+        if (load)
+            x64_mov_rm(a, 64, x64_pins[k], x64_state(ops->hot[k]));
+        else
+            x64_mov_mr(a, 64, x64_state(ops->hot[k]), x64_pins[k]);
+}
+
+static const void *here(const struct x64_asm *a) { return (const void *)(intptr_t)x64_runs_at(a, a->p); }
+
+/* ---- the guest's floating-point environment in MXCSR --------------------------------------------------- */
+
+static struct x64_mem env_field(const struct guest_ops *ops, size_t offset) { return x64_state(ops->fp_env_offset + offset); }
+
+/* One of its bits, or two, to ECX at a place of the MXCSR, and into EDX. */
+static void add_control(struct x64_asm *a, struct x64_mem field, unsigned mask, unsigned at)
+{
+    x64_movzx_rm(a, 32, HOST_RCX, 8, field);
+    x64_alu_ri(a, X64_AND, 32, HOST_RCX, (int32_t)mask);
+    if (at)
+        x64_shift_ri(a, X64_SHL, 32, HOST_RCX, at);
+    x64_alu_rr(a, X64_OR, 32, HOST_RDX, HOST_RCX);
+}
+
+/* Loads MXCSR where it is not what the guest's environment asks for; the frame is `above` bytes up.  RCX, RDX are used. */
+static void load_mxcsr(struct x64_asm *a, const struct guest_ops *ops, int32_t above)
+{
+    enum { ALL_MASKED = 0x1f80, RC = 13, DAZ = 6, FTZ = 15 };
+    struct x64_mem now = x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, mxcsr) + above);
+    struct x64_label same = { 0 };
+    x64_mov_ri(a, HOST_RDX, ALL_MASKED);
+    add_control(a, env_field(ops, offsetof(struct fp_env, flags)), FP_ALL, 0);
+    add_control(a, env_field(ops, offsetof(struct fp_env, rounding)), 3, RC);
+    add_control(a, env_field(ops, offsetof(struct fp_env, daz)), 1, DAZ);
+    add_control(a, env_field(ops, offsetof(struct fp_env, ftz)), 1, FTZ);
+    x64_alu_rm(a, X64_CMP, 32, HOST_RDX, now);
+    x64_jcc8(a, X64_E, &same);
+    x64_mov_mr(a, 32, now, HOST_RDX);
+    x64_ldmxcsr(a, now);
+    x64_bind(a, &same);
+}
+
+/* What was raised joins the guest's flags.  RAX is used. */
+static void merge_flags(struct x64_asm *a, const struct guest_ops *ops, int32_t above)
+{
+    struct x64_mem now = x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, mxcsr) + above);
+    x64_stmxcsr(a, now);
+    x64_mov_rm(a, 32, HOST_RAX, now);
+    x64_alu_ri(a, X64_AND, 32, HOST_RAX, FP_ALL);
+    x64_alu_mr(a, X64_OR, 8, env_field(ops, offsetof(struct fp_env, flags)), HOST_RAX);
+}
+
+/* ---- in and out -------------------------------------------------------------------------------------------- */
+
+/* why to RAX; RDX is a part of the answer, too. */
+static void epilogue(struct x64_asm *a, const struct guest_ops *ops, unsigned why)
+{
+    merge_flags(a, ops, 0);
+    x64_ldmxcsr(a, FRAME(outer_mxcsr));
+    x64_mov_ri(a, HOST_RAX, why);
+    x64_alu_ri(a, X64_ADD, 64, HOST_RSP, FRAME_BYTES);
+    for (unsigned k = 6; k-- > 0;)
+        x64_pop(a, callee_saved[k]);
+    x64_ret(a);
+}
+
+static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
+{
+    for (unsigned k = 0; k < 6; k++)
+        x64_push(a, callee_saved[k]);
+    x64_alu_ri(a, X64_SUB, 64, HOST_RSP, FRAME_BYTES);
+    x64_mov_mr(a, 64, FRAME(v), HOST_RDI);
+    x64_lea(a, 64, HOST_RBP, x64_base(HOST_RDI, (int32_t)sizeof(struct vcpu)));
+    x64_stmxcsr(a, FRAME(outer_mxcsr));
+    x64_mov_mi(a, 32, FRAME(mxcsr), 0);
+    load_mxcsr(a, ops, 0);
+    move_pins(a, ops, true);
+    x64_jmp_r(a, HOST_RSI);
+}
+
+static const void *write_leave(struct x64_asm *a, const struct guest_ops *ops, unsigned why, bool site)
+{
+    const void *at = here(a);
+    if (site)
+        x64_pop(a, HOST_RDX);
+    move_pins(a, ops, false);
+    epilogue(a, ops, why);
+    return at;
+}
+
+/* A frame field, one return address below. */
+static struct x64_mem below(size_t offset) { return x64_base(HOST_RSP, (int32_t)offset + 8); }
+
+static void move_registers(struct x64_asm *a, bool vectors, bool load)
+{
+    for (unsigned r = 0; r < 16; r++) {
+        if (r == HOST_RSP || r == HOST_RBP)
+            continue;
+        if (load)
+            x64_mov_rm(a, 64, r, below(offsetof(struct x64_frame, reg) + 8 * r));
+        else
+            x64_mov_mr(a, 64, below(offsetof(struct x64_frame, reg) + 8 * r), r);
+    }
+    for (unsigned r = 0; vectors && r < 16; r++) {
+        if (load)
+            x64_vmovups_xm(a, r, below(offsetof(struct x64_frame, xmm) + 16 * r));
+        else
+            x64_vmovups_mx(a, below(offsetof(struct x64_frame, xmm) + 16 * r), r);
+    }
+}
+
+static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bool vectors)
+{
+    const void *at = here(a);
+    struct x64_label left = { 0 };
+    move_registers(a, vectors, false);
+    x64_mov_rm(a, 64, HOST_RDI, below(offsetof(struct x64_frame, v)));
+    x64_lea(a, 64, HOST_RSI, below(0));
+    x64_mov_rm(a, 64, HOST_RDX, x64_base(HOST_RSP, 0));
+    x64_alu_ri(a, X64_SUB, 64, HOST_RSP, 8);
+    x64_mov_ri(a, HOST_RAX, (uint64_t)(uintptr_t)x64_slow);
+    x64_call_r(a, HOST_RAX);
+    x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
+    x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
+    x64_jcc(a, X64_NE, &left);
+    move_registers(a, vectors, true);
+    x64_ret(a);
+    x64_bind(a, &left);
+    x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
+    epilogue(a, ops, LEAVE_FAULT);
+    return at;
+}
+
+static const void *write_sync(struct x64_asm *a, const struct guest_ops *ops, bool load)
+{
+    const void *at = here(a);
+    if (load)
+        load_mxcsr(a, ops, 8);
+    else
+        merge_flags(a, ops, 8);
+    move_pins(a, ops, load);
+    x64_ret(a);
+    return at;
+}
+
+size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
+{
+    struct x64_asm a;
+    x64_init(&a, j->memory.write, 4096 * 4);
+    a.exec_delta = j->exec_delta;
+    const void *enter = here(&a);
+    memcpy(&j->enter, &enter, sizeof enter);
+    write_enter(&a, ops);
+    j->leave_site = write_leave(&a, ops, LEFT_SITE, true);
+    j->leave_lookup = write_leave(&a, ops, LEAVE_LOOKUP, false);
+    j->leave_loop = write_leave(&a, ops, LEAVE_LOOP, false);
+    j->slow = write_slow(&a, ops, false);
+    j->slow_vector = write_slow(&a, ops, true);
+    j->sync_out = write_sync(&a, ops, false);
+    j->sync_in = write_sync(&a, ops, true);
+    require(!a.failed);
+    return (size_t)(a.p - j->memory.write);
+}
