@@ -58,6 +58,82 @@ static void tasks(void)
     __asm__ volatile("clts");
 }
 
+/* A 16-bit TSS: what it holds is 16 bits wide, and the upper halves of the registers are all ones. */
+static struct {
+    uint16_t link, sp0, ss0, sp1, ss1, sp2, ss2, ip, flags, ax, cx, dx, bx, sp, bp, si, di, es, cs, ss, ds, ldt;
+} tss16 __attribute__((aligned(16)));
+static volatile uint32_t ran16, ecx16;
+
+extern void task16(void);
+extern uint8_t code16[];
+__asm__(".text\n .code16\n code16: movl %ecx, %ss:(%esi)\n movl $1, %ss:(%edi)\n iret\n .code32\n");
+
+static void task_16bit(void)
+{
+    gdt[SEL_CODE16 / 8] = descriptor((uint32_t)code16, 0xffff, 0x9b, 0);
+    tss16.ip = 0;
+    tss16.flags = 2;
+    tss16.cx = 0x1234;
+    tss16.cs = SEL_CODE16;
+    tss16.ds = tss16.es = SEL_DATA;
+    /* SI and DI have 16 bits: SS is based so that they reach the results. */
+    uint32_t base = (uint32_t)&ecx16 & ~0xffffu;
+    gdt[SEL_TEST2 / 8] = descriptor(base - 0xffff0000u, 0xfffff, 0x93, 0xc);
+    tss16.ss = SEL_TEST2;
+    tss16.si = (uint16_t)((uint32_t)&ecx16 - base);
+    tss16.di = (uint16_t)((uint32_t)&ran16 - base);
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&tss16, 0x2b, 0x81, 0);
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_no_fault("CALL to a 16-bit task");
+    check("it ran", ran16, 1);
+    check("ECX's upper half", ecx16, 0xffff1234);
+    check("back link of 16 bits", tss16.link, SEL_TSS);
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&tss16, 0x2a, 0x81, 0);
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_fault("16-bit TSS too small", 10, SEL_TSS2);
+}
+
+/* #DF through a task gate: the old task's state is in its TSS, the error code on the new one's stack. */
+static struct tss df_task;
+static uint8_t df_task_stack[4096];
+static volatile uint32_t df_error, df_old_eip;
+static uint32_t df_resume;
+
+static void df_handler(void)
+{
+    for (;;) {
+        df_error = *(volatile uint32_t *)(df_task_stack + sizeof df_task_stack - 4);
+        df_old_eip = tss.eip;
+        tss.eip = df_resume;
+        df_task.esp = (uint32_t)(df_task_stack + sizeof df_task_stack);
+        __asm__ volatile("mov %0, %%esp\n iret" : : "r"(df_task_stack + sizeof df_task_stack));
+    }
+}
+
+extern uint8_t df_div[], df_after[];
+
+static void double_fault(void)
+{
+    uint64_t df = idt[8], np = idt[11], de = idt[0];
+    df_task = (struct tss){ .eip = (uint32_t)df_handler, .cs = SEL_CODE, .ss = SEL_DATA, .ds = SEL_DATA, .es = SEL_DATA,
+                            .esp = (uint32_t)(df_task_stack + sizeof df_task_stack), .eflags = 2,
+                            .iomap = sizeof df_task };
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&df_task, 0x67, 0x89, 0);
+    idt[8] = gate(0, SEL_TSS2, 0x85, 0);
+    idt[0] &= ~(UINT64_C(1) << 47);             /* #DE's gate is not present: #NP, with #NP's not present either */
+    idt[11] &= ~(UINT64_C(1) << 47);
+    df_resume = (uint32_t)df_after;
+    df_error = 0xffffffff;
+    __asm__ volatile("xor %%edx, %%edx\n xor %%ecx, %%ecx\n df_div: div %%ecx\n df_after: nop" : : : "eax", "ecx", "edx",
+                     "memory");
+    check("#DE, #NP: double fault by a task", df_error, 0);
+    check("EIP in the interrupted task's TSS", df_old_eip, (uint32_t)df_div);
+    idt[8] = df;
+    idt[11] = np;
+    idt[0] = de;
+    __asm__ volatile("clts");
+}
+
 /* ---- interrupts through the 8259, from the 8254 --------------------------------- */
 
 static volatile uint32_t ticks, last_eip;
@@ -213,6 +289,8 @@ int guest_main(void)
 {
     exceptions();
     tasks();
+    task_16bit();
+    double_fault();
     interrupts();
     debug();
     TRY("mov %%cr0, %%eax; and $0x7fffffff, %%eax; or $0x80000000, %%eax; and $0xfffffffe, %%eax; mov %%eax, %%cr0", , );
