@@ -54,7 +54,8 @@ static uint64_t expected(uint64_t rights, enum kind kind, bool user, const struc
         ok = !(rights & NX) && !(s->smep && rights & U);
     else
         ok = !(s->smap && rights & U && !s->ac) && (kind == READ || rights & W || !s->wp);
-    return ok ? no_fault : (uint64_t)(PF_P | (kind == WRITE ? PF_W : 0) | (kind == EXEC ? PF_I : 0) | (user ? PF_U : 0));
+    uint64_t error = PF_P | (kind == WRITE ? PF_W : 0) | (kind == EXEC ? PF_I : 0) | (user ? PF_U : 0);
+    return ok ? no_fault : error;
 }
 
 static void access_user(enum kind kind)
