@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs a bare-metal test image: run.py BUILD IMAGE plain|replay
+"""Runs a bare-metal test image: run.py BUILD IMAGE plain|replay [i386|x86_64]
 
 plain: every check passes.  replay: recorded and replayed, the console is equal and every check passes.
 """
@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-build, image, mode = sys.argv[1:]
-program = pathlib.Path(build) / "src" / "cli" / "reprise-system-i386"
+build, image, mode, *target = sys.argv[1:]
+program = pathlib.Path(build) / "src" / "cli" / ("reprise-system-" + (target or ["i386"])[0])
 line = [program, "-M", "pc", "-cpu", "max", "-m", "64", "-display", "none", "-serial", "stdio", "-monitor", "none",
         "-no-reboot", "-net", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", image]
 

@@ -41,10 +41,10 @@ static bool is_area(const struct x86_insn *I)
     return false;
 }
 
-/* Between the canonical halves: #GP, or #SS where the stack is meant. */
+/* Between the canonical halves, away from their ends: #GP, or #SS where the stack is meant. */
 static uint64_t not_canonical(struct isa_gen *g)
 {
-    return (UINT64_C(1) << (47 + gen_below(g, 16))) + (gen_below(g, 2) ? gen_below(g, 64) : gen_next(g) >> 20);
+    return (UINT64_C(1) << (47 + gen_below(g, 16))) + 128 + (gen_below(g, 2) ? gen_below(g, 64) : gen_next(g) >> 20);
 }
 
 static uint64_t target_address(struct isa_gen *g, const struct x86_insn *I)

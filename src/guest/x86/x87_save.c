@@ -84,12 +84,19 @@ static void set_half(struct x86_cpu *c, unsigned half, const uint8_t *m)
 
 static void gp0(struct vcpu *v) { x86_raise(v, EXC_GP, true, 0); }
 
-/* FXSAVE's area is aligned to 16: #GP(0).  (Where alignment is checked, CPUs choose between that and #AC.) */
-static bool aligned(struct vcpu *v, uint64_t at)
+/*
+ * Areas are aligned: #GP(0).  (Where alignment is checked, CPUs choose between that and #AC.)  An address that is
+ * not canonical faults for that first, which x86_restore may have to make #SS.
+ */
+static bool aligned(struct vcpu *v, uint64_t at, unsigned to)
 {
-    if (at & 15)
-        gp0(v);
-    return !(at & 15);
+    struct x86_cpu *c = x86_of(v);
+    if (!(at & (to - 1)))
+        return true;
+    gp0(v);
+    if (c->mode_flags & MODE_CS64 && !x86_canonical(at))
+        c->s.pending.cr2 = at;
+    return false;
 }
 
 /* ---- FXSAVE, FXRSTOR ------------------------------------------------------------------ */
@@ -99,7 +106,7 @@ static uint64_t do_fxsave(struct vcpu *v, uint64_t at, uint64_t wide)
     struct x86_cpu *c = x86_of(v);
     unsigned mode = x86_data_mode(c), len = AREA_XMM + 16 * n_xmm(c);
     uint8_t m[AREA_LEGACY] = { 0 };
-    if (!aligned(v, at))
+    if (!aligned(v, at, 16))
         return 0;
     put_x87(c, m, wide);
     put_mxcsr(c, m);
@@ -113,7 +120,7 @@ static uint64_t do_fxrstor(struct vcpu *v, uint64_t at, uint64_t wide)
 {
     struct x86_cpu *c = x86_of(v);
     uint8_t m[AREA_LEGACY];
-    if (!aligned(v, at))
+    if (!aligned(v, at, 16))
         return 0;
     if (!vcpu_load_bytes(v, at, m, sizeof m, x86_data_mode(c)))
         return 0;
@@ -159,11 +166,11 @@ static uint64_t in_use(const struct x86_cpu *c)
 
 static bool xsave_allowed(struct vcpu *v, uint64_t at)
 {
-    if (!(x86_of(v)->s.cr4 & CR4_OSXSAVE))
+    if (!(x86_of(v)->s.cr4 & CR4_OSXSAVE)) {
         x86_raise(v, EXC_UD, false, 0);
-    else if (at & 63)
-        gp0(v);
-    return !v->exit;
+        return false;
+    }
+    return aligned(v, at, 64);
 }
 
 /* how: bit 3 FIP and FDP are 64 bits; low bits 0 XSAVE, 1 XSAVEOPT, 2 XSAVEC. */
