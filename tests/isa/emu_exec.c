@@ -228,7 +228,7 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     s->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_ET | CR0_PE;
     s->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     s->cr3 = PHYS_PML4;
-    s->xcr0 = XSAVE_X87 | XSAVE_SSE;
+    s->xcr0 = XSAVE_X87 | XSAVE_SSE | XSAVE_AVX;
     s->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
     set_segments(s, c->mode32);
     s->gdt = (struct x86_table){ .base = KERNEL_GDT, .limit = 0x1f };
@@ -238,6 +238,8 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     s->rip = ISA_CODE + 0x800;
     x86_set_rflags(e->cpu, c->in.rflags | 0x202, UINT64_MAX);
     load_fx(e->cpu, c->in.fx);
+    for (unsigned i = 0; i < 16; i++)
+        memcpy(&s->ymm[i][2], c->in.high[i], 16);
     x86_update_mode(e->cpu);
     uint8_t code[0x80];
     memset(code, 0x90, sizeof code);
@@ -292,5 +294,7 @@ void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result 
     else if (s->rip >= KERNEL_HANDLER && s->rip < KERNEL_HANDLER + 16 * VECTORS)
         read_frame(e, r);
     save_fx(e->cpu, r->out.fx);
+    for (unsigned i = 0; i < 16; i++)
+        memcpy(r->out.high[i], &s->ymm[i][2], 16);
     space_read(e->mem, PHYS_DATA + (ISA_WINDOW - ISA_DATA), r->out.window, ISA_WINDOW_SIZE);
 }

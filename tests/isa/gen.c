@@ -22,7 +22,7 @@ static unsigned below(struct isa_gen *g, unsigned n) { return (unsigned)(next(g)
 size_t isa_rows(const struct x86_row **rows, size_t max)
 {
     const struct x86_row *tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
-                                       x86_rows_fp, x86_rows_mmx, x86_rows_sse4 };
+                                       x86_rows_fp, x86_rows_mmx, x86_rows_sse4, x86_rows_avx, x86_rows_avx_fp };
     size_t n = 0;
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)
         for (const struct x86_row *r = tables[t]; r->lift; r++)
@@ -40,7 +40,7 @@ static const char *const skipped_names[] = {
     "cpuid", "rdtsc", "rdtscp", "rdpmc", "rdpid", "rdrand", "rdseed", "xgetbv", "xsetbv", "syscall", "sysenter",
     "sysret", "sysexit", "int", "int1", "icebp", "hlt", "in", "out", "ins", "outs", "sgdt", "sidt", "sldt", "str",
     "smsw", "lar", "lsl", "verr", "verw", "lds", "les", "lss", "lfs", "lgs", "iret", "retf", "callf", "jmpf", "arpl",
-    "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "rcpps", "rcpss", "rsqrtps", "rsqrtss", "f2xm1", "fyl2x",
+    "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "rcpps", "rcpss", "rsqrtps", "rsqrtss", "vrcpps", "vrcpss", "vrsqrtps", "vrsqrtss", "vldmxcsr", "f2xm1", "fyl2x",
     "fyl2xp1", "fptan", "fpatan", "fsin", "fcos", "fsincos", "fxsave", "xsave", "xsaveopt", "xsavec", "xrstor",
     "fxrstor", "fnstenv", "fnsave", "fldenv", "frstor", "monitor", "mwait", "swapgs", "clac", "stac",
     "sti", "cli", "popf", "lmsw", "clts", "ud0", "ud1", "ud2", "bound", "clflush", "clflushopt", "clwb",
@@ -119,16 +119,35 @@ static void emit_prefixes(struct isa_gen *g, struct encoder *e, const struct x86
     }
 }
 
+static bool uses_vvvv(const struct x86_row *row)
+{
+    for (int i = 0; i < 4; i++)
+        if (row->op[i] == OP_By || row->op[i] == OP_Hx || row->op[i] == OP_Hdq)
+            return true;
+    return false;
+}
+
 /* VEX instead of prefixes, REX and map bytes. */
 static void emit_vex(struct isa_gen *g, struct encoder *e, const struct x86_row *row, bool mode32)
 {
-    unsigned pp = row->pfx & PFX_66 ? 1 : row->pfx & PFX_F3 ? 2 : row->pfx & PFX_F2 ? 3 : 0;
+    unsigned pp;
+    do
+        pp = below(g, 4);
+    while (!(row->pfx & 1u << pp));
     unsigned w = row->flags & ROW_W1 ? 1 : row->flags & ROW_W0 ? 0 : below(g, 2);
-    unsigned l = row->flags & ROW_VEX_L1 ? 1 : 0;
+    unsigned l = row->flags & ROW_VEX_L1 ? 1 : row->flags & ROW_VEX_L0 ? 0 : below(g, 2);
+    unsigned v = !uses_vvvv(row) ? 15 : mode32 ? 8 | below(g, 8) : below(g, 16);
     uint8_t rxb = mode32 ? 0xe0 : (uint8_t)(below(g, 8) << 5);
+    if (below(g, 24) == 0)
+        emit(e, 0x67);
+    if (row->map == MAP_0F && !w && (rxb & 0x60) == 0x60) {
+        emit(e, 0xc5);
+        emit(e, (uint8_t)((rxb & 0x80) | v << 3 | l << 2 | pp));
+        return;
+    }
     emit(e, 0xc4);
     emit(e, (uint8_t)(rxb | (unsigned)row->map));
-    emit(e, (uint8_t)(w << 7 | (mode32 ? 8 | below(g, 8) : below(g, 16)) << 3 | l << 2 | pp));
+    emit(e, (uint8_t)(w << 7 | v << 3 | l << 2 | pp));
 }
 
 static void emit_modrm(struct isa_gen *g, struct encoder *e, const struct x86_row *row)
@@ -337,6 +356,20 @@ static void fill_fx(struct isa_gen *g, uint8_t *fx)
             relate_lanes(g, fx + 160 + 16 * i, fx + 160);
 }
 
+static void fill_high(struct isa_gen *g, struct isa_case *c)
+{
+    if (!isa_host_has_avx())
+        return;
+    for (unsigned i = 0; i < 16; i++)
+        fill_lanes(g, c->in.high[i]);
+    if (below(g, 3) == 0)
+        for (unsigned i = 1; i < 16; i++)
+            relate_lanes(g, c->in.high[i], c->in.high[0]);
+    if (below(g, 3) == 0)
+        for (unsigned i = 0; i < 16; i++)
+            relate_lanes(g, c->in.high[i], c->in.fx + 160 + 16 * i);
+}
+
 /* ---- aiming memory operands at the window ---------------------------------------- */
 
 static uint64_t target_address(struct isa_gen *g)
@@ -345,9 +378,9 @@ static uint64_t target_address(struct isa_gen *g)
     case 0:
         return ISA_DATA - 4 + below(g, 8);                       /* before the mapping */
     case 1:
-        return ISA_DATA + ISA_DATA_SIZE - 20 + below(g, 24);     /* across its end */
+        return ISA_DATA + ISA_DATA_SIZE - 36 + below(g, 40);     /* across its end */
     case 2:
-        return ISA_DATA + 0x1000 - 10 + below(g, 12);            /* across pages, both mapped */
+        return ISA_DATA + 0x1000 - 34 + below(g, 36);            /* across pages, both mapped */
     default:
         return ISA_WINDOW + 0x80 + (below(g, 0x280) & ~(below(g, 4) ? 15u : 0u));
     }
@@ -381,6 +414,37 @@ static bool uses_memory(const struct x86_insn *I)
             I->op[i].code != OP_Yv)
             return true;
     return false;
+}
+
+/* Indices that stay near the base, whether they are read as 32 or 64 bits; one in some hundred goes astray. */
+static void aim_gather(struct isa_gen *g, struct isa_case *c, const struct x86_insn *I)
+{
+    for (unsigned lane = 0; lane < 4; lane++) {
+        uint8_t *p = lane < 2 ? c->in.fx + 160 + 16 * I->vsib + 8 * lane : c->in.high[I->vsib] + 8 * (lane - 2);
+        uint64_t low = (uint64_t)(int64_t)((int)below(g, 64) - 16), high = (uint64_t)(int64_t)((int)below(g, 64) - 16);
+        bool wide = below(g, 2);
+        store_le(p, 8, below(g, 120) == 0 ? next(g) : wide ? low : (uint32_t)low | high << 32);
+    }
+    if (below(g, 4) == 0) {      /* every element */
+        memset(c->in.fx + 160 + 16 * I->op[2].reg, 0xff, 16);
+        memset(c->in.high[I->op[2].reg], 0xff, 16);
+    }
+}
+
+static bool is_masked(const struct x86_insn *I)
+{
+    return !strncmp(I->row->name, "vmaskmovp", 9) || !strncmp(I->row->name, "vpmaskmov", 9);
+}
+
+/* At either end of the mapping, so that the mask decides. */
+static void aim_masked(struct isa_gen *g, struct isa_case *c, const struct x86_insn *I)
+{
+    if (I->base < 0 || I->index >= 0)
+        return;
+    uint64_t target = below(g, 2) ? ISA_DATA - 4 * below(g, 9) : ISA_DATA + ISA_DATA_SIZE - 4 * below(g, 9);
+    c->in.gpr[I->base] = target - (uint64_t)I->disp;
+    if (I->asz == 4)
+        c->in.gpr[I->base] = (uint32_t)c->in.gpr[I->base];
 }
 
 static void aim_strings(struct isa_gen *g, struct isa_case *c)
@@ -455,6 +519,7 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
     c->in.gpr[R_SP] = ISA_WINDOW + 0x1c0 + (below(g, 8) << 3);
     c->in.rflags = 0x202 | (next(g) & FLAGS_ARITH) | (below(g, 4) == 0 ? FLAG_DF : 0);
     fill_fx(g, c->in.fx);
+    fill_high(g, c);
     for (unsigned i = 0; i < ISA_WINDOW_SIZE; i += 16)
         fill_lanes(g, c->in.window + i);
     if (!strcmp(row->name, "movsxd") && insn->osz == 2)
@@ -465,10 +530,14 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
         aim_strings(g, c);
     if (uses_memory(insn) && !aim(g, c, insn))
         return false;
+    if (row->flags & ROW_VSIB)
+        aim_gather(g, c, insn);
+    if (is_masked(insn) && below(g, 2))
+        aim_masked(g, c, insn);
     tame_bit_offset(g, c, insn);
     if (!strcmp(row->name, "xlat") || !strcmp(row->name, "xlatb"))
         c->in.gpr[R_BX] = ISA_WINDOW + 0x100;
-    if (!strncmp(row->name, "maskmov", 7))
+    if (!strcmp(row->name, "maskmovq") || strstr(row->name, "maskmovdqu"))
         c->in.gpr[R_DI] = below(g, 4)   ? ISA_WINDOW + 0x100 + below(g, 64)
                           : below(g, 2) ? ISA_DATA - below(g, 18)
                                         : ISA_DATA + ISA_DATA_SIZE - below(g, 18);

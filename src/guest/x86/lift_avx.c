@@ -44,14 +44,19 @@ struct ymm x86_rdy(struct x86_lift *L, const struct x86_insn *I, unsigned n)
     return (struct ymm){ lo, irb_ldv(L->b, L->mmu, second_half(L, linear)) };
 }
 
-static uint64_t do_probe_write32(struct vcpu *v, uint64_t linear)
+static uint64_t do_probe_write(struct vcpu *v, uint64_t linear, uint64_t size)
 {
-    vcpu_probe(v, linear, 32, ACCESS_WRITE, x86_data_mode(x86_of(v)));
+    vcpu_probe(v, linear, (unsigned)size, ACCESS_WRITE, x86_data_mode(x86_of(v)));
     return 0;
 }
 
-static const struct ir_helper helper_probe_write32 = { "probe_write32", 1, HELPER_MAY_EXIT | HELPER_MEMORY, IR_VOID,
-                                                       { IR_X }, { .f1 = do_probe_write32 } };
+static const struct ir_helper helper_probe_write = { "probe_write", 2, HELPER_MAY_EXIT | HELPER_MEMORY, IR_VOID,
+                                                     { IR_X, IR_X }, { .f2 = do_probe_write } };
+
+void x86_probe_write(struct x86_lift *L, ir_ref linear, unsigned size)
+{
+    irb_call(L->b, &helper_probe_write, linear, irb_x(L->b, size), IR_NONE, IR_NONE);
+}
 
 /* The second half must not fault when the first is stored: only a store across pages can. */
 static void store32(struct x86_lift *L, ir_ref linear, struct ymm v)
@@ -60,7 +65,7 @@ static void store32(struct x86_lift *L, ir_ref linear, struct ymm v)
     unsigned within = irb_label_new(b);
     x86_check_access(L, linear, 32, true);
     irb_brcond(b, IR_LEU, irb_bini(b, IR_AND, linear, PAGE_SIZE - 1), irb_x(b, PAGE_SIZE - 32), within);
-    irb_call(b, &helper_probe_write32, linear, IR_NONE, IR_NONE, IR_NONE);
+    x86_probe_write(L, linear, 32);
     irb_label(b, within);
     irb_stv(b, L->mmu, linear, v.lo);
     irb_stv(b, L->mmu, second_half(L, linear), v.hi);
@@ -203,13 +208,12 @@ void lift_vex_movq(struct x86_lift *L, const struct x86_insn *I)
     x86_wry(L, I, 0, (struct ymm){ irb_vfrom64(L->b, v, irb_x(L->b, 0)), IR_NONE });
 }
 
-/* VPINSRx: aux is the operation; INSERT_W stands for VPINSRQ too. */
+/* VPINSRx: aux is the operation. */
 void lift_vex_pinsr(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    unsigned op = I->op[2].size == 8 ? VEC_INSERT_D : vex_op(I);
     ir_ref v = irb_vfrom64(b, irb_cast(b, x86_rd(L, I, 2), IR_X), irb_x(b, 0));
-    x86_wry(L, I, 0, (struct ymm){ irb_vec(b, op, x86_rdv(L, I, 1), v, IR_NONE, immediate(I, 3)), IR_NONE });
+    x86_wry(L, I, 0, (struct ymm){ irb_vec(b, vex_op(I), x86_rdv(L, I, 1), v, IR_NONE, immediate(I, 3)), IR_NONE });
 }
 
 /* From memory there is no lane to choose. */

@@ -30,6 +30,8 @@ struct ymm x86_rdy(struct x86_lift *L, const struct x86_insn *I, unsigned n);
 /* The write is the instruction's last act.  A register's high half is cleared if v has none. */
 void x86_wry(struct x86_lift *L, const struct x86_insn *I, unsigned n, struct ymm v);
 void x86_clear_high(struct x86_lift *L, unsigned reg);
+/* Leaves with the fault that a store of size bytes would have. */
+void x86_probe_write(struct x86_lift *L, ir_ref linear, unsigned size);
 /* #GP(0) unless the address is a multiple of size. */
 void x86_check_aligned(struct x86_lift *L, ir_ref linear, unsigned size);
 
@@ -43,8 +45,8 @@ x86_lift_fn lift_vex_extend, lift_vex_broadcast, lift_vex_insert128, lift_vex_ex
     lift_vex_permq, lift_vex_permd;
 /* Masked elements and gathers. */
 x86_lift_fn lift_vex_maskload, lift_vex_maskstore, lift_vex_gather;
-/* Floating point: as lift_vex2 and lift_vex_dup; VCMPPS; conversions that widen or narrow; FMA. */
+/* Floating point: as lift_vex2 and lift_vex_dup; VCMPPS; conversions that widen or narrow; FMA; VDPPS of 256 bits. */
 x86_lift_fn lift_vex_fvec2, lift_vex_fvec1, lift_vex_fcmp, lift_vex_widen, lift_vex_narrow, lift_vex_int_to_float,
-    lift_vex_fma;
+    lift_vex_fma, lift_vex_dot;
 
 #endif

@@ -48,13 +48,35 @@ void lift_vex_widen(struct x86_lift *L, const struct x86_insn *I)
     x86_wry(L, I, 0, both(L, vex_op(I), v, v, none, 0));
 }
 
-/* VCVTPD2PS, VCVTPD2DQ, VCVTPS2PH: the results of both halves fill one. */
+/* VCVTPD2PS, VCVTPD2DQ, VCVTPS2PH: the results of both halves fill one.  A page fault comes before their exceptions. */
 void lift_vex_narrow(struct x86_lift *L, const struct x86_insn *I)
 {
+    const struct x86_operand *to = &I->op[0];
+    if (to->kind == OPK_MEM)
+        x86_probe_write(L, x86_linear(L, I, to->size, true), to->size);
     struct ymm v = x86_rdy(L, I, 1), r = both(L, vex_op(I), v, v, none, I->op[2].imm & 0xff);
     if (r.hi)
         r.lo = irb_vec(L->b, VEC_UNPACKLO_D, r.lo, r.hi, IR_NONE, 0);
     x86_wry(L, I, 0, (struct ymm){ r.lo, IR_NONE });
+}
+
+/*
+ * VDPPS of 256 bits, whose steps (products, sums of two, sums of four) each settle the exceptions of both
+ * halves (SDM vol. 2, DPPS).  A product that is not wanted is 0 * 0.
+ */
+void lift_vex_dot(struct x86_lift *L, const struct x86_insn *I)
+{
+    struct ir_block *b = L->b;
+    struct ymm y = x86_rdy(L, I, 2), x = x86_rdy(L, I, 1);
+    ir_ref zero = irb_vec(b, VEC_ZERO, IR_NONE, IR_NONE, IR_NONE, 0), *in[4] = { &x.lo, &x.hi, &y.lo, &y.hi };
+    for (unsigned k = 0; k < 4; k++)
+        *in[k] = irb_vec(b, VEC_BLEND_W, zero, *in[k], IR_NONE, I->op[3].imm >> 4 & 15);
+    struct ymm r = both(L, FVEC_MUL_W4, x, y, none, 0);
+    r = both(L, FVEC_HADD_W4, r, r, none, 0);
+    r = both(L, FVEC_HADD_W4, r, r, none, 0);
+    r.lo = irb_vec(b, VEC_BLEND_W, zero, r.lo, IR_NONE, I->op[3].imm & 15);
+    r.hi = irb_vec(b, VEC_BLEND_W, zero, r.hi, IR_NONE, I->op[3].imm & 15);
+    x86_wry(L, I, 0, r);
 }
 
 /* VCVTSI2SS, VCVTSI2SD: aux is the operation for 32 bits. */

@@ -2,7 +2,8 @@
 /*
  * Masked moves and gathers: memory is touched for the elements that are chosen, and only they
  * can fault.  A masked move that faults changes nothing; a gather keeps the elements before the
- * one that faulted and clears their masks, so that it goes on from there (SDM vol. 2, VPGATHERDD).
+ * one that faulted and clears their masks, so that it goes on from there (SDM vol. 2, VPGATHERDD; the masks
+ * behind that element stay as they are, as on AMD's processors).
  */
 #include "guest/x86/debug.h"
 #include "guest/x86/lift_avx.h"
@@ -152,11 +153,9 @@ static uint64_t do_gather(struct vcpu *v, uint64_t base, uint64_t packed)
     struct x86_cpu *c = x86_of(v);
     struct gather g = unpack_gather(packed);
     uint64_t *mask = c->s.ymm[g.mask], *dest = c->s.ymm[g.dest];
-    unsigned lanes = 8 * g.size;
     for (unsigned i = 0; i < g.n; i++) {
-        if (!(get_lane(mask, i, g.size) >> (lanes - 1)))
-            continue;
-        if (!gather_one(c, &g, base, i))
+        bool chosen = get_lane(mask, i, g.size) >> (8 * g.size - 1);
+        if (chosen && !gather_one(c, &g, base, i))
             return 0;
         set_lane(mask, i, g.size, 0);
     }

@@ -93,7 +93,8 @@ const struct x86_row x86_rows_avx_fp[] = {
     IMM(0x09, "vroundpd", Vx, Wx, Ib, NONE, lift_vex_fvec1, ROUND_D2, 0),
     IMM(0x0a, "vroundss", Vdq, Hdq, Wd, Ib, lift_vex_fvec2, ROUND_W1, 0),
     IMM(0x0b, "vroundsd", Vdq, Hdq, Wq, Ib, lift_vex_fvec2, ROUND_D1, 0),
-    IMM(0x40, "vdpps", Vx, Hx, Wx, Ib, lift_vex_fvec2, DOT_W4, 0),
+    IMM(0x40, "vdpps", Vx, Hx, Wx, Ib, lift_vex_fvec2, DOT_W4, ROW_VEX_L0),
+    IMM(0x40, "vdpps", Vx, Hx, Wx, Ib, lift_vex_dot, DOT_W4, ROW_VEX_L1),
     IMM(0x41, "vdppd", Vdq, Hdq, Wdq, Ib, lift_vex_fvec2, DOT_D2, ROW_VEX_L0),
     { .lift = NULL },
 };

@@ -114,7 +114,7 @@ static bool next_step(struct steps *s)
 
 FVEC(DOT_W4)
 {
-    struct steps s = { .env = env, .before = env->raised };
+    struct steps s = { .env = env };
     f32 t[4] = { 0 };
     UNUSED;
     for (unsigned i = 0; i < 4; i++)
@@ -134,7 +134,7 @@ FVEC(DOT_W4)
 
 FVEC(DOT_D2)
 {
-    struct steps s = { .env = env, .before = env->raised };
+    struct steps s = { .env = env };
     f64 t[2] = { 0 };
     UNUSED;
     for (unsigned i = 0; i < 2; i++)
