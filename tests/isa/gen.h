@@ -24,6 +24,9 @@ const char *isa_row_skip(const struct x86_row *row);
 bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *out,
                   struct x86_insn *insn);
 
+/* Compares which VEX encodings are #UD with the host; the number compared, and how many differ. */
+uint64_t isa_vex_encodings(struct isa_gen *g, bool mode32, uint64_t *different);
+
 /* RFLAGS bits that are architecturally undefined after the instruction. */
 uint64_t isa_undefined_flags(const struct x86_insn *insn, const struct isa_case *c);
 

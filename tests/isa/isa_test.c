@@ -254,6 +254,11 @@ int main(int argc, char **argv)
         if (mode32)
             run_row(rows[i], true);
     }
+    for (unsigned m = 0; m <= mode32 && !t.only && isa_host_has_avx(); m++) {
+        uint64_t different, compared = isa_vex_encodings(&t.gen, m, &different);
+        printf("%" PRIu64 " VEX encodings in %s-bit code, %" PRIu64 " differences\n", compared, m ? "32" : "64", different);
+        t.differences += different;
+    }
     if (lacking)
         printf("%u rows need a feature that this host lacks: not compared\n", lacking);
     printf("%zu rows, %u skipped, %u row x mode runs, %u without a case, %" PRIu64 " cases, %" PRIu64

@@ -11,6 +11,7 @@
 #include "guest/x86/model.h"
 #include "guest/x86/msr.h"
 #include "guest/x86/segment.h"
+#include "guest/x86/x87.h"
 
 static uint64_t gp0(struct x86_cpu *c)
 {
@@ -770,7 +771,7 @@ static uint64_t sys_xgetbv(struct vcpu *v)
         return ud(c);
     if (n > 1 || (n == 1 && !x86_has(c->features, F_XGETBV1)))
         return gp0(c);
-    put_edx_eax(c, c->s.xcr0);
+    put_edx_eax(c, n ? c->s.xcr0 & x86_xinuse(c) : c->s.xcr0);
     return 0;
 }
 
