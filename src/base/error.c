@@ -4,13 +4,33 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* What is too long loses its middle: the end says why, and the beginning what. */
+static void format(char *out, size_t size, const char *fmt, va_list ap)
+{
+    static const char gap[] = "...";
+    va_list again;
+    va_copy(again, ap);
+    int need = vsnprintf(out, size, fmt, ap);
+    char *whole = need < 0 || (size_t)need < size ? NULL : malloc((size_t)need + 1);
+    if (whole) {
+        size_t half = size / 2;
+        vsnprintf(whole, (size_t)need + 1, fmt, again);
+        memcpy(out + half, gap, sizeof gap - 1);
+        size_t tail = size - half - (sizeof gap - 1);
+        memcpy(out + size - tail, whole + (size_t)need + 1 - tail, tail);
+        free(whole);
+    }
+    va_end(again);
+}
 
 bool error_set(struct error *err, const char *fmt, ...)
 {
     if (err) {
         va_list ap;
         va_start(ap, fmt);
-        vsnprintf(err->text, sizeof err->text, fmt, ap);
+        format(err->text, sizeof err->text, fmt, ap);
         va_end(ap);
     }
     return false;

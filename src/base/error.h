@@ -22,7 +22,7 @@ struct error {
     char text[512];
 };
 
-/* Sets the sentence; longer text is cut.  Always returns false. */
+/* Sets the sentence; text that is too long loses its middle.  Always returns false. */
 bool error_set(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Puts "prefix: " before the sentence already in err.  Always returns false. */

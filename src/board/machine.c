@@ -65,15 +65,28 @@ static uint64_t on_hash(void *opaque) { return machine_hash(opaque); }
 
 /* ---- life ------------------------------------------------------------------------------- */
 
-static bool known_machine(const char *name)
+bool machine_known(const char *name)
 {
     return !strcmp(name, "pc") || !strncmp(name, "pc-i440fx-", 10);
+}
+
+/* Where the host allows no fast engine, the portable one does the same, slower. */
+static struct engine *new_engine(const struct engine_config *config, const struct sink *sink, struct error *err)
+{
+    struct engine *e = engine_new(config, err);
+    if (e || !strcmp(config->kind, "interp"))
+        return e;
+    struct engine_config portable = *config;
+    portable.kind = "interp";
+    portable.cache_bytes = 0;
+    sink_printf(sink, SINK_WARN, "the engine '%s' cannot run here: %s; the portable engine runs instead", config->kind, err->text);
+    return engine_new(&portable, err);
 }
 
 struct machine *machine_new(const struct machine_config *config, struct sim *sim, struct input_port *port,
                             struct error *err)
 {
-    if (!known_machine(config->machine)) {
+    if (!machine_known(config->machine)) {
         error_set(err, "unknown machine '%s' (there is: pc)", config->machine);
         return NULL;
     }
@@ -87,7 +100,7 @@ struct machine *machine_new(const struct machine_config *config, struct sim *sim
     if (!m->config.quantum)
         m->config.quantum = DEFAULT_QUANTUM;
     m->s.quantum_left = m->config.quantum;
-    m->engine = engine_new(&config->engine, err);
+    m->engine = new_engine(&config->engine, &config->sink, err);
     if (!m->engine || !pc_create(m, err)) {
         machine_free(m);
         return NULL;

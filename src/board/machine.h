@@ -39,6 +39,7 @@ struct machine_config {
     uint16_t debug_exit_port;   /* isa-debug-exit, 0: absent */
     uint16_t debug_exit_size;
     bool pvpanic;
+    uint8_t uuid[16];           /* -uuid, in the order in which it is written; all zero: none given */
     bool no_reboot, no_shutdown;
     bool rtc_utc;               /* -rtc base */
     bool rtc_clock_vm;          /* -rtc clock=vm: the RTC follows virtual time */
@@ -52,6 +53,9 @@ struct machine_config {
 };
 
 struct machine;
+
+/* Is this a name of a machine that there is? */
+bool machine_known(const char *name);
 
 /* sim and port are borrowed; port is already sim's. */
 struct machine *machine_new(const struct machine_config *config, struct sim *sim, struct input_port *port,

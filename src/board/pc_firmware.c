@@ -46,6 +46,7 @@ void pc_add_fw_cfg(struct pc *pc)
 {
     struct machine *m = pc->m;
     struct fw_cfg *f = pc->fw_cfg = fw_cfg_new(m->sim, m->io, m->mem);
+    fw_cfg_add(f, FW_CFG_UUID, m->config.uuid, sizeof m->config.uuid);
     fw_cfg_add_number(f, FW_CFG_RAM_SIZE, m->config.ram_bytes, 8);
     fw_cfg_add_number(f, FW_CFG_NB_CPUS, m->n_cpus, 2);
     fw_cfg_add_number(f, FW_CFG_MAX_CPUS, m->n_cpus, 2);

@@ -3,6 +3,8 @@
 #include "cli/options.h"
 #include "cli/optvalue.h"
 
+enum { MAX_RECONNECT = 3600 };
+
 static const char *keep(struct options *o, const char *s) { return s ? options_string(o, s, strlen(s)) : NULL; }
 
 static bool add(struct options *o, const char *option, const struct chardev_spec *spec, bool used, bool present,
@@ -40,8 +42,19 @@ bool chardev_option_use(struct options *o, const char *option, const char *id, u
 /* The properties that all stream sockets share. */
 static bool socket_properties(struct optlist *l, struct chardev_spec *spec, struct error *err)
 {
+    uint64_t seconds = 0;
+    bool delay = false, nodelay = true;    /* "nodelay" alone is read as delay=off */
     spec->wait = true;
-    return optlist_take_bool(l, "server", &spec->server, err) && optlist_take_bool(l, "wait", &spec->wait, err);
+    if (!optlist_take_bool(l, "server", &spec->server, err) || !optlist_take_bool(l, "wait", &spec->wait, err) ||
+        !optlist_take_bool(l, "delay", &delay, err) || !optlist_take_bool(l, "nodelay", &nodelay, err) ||
+        !optlist_take_number(l, "reconnect", MAX_RECONNECT, &seconds, err))
+        return false;
+    if (delay || !nodelay)
+        return error_set(err, "%s: bytes are always sent without delay", l->option);
+    if (spec->server && seconds)
+        return error_set(err, "%s: reconnect= is for clients, and server=on was said", l->option);
+    spec->reconnect = (unsigned)seconds;
+    return true;
 }
 
 /* "[HOST]:PORT" with HOST perhaps in brackets. */
@@ -92,7 +105,7 @@ static bool short_form(struct options *o, const char *option, const char *text, 
                        struct error *err)
 {
     const char *rest;
-    if (!strcmp(text, "null") || !strcmp(text, "vc"))
+    if (!strcmp(text, "null"))
         spec->kind = CHARDEV_NULL;
     else if (!strcmp(text, "stdio"))
         spec->kind = CHARDEV_STDIO;
@@ -146,7 +159,7 @@ static bool backend_properties(struct options *o, struct optlist *l, const char 
         spec->kind = CHARDEV_NULL;
     } else if (!strcmp(kind, "stdio")) {
         spec->kind = CHARDEV_STDIO;
-        return optlist_take_bool(l, "signal", &spec->signals, err);
+        return optlist_take_bool(l, "signal", &spec->signals, err) && optlist_take_bool(l, "mux", &spec->escapes, err);
     } else if (!strcmp(kind, "pty")) {
         spec->kind = CHARDEV_PTY;
     } else if (!strcmp(kind, "file")) {

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "cli/command.h"
+#include "cli/say.h"
 
 struct summary {
     uint64_t count[LOG_KINDS], bytes[LOG_KINDS];
@@ -39,8 +40,16 @@ static void print_argument(const char *s)
     }
     printf(" '");
     for (; *s; s++)
-        printf(*s == '\'' ? "'\\''" : "%c", *s);
+        say_text(stdout, *s == '\'' ? "'\\''" : (char[]){ *s, 0 });
     printf("'");
+}
+
+static void print_file(const struct log_input_file *f)
+{
+    say_text(stdout, f->role);
+    printf("%*s ", (int)(strlen(f->role) < 12 ? 12 - strlen(f->role) : 0), "");
+    say_text(stdout, f->path);
+    printf(" (%llu bytes, xxh3 %016llx)\n", (unsigned long long)f->size, (unsigned long long)f->hash);
 }
 
 static void print_machine(const struct log_machine *m)
@@ -51,13 +60,13 @@ static void print_machine(const struct log_machine *m)
     if (gmtime_r(&t, &tm))
         strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S UTC", &tm);
     printf("recorded     %s\n", date);
-    printf("machine      %s", m->program);
+    printf("machine      ");
+    say_text(stdout, m->program);
     for (size_t i = 0; i < m->n_args; i++)
         print_argument(m->args[i]);
     putchar('\n');
     for (size_t i = 0; i < m->n_files; i++)
-        printf("%-12s %s (%llu bytes, xxh3 %016llx)\n", m->files[i].role, m->files[i].path,
-               (unsigned long long)m->files[i].size, (unsigned long long)m->files[i].hash);
+        print_file(&m->files[i]);
     printf(m->sim.shift_auto ? "shift        auto\n" : "shift        %u\n", m->sim.shift);
 }
 
@@ -98,7 +107,9 @@ static int info(const struct command *self, const char *path)
     if (s.has_end)
         printf("final state  %016llx\n", (unsigned long long)s.final_hash);
     const char *cut = log_cut(log);
-    printf("end          %s\n", cut ? cut : s.ended);
+    printf(cut ? "end          cut short: " : "end          clean: ");
+    say_text(stdout, cut ? cut : s.ended);
+    putchar('\n');
     log_close(log);
     return 0;
 }
@@ -116,8 +127,9 @@ const struct command cmd_info = {
     .summary = "what a recording is: machine, length, events",
     .help = "FILE\n\n"
             "Prints the recorded machine, its input files, the recording's length, its events by kind\n"
-            "with their number and size, and whether it ends cleanly.\n\n"
-            "example:\n"
-            "  reprise info boot.rr\n",
+            "with their number and size, and whether it ends cleanly or was cut short.\n\n"
+            "examples:\n"
+            "  reprise info boot.rr\n"
+            "  reprise info boot.rr | grep '^end'\n",
     .run = run,
 };

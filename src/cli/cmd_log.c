@@ -147,7 +147,7 @@ static int show(const struct command *self, const char *path, bool json, uint64_
             print_plain(&e);
     }
     if (!more && log_cut(log))
-        fprintf(stderr, "reprise log: %s\n", log_cut(log));
+        command_error(self, "%s", log_cut(log));
     log_close(log);
     return 0;
 }
@@ -177,6 +177,8 @@ static int run(const struct command *self, int argc, char **argv)
             path = arg;
         }
     }
+    if (from > to)
+        return command_error(self, "--from %llu is behind --to %llu", (unsigned long long)from, (unsigned long long)to);
     return path ? show(self, path, json, from, to) : command_error(self, "name the recording");
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reprise record: runs a machine and records it. */
-#include <stdlib.h>
-
 #include "cli/command.h"
+#include "cli/optvalue.h"
 
 static int record(const struct command *self, struct options *o, int argc, char **argv)
 {
@@ -38,6 +37,9 @@ static int run(const struct command *self, int argc, char **argv)
         return command_error(self, "say -o FILE: where to record");
     if (strcmp(arch, "x86_64") != 0 && strcmp(arch, "i386") != 0)
         return command_error(self, "--arch is x86_64 or i386, not '%s'", arch);
+    uint64_t positions = 0;
+    if (hash && !parse_number(hash, UINT64_MAX, &positions))
+        return command_error(self, "--hash is a number of positions (0: no state hashes), not '%s'", hash);
     const char *program = !strcmp(arch, "i386") ? "reprise-system-i386" : "reprise-system-x86_64";
     /* argv[at - 1] is "--" (or the last argument): the place of the machine program's argv[0]. */
     int machine_argc = argc - a.at + 1;
@@ -55,8 +57,7 @@ static int run(const struct command *self, int argc, char **argv)
         o.rr = RR_RECORD;
         o.rrfile = output;
         o.rrhash_given = hash != NULL;
-        if (hash)
-            o.rrhash = strtoull(hash, NULL, 0);
+        o.rrhash = positions;
         status = record(self, &o, machine_argc, machine_argv);
     }
     options_free(&o);

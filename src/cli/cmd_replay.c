@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reprise replay: runs a recording again, from the log alone. */
 #include "cli/command.h"
+#include "cli/engine_option.h"
 
 static int replay(const struct command *self, const char *path, const struct rebuild *b)
 {
@@ -32,6 +33,11 @@ static int run(const struct command *self, int argc, char **argv)
         if (argument_is(arg, "--file")) {
             if (!(value = argument_value(&a, arg, "--file", &err)) || !rebuild_file_option(&b, value, &err))
                 return command_fail(self, &err);
+        } else if (argument_is(arg, "--engine")) {
+            struct engine_config any = { 0 };
+            if (!(b.engine = argument_value(&a, arg, "--engine", &err)) ||
+                !engine_option("--engine", b.engine, &any, &err))
+                return command_fail(self, &err);
         } else if (argument_is(arg, "--serial")) {
             if (!(value = argument_value(&a, arg, "--serial", &err)))
                 return command_fail(self, &err);
@@ -46,18 +52,20 @@ static int run(const struct command *self, int argc, char **argv)
             path = arg;
         }
     }
+    b.log = path;
     return path ? replay(self, path, &b) : command_error(self, "name the recording");
 }
 
 const struct command cmd_replay = {
     .name = "replay",
     .summary = "run a recording again",
-    .help = "FILE [--file ROLE=PATH] [--serial DEV]\n\n"
+    .help = "FILE [--file ROLE=PATH] [--serial DEV] [--engine ENGINE]\n\n"
             "Replays FILE: the same output and the same machine state, without waiting for anything.\n"
             "The recording knows its machine, so no other options are needed.  What is typed is\n"
             "ignored, but for Ctrl-A x, which quits.\n\n"
             "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios\n"
-            "  --serial DEV       where the next serial port's output goes (the first: stdio)\n\n"
+            "  --serial DEV       where the next serial port's output goes (the first: stdio)\n"
+            "  --engine ENGINE    as -accel names it: interp, jit, tcg (the fastest there is)\n\n"
             "examples:\n"
             "  reprise replay boot.rr\n"
             "  reprise replay boot.rr --file kernel=/tmp/linux --serial file:console.txt\n",

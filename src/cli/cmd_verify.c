@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reprise verify: replays at full speed, silently, and says whether every hash agrees. */
 #include "cli/command.h"
+#include "cli/engine_option.h"
 
 /* The last state hash that was met at or before a position. */
 static bool last_good_hash(struct log_reader *log, uint64_t before, uint64_t *position)
@@ -74,10 +75,10 @@ static int run(const struct command *self, int argc, char **argv)
             if (!(value = argument_value(&a, arg, "--file", &err)) || !rebuild_file_option(&b, value, &err))
                 return command_fail(self, &err);
         } else if (argument_is(arg, "--engine")) {
-            if (!(value = argument_value(&a, arg, "--engine", &err)))
+            struct engine_config any = { 0 };
+            if (!(b.engine = argument_value(&a, arg, "--engine", &err)) ||
+                !engine_option("--engine", b.engine, &any, &err))
                 return command_fail(self, &err);
-            if (strcmp(value, "interp") != 0)
-                return command_error(self, "--engine: there is no engine '%s' (there is interp)", value);
         } else if (arg[0] == '-') {
             return command_error(self, "unknown option '%s'", arg);
         } else if (path) {
@@ -86,18 +87,21 @@ static int run(const struct command *self, int argc, char **argv)
             path = arg;
         }
     }
+    b.log = path;
     return path ? verify(self, path, &b) : command_error(self, "name the recording");
 }
 
 const struct command cmd_verify = {
     .name = "verify",
     .summary = "replay silently and check every state hash",
-    .help = "FILE [--engine interp] [--file ROLE=PATH]\n\n"
+    .help = "FILE [--engine ENGINE] [--file ROLE=PATH]\n\n"
             "Replays FILE at full speed without showing its output, compares every state hash in it,\n"
             "and ends with status 0 if they all agree.\n\n"
-            "  --engine NAME      the engine to replay with (interp)\n"
+            "  --engine ENGINE    the engine to replay with, as -accel names it: interp, jit, tcg\n"
+            "                     (the fastest there is)\n"
             "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios\n\n"
-            "example:\n"
-            "  reprise verify boot.rr\n",
+            "examples:\n"
+            "  reprise verify boot.rr\n"
+            "  reprise verify boot.rr --engine interp --file kernel=/tmp/linux\n",
     .run = run,
 };

@@ -3,10 +3,13 @@
 
 #include <stdarg.h>
 
+#include "cli/say.h"
+
 int command_fail(const struct command *self, const struct error *err)
 {
-    fprintf(stderr, "reprise %s: %s\n", self->name, err->text);
-    return 1;
+    char who[32];
+    snprintf(who, sizeof who, "reprise %s", self->name);
+    return say_error(who, err);
 }
 
 int command_error(const struct command *self, const char *fmt, ...)

@@ -38,9 +38,11 @@ enum { REBUILD_SERIALS = MACHINE_SERIALS };
 
 /* What a user may change about a recorded machine without changing it for the guest. */
 struct rebuild {
+    const char *log;                         /* the recording's own path */
     const char *file[ROLES];                 /* --file ROLE=PATH */
     const char *serial[REBUILD_SERIALS];     /* --serial DEV, in order */
     unsigned n_serial;
+    const char *engine;                      /* --engine KIND[,tb-size=MB]; NULL: the default */
     bool silent;                             /* all output is dropped */
 };
 

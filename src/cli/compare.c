@@ -52,6 +52,13 @@ static void write_shift(const struct options *o, char *out, size_t size)
         snprintf(out, size, "shift=%u", o->sim.shift);
 }
 
+static void write_uuid(const struct options *o, char *out, size_t size)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < sizeof o->machine.uuid; i++)
+        n += (size_t)snprintf(out + n, size - n, "%02x", o->machine.uuid[i]);
+}
+
 static const struct trait traits[] = {
     { "the program", write_program },
     { "-M", write_machine },
@@ -66,6 +73,7 @@ static const struct trait traits[] = {
     { "-device isa-debug-exit", write_debug_exit },
     { "-debugcon", write_debugcon },
     { "-device pvpanic", write_pvpanic },
+    { "-uuid", write_uuid },
     { "-no-reboot", write_no_reboot },
 };
 

@@ -83,9 +83,14 @@ bool device_option(struct options *o, const char *text, struct error *err)
         return false;
     const char *driver = optlist_take(&l, "driver");
     optlist_take(&l, "id");   /* nothing refers to devices by name yet; harmless */
-    for (size_t i = 0; driver && i < ARRAY_LEN(devices); i++)
-        if (!strcmp(driver, devices[i].name))
-            return devices[i].add(o, &l, err) ? optlist_done(&l, err) : optlist_fail(&l);
+    char option[64];
+    l.option = option;
+    for (size_t i = 0; driver && i < ARRAY_LEN(devices); i++) {
+        if (strcmp(driver, devices[i].name) != 0)
+            continue;
+        snprintf(option, sizeof option, "-device %s", driver);
+        return devices[i].add(o, &l, err) ? optlist_done(&l, err) : optlist_fail(&l);
+    }
     error_set(err, "-device: there is no device '%s' (-device help lists them)", driver ? driver : text);
     return optlist_fail(&l);
 }

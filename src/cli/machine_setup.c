@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/say.h"
 
 #define DEFAULT_BIOS "bios-256k.bin"
 
@@ -14,7 +17,7 @@ const char *const role_names[ROLES] = { "kernel", "initrd", "bios" };
 static char *find_firmware(const struct options *o, const char *name)
 {
     static const char *const system[] = { "/usr/share/seabios", "/usr/share/qemu" };
-    if (host_file_exists(name) || strchr(name, '/'))
+    if (!*name || host_file_exists(name) || strchr(name, '/'))
         return alloc_string(name);
     for (unsigned i = 0; i < o->n_dirs + ARRAY_LEN(system); i++) {
         char *path = alloc_format("%s/%s", i < o->n_dirs ? o->dir[i] : system[i - o->n_dirs], name);
@@ -57,7 +60,9 @@ static void print_line(void *opaque, enum sink_level level, const char *text)
     if (level == SINK_DEBUG || (level == SINK_GUEST && !s->o->log_guest_errors))
         return;
     FILE *to = level == SINK_GUEST ? s->messages : stderr;
-    fprintf(to, "%s: %s\n", s->o->program, text);
+    fprintf(to, "%s: ", s->o->program);
+    say_text(to, text);
+    fputc('\n', to);
 }
 
 static void print_trace(void *opaque, const char *text)
@@ -70,6 +75,7 @@ bool setup_files(struct setup *s, struct options *o, struct error *err)
 {
     *s = (struct setup){ .o = o, .config = o->machine, .messages = stderr };
     s->config.memory = host_memory;
+    s->config.engine.code = &host_code;
     s->config.sink = (struct sink){ print_line, s };
     if (o->log_op) {
         s->config.engine.trace = print_trace;
@@ -77,14 +83,61 @@ bool setup_files(struct setup *s, struct options *o, struct error *err)
     }
     bool ok = (!o->kernel || read_role(s, ROLE_KERNEL, o->kernel, &s->config.kernel, err)) &&
               (!o->initrd || read_role(s, ROLE_INITRD, o->initrd, &s->config.initrd, err)) && read_bios(s, err);
-    if (ok && o->log_path && !(s->messages = fopen(o->log_path, "w"))) {
-        error_set(err, "-D: cannot open '%s' for output: %s", o->log_path, strerror(errno));
-        s->messages = stderr;
-        ok = false;
-    }
     if (!ok)
         setup_free(s);
     return ok;
+}
+
+/* ---- outputs ------------------------------------------------------------------------------ */
+
+/* Writing to path for option would destroy what else the run reads or writes. */
+static bool check_output(const struct setup *s, const char *option, const char *path, struct error *err)
+{
+    const struct options *o = s->o;
+    for (size_t i = 0; i < s->n_listed; i++)
+        if (host_same_file(path, s->listed[i].path))
+            return error_set(err, "%s: '%s' is the %s of this machine", option, path, s->listed[i].role);
+    if (o->rrfile && path != o->rrfile && host_same_file(path, o->rrfile))
+        return error_set(err, "%s: '%s' is the log of this run", option, path);
+    if (o->log_path && path != o->log_path && host_same_file(path, o->log_path))
+        return error_set(err, "%s: '%s' is also what -D names", option, path);
+    return true;
+}
+
+static bool check_outputs(const struct setup *s, struct error *err)
+{
+    const struct options *o = s->o;
+    if (o->rr == RR_RECORD && !check_output(s, "rrfile", o->rrfile, err))
+        return false;
+    if (o->log_path && !check_output(s, "-D", o->log_path, err))
+        return false;
+    for (unsigned i = 0; i < o->n_chardevs; i++) {
+        const struct chardev_spec *a = &o->chardev[i].spec;
+        if (a->kind != CHARDEV_FILE)
+            continue;
+        if (!check_output(s, a->id, a->path, err))
+            return false;
+        for (unsigned k = 0; k < i; k++)
+            if (o->chardev[k].spec.kind == CHARDEV_FILE && host_same_file(a->path, o->chardev[k].spec.path))
+                return error_set(err, "%s: '%s' is also the file of %s", a->id, a->path, o->chardev[k].spec.id);
+    }
+    return true;
+}
+
+bool setup_outputs(struct setup *s, struct error *err)
+{
+    const char *path = s->o->log_path;
+    if (!check_outputs(s, err))
+        return false;
+    if (!path)
+        return true;
+    if (!host_output_open(&s->trace, path, false, err))
+        return error_prefix(err, "-D");
+    FILE *f = fdopen(dup(s->trace.fd), "w");
+    if (!f)
+        return error_set(err, "-D: cannot write '%s': %s", path, strerror(errno));
+    s->messages = f;
+    return true;
 }
 
 /* ---- character devices ------------------------------------------------------------------ */
@@ -96,7 +149,7 @@ bool setup_chardevs(struct setup *s, struct error *err)
     for (unsigned i = 0; i < s->o->n_chardevs; i++) {
         const struct option_chardev *c = &s->o->chardev[i];
         if (c->present && !(s->chardev[i] = host_chardev_new(&c->spec, err))) {
-            setup_close_chardevs(s);
+            setup_close_chardevs(s, false);
             return false;
         }
     }
@@ -106,11 +159,12 @@ bool setup_chardevs(struct setup *s, struct error *err)
     return true;
 }
 
-void setup_close_chardevs(struct setup *s)
+void setup_close_chardevs(struct setup *s, bool started)
 {
     for (unsigned i = 0; i < OPTIONS_CHARDEVS; i++) {
         if (s->chardev[i]) {
-            s->chardev[i]->ops->flush(s->chardev[i]);
+            if (started)
+                s->chardev[i]->ops->flush(s->chardev[i]);
             s->chardev[i]->ops->close(s->chardev[i]);
             s->chardev[i] = NULL;
         }
@@ -119,10 +173,11 @@ void setup_close_chardevs(struct setup *s)
 
 void setup_free(struct setup *s)
 {
-    setup_close_chardevs(s);
+    setup_close_chardevs(s, false);
     for (unsigned i = 0; i < ROLES; i++)
         host_file_free(&s->file[i]);
     if (s->messages != stderr)
         fclose(s->messages);
     s->messages = stderr;
+    host_output_close(&s->trace);
 }

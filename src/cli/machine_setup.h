@@ -21,13 +21,17 @@ struct setup {
     struct log_input_file listed[ROLES];   /* what is in file[], for the log */
     size_t n_listed;
     struct chardev *chardev[OPTIONS_CHARDEVS];
-    FILE *messages;                        /* -D, or stderr */
+    struct host_output trace;              /* -D */
+    FILE *messages;                        /* into it, or stderr */
 };
 
-/* Reads files and opens -D.  False: nothing is left open. */
+/* Reads the input files.  False: nothing is left open. */
 bool setup_files(struct setup *s, struct options *o, struct error *err);
+/* Opens -D, if no output is a file that this run needs otherwise. */
+bool setup_outputs(struct setup *s, struct error *err);
 bool setup_chardevs(struct setup *s, struct error *err);
-void setup_close_chardevs(struct setup *s);
+/* started: the machine ran, so what it wrote is all there is. */
+void setup_close_chardevs(struct setup *s, bool started);
 void setup_free(struct setup *s);
 
 #endif

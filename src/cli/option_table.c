@@ -2,6 +2,9 @@
 /* One handler for each option: checks the value and notes it in struct options. */
 #include "cli/option_table.h"
 
+#include <ctype.h>
+
+#include "cli/engine_option.h"
 #include "cli/option_time.h"
 #include "cli/optvalue.h"
 
@@ -38,15 +41,26 @@ static bool is_help(const char *v) { return !strcmp(v, "help") || !strcmp(v, "?"
 
 static bool set_accel(struct options *o, const char *v, struct error *err)
 {
-    struct optlist l;
-    if (!optlist_parse(&l, "-accel", v, "accel", err))
-        return false;
-    const char *name = optlist_take(&l, "accel");
-    if (!name || (strcmp(name, "interp") != 0 && strcmp(name, "tcg") != 0)) {
-        error_set(err, "-accel: there is no engine '%s' (there is interp, also called tcg)", name ? name : v);
-        return optlist_fail(&l);
+    return engine_option("-accel", v, &o->machine.engine, err);
+}
+
+/* What other machines let one choose and this one has one way only. */
+static const struct {
+    const char *key;
+    bool value;
+} fixed_properties[] = { { "acpi", true }, { "hpet", true }, { "usb", false }, { "graphics", false },
+                         { "vmport", false } };
+
+static bool take_fixed_properties(struct optlist *l, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(fixed_properties); i++) {
+        bool value = fixed_properties[i].value;
+        if (!optlist_take_bool(l, fixed_properties[i].key, &value, err))
+            return false;
+        if (value != fixed_properties[i].value)
+            return error_set(err, "-machine: this machine always has %s=%s", fixed_properties[i].key, value ? "off" : "on");
     }
-    return optlist_done(&l, err);
+    return true;
 }
 
 static bool set_machine(struct options *o, const char *v, struct error *err)
@@ -59,9 +73,13 @@ static bool set_machine(struct options *o, const char *v, struct error *err)
     if (!optlist_parse(&l, "-machine", v, "type", err))
         return false;
     const char *type = optlist_take(&l, "type"), *accel = optlist_take(&l, "accel");
+    if (type && !machine_known(type)) {
+        error_set(err, "-machine: there is no machine '%s' (there is pc)", type);
+        return optlist_fail(&l);
+    }
     if (type)
         o->machine.machine = options_string(o, type, strlen(type));
-    if (accel && !set_accel(o, accel, err))
+    if ((accel && !engine_option_any("-machine", accel, &o->machine.engine, err)) || !take_fixed_properties(&l, err))
         return optlist_fail(&l);
     return optlist_done(&l, err);
 }
@@ -73,20 +91,24 @@ static bool set_cpu(struct options *o, const char *v, struct error *err)
     return true;
 }
 
+/* A number that is missing or the only one it can be. */
+static bool is_number(struct optlist *l, const char *key, uint64_t only)
+{
+    const char *v = optlist_take(l, key);
+    uint64_t n;
+    return !v || (parse_number(v, only, &n) && n == only);
+}
+
 /* Every CPU is a socket of its own, so a topology may say that and nothing else. */
 static bool set_smp(struct options *o, const char *v, struct error *err)
 {
     struct optlist l;
-    uint64_t n = 1, one = 1, sockets, maxcpus;
+    uint64_t n = 0;
     if (!optlist_parse(&l, "-smp", v, "cpus", err))
         return false;
-    if (!optlist_take_number(&l, "cpus", MACHINE_MAX_CPUS, &n, err))
-        return optlist_fail(&l);
-    sockets = maxcpus = n;
-    if (!optlist_take_number(&l, "cores", 64, &one, err) || one != 1 ||
-        !optlist_take_number(&l, "threads", 64, &one, err) || one != 1 ||
-        !optlist_take_number(&l, "sockets", 64, &sockets, err) || sockets != n ||
-        !optlist_take_number(&l, "maxcpus", 255, &maxcpus, err) || maxcpus != n || !n) {
+    const char *cpus = optlist_take(&l, "cpus");
+    if (!cpus || !parse_number(cpus, MACHINE_MAX_CPUS, &n) || !n || !is_number(&l, "cores", 1) ||
+        !is_number(&l, "threads", 1) || !is_number(&l, "sockets", n) || !is_number(&l, "maxcpus", n)) {
         error_set(err, "-smp: '%s' is not a number of CPUs from 1 to %d, each a socket of its own", v,
                   MACHINE_MAX_CPUS);
         return optlist_fail(&l);
@@ -191,6 +213,23 @@ static bool set_name(struct options *o, const char *v, struct error *err)
     return optlist_done(&l, err);
 }
 
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool set_uuid(struct options *o, const char *v, struct error *err)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    unsigned digits = 0;
+    for (size_t i = 0; i < sizeof form; i++) {
+        if (form[i] == 'x' ? !isxdigit((unsigned char)v[i]) : v[i] != form[i])
+            return error_set(err, "-uuid: '%s' is not of the form %s", v, form);
+        if (form[i] != 'x')
+            continue;
+        unsigned value = isdigit((unsigned char)v[i]) ? v[i] - '0' : (v[i] | 32) - 'a' + 10;
+        uint8_t *byte = &o->machine.uuid[digits++ / 2];
+        *byte = (uint8_t)(*byte << 4 | value);
+    }
+    return true;
+}
+
 static bool set_log_items(struct options *o, const char *v, struct error *err)
 {
     while (*v) {
@@ -220,16 +259,18 @@ const struct option_entry option_table[] = {
     { "boot", "[order=ORDER][,menu=on]", set_boot, "what the firmware boots: a, c, d, n" },
     { "serial", "DEV", set_serial,
       "next serial port: stdio, mon:stdio, pty, null, none, file:PATH, pipe:PATH, "
-      "tcp:[HOST]:PORT[,server=on][,wait=off], unix:PATH[,..], chardev:ID (null)" },
+      "tcp:[HOST]:PORT[,server=on][,wait=off][,reconnect=SECONDS], unix:PATH[,..], chardev:ID (null)" },
     { "chardev", "BACKEND,id=ID[,..]", chardev_option_backend,
-      "stdio[,signal=on] | pty | null | file,path= | pipe,path= | socket,path=|port=[,host=][,server=on][,wait=off]" },
+      "a device to connect by its id: stdio[,signal=on][,mux=on] | pty | null | file,path=PATH[,append=on] | "
+      "pipe,path=PATH | socket,path=PATH or socket,port=PORT[,host=HOST], [,server=on][,wait=off][,reconnect=SECONDS]" },
     { "debugcon", "DEV", set_debugcon, "debug console at port 0xe9; DEV as for -serial" },
     { "device", "NAME[,KEY=VALUE..]", device_option, "add a device (-device help lists them)" },
     { "icount", "[shift=]N|auto[,..]", set_icount,
       "a position lasts 1 << N ns (3); sleep=on|off, align=on|off; "
       "rr=record|replay,rrfile=FILE[,rrhash=POSITIONS]" },
     { "rtc", "[base=utc|localtime|DATE][,clock=host|vm]", set_rtc, "the guest's calendar clock" },
-    { "accel", "interp", set_accel, "the engine; tcg means the same" },
+    { "accel", "ENGINE[,tb-size=MB]", set_accel,
+      "the engine: interp, jit, or tcg for the fastest there is; memory for its translations", true },
     { "display", "none", set_display, "no display (which is the default)" },
     { "vga", "none", set_vga, "no display adapter" },
     { "monitor", "none", set_monitor, "no monitor" },
@@ -240,8 +281,9 @@ const struct option_entry option_table[] = {
     { "no-reboot", NULL, set_no_reboot, "end when the guest resets" },
     { "no-shutdown", NULL, set_no_shutdown, "wait for a signal when the guest powers off" },
     { "name", "NAME", set_name, "a name for the machine, kept in recordings" },
-    { "d", "ITEM[,..]", set_log_items, "say more: guest_errors, op" },
-    { "D", "FILE", set_log_path, "say it into FILE" },
+    { "uuid", "UUID", set_uuid, "the machine's identity, for firmware" },
+    { "d", "ITEM[,..]", set_log_items, "say more: guest_errors, op", true },
+    { "D", "FILE", set_log_path, "say it into FILE", true },
     { "version", NULL, set_version, "print the version" },
     { "h", NULL, set_help, "print this help" },
     { "help", NULL, set_help, NULL },

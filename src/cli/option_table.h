@@ -10,6 +10,7 @@ struct option_entry {
     const char *arg;    /* how its value is written; NULL: it takes none */
     bool (*set)(struct options *o, const char *value, struct error *err);
     const char *help;   /* NULL: another spelling of the one before */
+    bool not_recorded;  /* nothing that the guest could see: recordings leave it out */
 };
 
 extern const struct option_entry option_table[];

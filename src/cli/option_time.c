@@ -101,6 +101,11 @@ bool set_rtc(struct options *o, const char *v, struct error *err)
         error_set(err, "-rtc: clock is 'host' or 'vm', not '%s'", clock);
         return optlist_fail(&l);
     }
+    const char *driftfix = optlist_take(&l, "driftfix");
+    if (driftfix && strcmp(driftfix, "none") != 0) {
+        error_set(err, "-rtc: no tick of the clock is ever lost, so driftfix is 'none', not '%s'", driftfix);
+        return optlist_fail(&l);
+    }
     if (clock)
         o->machine.rtc_clock_vm = !strcmp(clock, "vm");
     return optlist_done(&l, err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/engine_option.h"
 #include "cli/option_table.h"
 
 const char *options_string(struct options *o, const char *s, size_t len)
@@ -25,14 +26,6 @@ static const struct option_entry *find(const char *argument)
         if (!strcmp(e->name, name))
             return e;
     return NULL;
-}
-
-bool options_known(const char *name, bool *takes_value)
-{
-    const struct option_entry *e = find(name);
-    if (e)
-        *takes_value = e->arg != NULL;
-    return e != NULL;
 }
 
 /* What only the whole command line can tell. */
@@ -69,7 +62,7 @@ bool options_parse(int argc, char *const *argv, const char *program, struct opti
     o->machine.ram_bytes = UINT64_C(128) << 20;
     o->machine.debugcon_port = DEFAULT_DEBUGCON_PORT;
     o->machine.rtc_utc = true;
-    o->machine.engine.kind = "interp";
+    o->machine.engine.kind = engine_default();
     o->sim = (struct sim_config){ .shift = DEFAULT_SHIFT, .sleep = true };
     for (int i = 1; i < argc; i++) {
         const struct option_entry *e = find(argv[i]);
@@ -87,8 +80,8 @@ bool options_parse(int argc, char *const *argv, const char *program, struct opti
 
 void options_free(struct options *o) { arena_free(&o->strings); }
 
-/* -icount's value without the keys of recording itself; NULL: nothing is left. */
-static const char *icount_rest(struct options *o, const char *value)
+/* A list without the items that begin with prefix; NULL: nothing is left. */
+static const char *without(struct options *o, const char *value, const char *prefix)
 {
     char *rest = arena_alloc(&o->strings, strlen(value) + 1);
     size_t out = 0;
@@ -96,7 +89,7 @@ static const char *icount_rest(struct options *o, const char *value)
         size_t len = strcspn(p, ",");
         while (p[len] == ',' && p[len + 1] == ',')   /* a doubled comma is part of a value */
             len += 2 + strcspn(p + len + 2, ",");
-        if (strncmp(p, "rr", 2) != 0) {
+        if (strncmp(p, prefix, strlen(prefix)) != 0) {
             if (out)
                 rest[out++] = ',';
             memcpy(rest + out, p, len);
@@ -108,26 +101,52 @@ static const char *icount_rest(struct options *o, const char *value)
     return out ? rest : NULL;
 }
 
+/* What a recording keeps of an option's value; NULL: nothing. */
+static const char *recorded_value(struct options *o, const struct option_entry *e, const char *value)
+{
+    if (!strcmp(e->name, "icount"))
+        return without(o, value, "rr");
+    if (!strcmp(e->name, "M") || !strcmp(e->name, "machine"))
+        return without(o, value, "accel=");
+    return value;
+}
+
 const char *const *options_machine_args(struct options *o, int argc, char *const *argv, size_t *n)
 {
     const char **args = arena_alloc(&o->strings, ((size_t)argc + 1) * sizeof *args);
     *n = 0;
     for (int i = 1; i < argc; i++) {
-        bool takes_value;
-        require(options_known(argv[i], &takes_value));
-        const char *value = takes_value ? argv[i + 1] : NULL;
-        if (!strcmp(argv[i] + strspn(argv[i], "-"), "icount") && !(value = icount_rest(o, value))) {
-            i++;
+        const struct option_entry *e = find(argv[i]);
+        require(e);
+        const char *name = argv[i], *value = e->arg ? recorded_value(o, e, argv[++i]) : NULL;
+        if (e->not_recorded || (e->arg && !value))
             continue;
-        }
-        args[(*n)++] = argv[i];
-        if (takes_value) {
+        args[(*n)++] = name;
+        if (value)
             args[(*n)++] = value;
-            i++;
-        }
     }
     args[*n] = NULL;
     return args;
+}
+
+enum { HELP_COLUMN = 32, HELP_WIDTH = 110 };
+
+/* text from the help column on, broken at blanks; the cursor is in column `at`. */
+static void print_wrapped(int at, const char *text)
+{
+    if (at > HELP_COLUMN - 2) {
+        putchar('\n');
+        at = 0;
+    }
+    while (*text) {
+        size_t len = strlen(text), room = HELP_WIDTH - HELP_COLUMN;
+        for (size_t fits = room; len > room; fits--)
+            if (!fits || text[fits] == ' ')
+                len = fits ? fits : room;
+        printf("%*s%.*s\n", HELP_COLUMN - at, "", (int)len, text);
+        text += len + (text[len] == ' ');
+        at = 0;
+    }
 }
 
 void options_print_help(const char *program)
@@ -136,11 +155,11 @@ void options_print_help(const char *program)
     for (const struct option_entry *e = option_table; e->name; e++) {
         if (!e->help)
             continue;
-        int width = printf("  -%s%s%s", e->name, e->arg ? " " : "", e->arg ? e->arg : "");
-        if (width > 30)
-            printf("\n%*s%s\n", 32, "", e->help);
-        else
-            printf("%*s%s\n", 32 - width, "", e->help);
+        int width = printf("  -%s", e->name);
+        for (const struct option_entry *other = e + 1; other->name && !other->help; other++)
+            width += printf(", -%s", other->name);
+        width += printf("%s%s", e->arg ? " " : "", e->arg ? e->arg : "");
+        print_wrapped(width, e->help);
     }
     printf("\nexamples:\n"
            "  boot a kernel on this terminal (Ctrl-A x quits):\n"

@@ -62,12 +62,9 @@ void options_free(struct options *o);
 void options_print_help(const char *program);
 void options_print_devices(void);
 
-/* The option of the table called name (with its dash); NULL: there is none. *takes_value is set. */
-bool options_known(const char *name, bool *takes_value);
-
 /*
- * The command line without what belongs to recording itself (rr, rrfile and
- * rrhash of -icount): what a log keeps.  NULL-terminated, allocated in o.
+ * The command line without what the guest cannot see (rr, rrfile and rrhash
+ * of -icount, the engine, traces): what a log keeps.  NULL-terminated, allocated in o.
  */
 const char *const *options_machine_args(struct options *o, int argc, char *const *argv, size_t *n);
 

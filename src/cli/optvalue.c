@@ -61,6 +61,10 @@ bool optlist_parse(struct optlist *l, const char *option, const char *text, cons
 {
     *l = (struct optlist){ .option = option, .text = alloc_string(text) };
     char *p = l->text;
+    if (!*p) {
+        error_set(err, "%s: its value is empty", option);
+        return optlist_fail(l);
+    }
     while (*p) {
         char *item = next_item(&p), *eq = strchr(item, '=');
         const char *key = item, *value = "on";

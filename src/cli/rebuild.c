@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A machine from a log's header alone. */
 #include "cli/command.h"
+#include "cli/engine_option.h"
 
 bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err)
 {
@@ -25,10 +26,11 @@ static const char *recorded_path(const struct log_machine *m, const char *role)
 static bool choose_files(const struct log_machine *m, const struct rebuild *b, struct options *o, struct error *err)
 {
     const char **path[ROLES] = { &o->kernel, &o->initrd, &o->bios };
+    for (unsigned i = 0; i < ROLES; i++)
+        if (b->file[i] && !recorded_path(m, role_names[i]))
+            return error_set(err, "--file: the recorded machine has no %s", role_names[i]);
     for (unsigned i = 0; i < ROLES; i++) {
         const char *recorded = recorded_path(m, role_names[i]);
-        if (b->file[i] && !recorded)
-            return error_set(err, "--file: the recorded machine has no %s", role_names[i]);
         *path[i] = b->file[i] ? b->file[i] : recorded;
         if (!b->file[i] && recorded && !host_file_exists(recorded))
             return error_set(err, "the %s '%s' is no longer there: say --file %s=PATH", role_names[i], recorded,
@@ -69,6 +71,10 @@ bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b
     if (!parse_recorded(recorded, o, err))
         return false;
     o->rr = RR_REPLAY;
+    o->rrfile = b->log;
+    o->log_path = NULL;
+    if (b->engine && !engine_option("--engine", b->engine, &o->machine.engine, err))
+        return false;
     silence(o);
     return choose_files(recorded, b, o, err) && choose_serials(b, o, err);
 }

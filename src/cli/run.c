@@ -157,6 +157,8 @@ static bool run_wired(struct run *r, uint64_t length)
     uint64_t start = host_monotonic_ns();
     struct run_result *result = r->result;
     result->started = true;
+    if (r->setup.trace.path)
+        host_output_start(&r->setup.trace);
     enum machine_stop why = run_to_end(r, length);
     if ((why == MACHINE_POWEROFF || why == MACHINE_RESET_STOP) && r->o->machine.no_shutdown && r->o->rr != RR_REPLAY)
         stay_off(r);
@@ -174,9 +176,9 @@ static bool wire_and_run(struct run *r, struct error *err)
     uint64_t length = r->q->log && r->q->progress ? log_length(r->q->log, NULL) : 0;
     if (!make_port(r, err))
         return false;
+    host_signals_set_port(r->port);   /* from here on whoever waits looks at host_quitting() */
     if (!setup_chardevs(&r->setup, err))
         return false;
-    host_signals_set_port(r->port);
     r->machine = machine_new(&r->setup.config, r->sim, r->port, err);
     if (!r->machine || (r->recording && !host_log_commit(r->recording, err)))
         return false;
@@ -189,6 +191,8 @@ static bool open_all(struct run *r, struct error *err)
         return false;
     if (r->q->recorded && !compare_files(&r->setup, r->q->recorded, err))
         return false;
+    if (!setup_outputs(&r->setup, err))
+        return false;
     if (!(r->clock = host_clock_new(r->o->rtc_local, err)) || !(r->pool = host_pool_new(POOL_THREADS, err)))
         return false;
     r->sim = sim_new(&r->o->sim, &r->setup.config.sink);
@@ -198,10 +202,10 @@ static bool open_all(struct run *r, struct error *err)
 static void close_all(struct run *r)
 {
     host_signals_set_port(NULL);
-    setup_close_chardevs(&r->setup);
+    setup_close_chardevs(&r->setup, r->result->started);
     host_pool_free(r->pool);
     if (r->port)
-        input_port_close(r->port, r->result->text.text);
+        input_port_close(r->port, r->result->started ? r->result->text.text : NULL);
     else if (r->q->log)
         log_close(r->q->log);
     if (r->machine)

@@ -4,6 +4,7 @@
 
 #include "cli/compare.h"
 #include "cli/run.h"
+#include "cli/say.h"
 #include "guest/x86/cpu.h"
 #include "reprise/version.h"
 
@@ -13,11 +14,7 @@
 #define PROGRAM "reprise-system-x86_64"
 #endif
 
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "%s: %s\n", PROGRAM, err->text);
-    return 1;
-}
+static int fail(const struct error *err) { return say_error(PROGRAM, err); }
 
 static void print_line(void *opaque, const char *text) { puts(text); }
 

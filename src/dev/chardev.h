@@ -26,6 +26,8 @@ struct chardev_ops {
 struct chardev {
     const struct chardev_ops *ops;
     const char *id;
+    /* A byte posted here is a break on the line.  Set by a front that knows breaks before it calls attach(). */
+    struct input_source *line_break;
 };
 
 static inline void chardev_write(struct chardev *c, const void *data, size_t len)

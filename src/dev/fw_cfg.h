@@ -11,7 +11,7 @@
 #include "sim/sim.h"
 
 enum { /* keys that SeaBIOS asks for */
-    FW_CFG_SIGNATURE = 0, FW_CFG_ID = 1, FW_CFG_RAM_SIZE = 3, FW_CFG_NB_CPUS = 5, FW_CFG_NUMA = 0xd,
+    FW_CFG_SIGNATURE = 0, FW_CFG_ID = 1, FW_CFG_UUID = 2, FW_CFG_RAM_SIZE = 3, FW_CFG_NB_CPUS = 5, FW_CFG_NUMA = 0xd,
     FW_CFG_BOOT_MENU = 0xe, FW_CFG_MAX_CPUS = 0xf, FW_CFG_FILE_DIR = 0x19, FW_CFG_FILE_FIRST = 0x20,
     FW_CFG_FILES = 32, FW_CFG_IRQ0_OVERRIDE = 0x8002,
 };

@@ -14,7 +14,7 @@ enum { IIR_NONE = 1, IIR_MSI = 0, IIR_THRE = 2, IIR_RDA = 4, IIR_RLS = 6, IIR_TI
 enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4 };
 enum { LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 16 };
-enum { LSR_DR = 1, LSR_OE = 2, LSR_THRE = 32, LSR_TEMT = 64 };
+enum { LSR_DR = 1, LSR_OE = 2, LSR_BI = 16, LSR_THRE = 32, LSR_TEMT = 64 };
 enum { MSR_DELTA = 15, MSR_CTS = 16, MSR_DSR = 32, MSR_RI = 64, MSR_DCD = 128 };
 enum { FIFO_SIZE = 16 };
 
@@ -113,6 +113,21 @@ static size_t room(void *opaque)
     if (u->s.mcr & MCR_LOOP)
         return 0;
     return size - u->s.rx_count;
+}
+
+/* A break: a zero byte, and the line status says what it was.  It waits for an empty FIFO, so that both are one thing. */
+static void deliver_break(void *opaque, const void *data, size_t len)
+{
+    struct uart *u = opaque;
+    u->s.lsr_errors |= LSR_BI;
+    receive(u, 0);
+    update(u);
+}
+
+static size_t break_room(void *opaque)
+{
+    const struct uart *u = opaque;
+    return !u->s.rx_count && !(u->s.mcr & MCR_LOOP);
 }
 
 static uint8_t loop_msr(uint8_t mcr)
@@ -246,6 +261,7 @@ static void uart_write(void *opaque, uint64_t addr, unsigned size, uint64_t valu
 
 static const struct io_ops uart_ops = { uart_read, uart_write, 1, 1 };
 static const struct input_source_ops source_ops = { deliver, room, false };
+static const struct input_source_ops break_ops = { deliver_break, break_room, false };
 
 void uart_reset(struct uart *u)
 {
@@ -264,8 +280,11 @@ struct uart *uart_new(const char *name, struct sim *sim, struct space *io, uint1
     state_set_add(sim_state(sim), name, &uart_desc, &u->s, NULL, NULL, NULL);
     timer_init(&u->timeout, sim, SIM_CLOCK_VIRTUAL, name, timed_out, u);
     struct input_source *source = input_source_new(sim_port(sim), INPUT_BYTES, name, &source_ops, u);
-    if (chardev)
+    struct input_source *line_break = input_source_new(sim_port(sim), INPUT_BREAK, name, &break_ops, u);
+    if (chardev) {
+        chardev->line_break = line_break;
         chardev->ops->attach(chardev, source);
+    }
     space_map_io(io, name, base, 8, 0, &uart_ops, u);
     uart_reset(u);
     return u;

@@ -12,7 +12,7 @@ void cache_init(struct engine *e)
     e->hash = NEW_ARRAY(struct block *, HASH_SIZE);
     e->jump = NEW_ARRAY(struct block *, JUMP_SIZE);
     e->pages = NEW_ARRAY(struct page_blocks *, PAGE_HASH_SIZE);
-    if (!e->config.cache_bytes)
+    if (!e->config.cache_bytes && !e->kind->bounded)
         e->config.cache_bytes = DEFAULT_CACHE_BYTES;
 }
 
@@ -48,8 +48,7 @@ static void mark_code(struct engine *e, struct ram *ram, uint64_t offset, uint64
 {
     uint64_t room = PAGE_SIZE - (offset & (PAGE_SIZE - 1));
     if (!(ram->page_flags[offset >> PAGE_BITS] & RAM_CODE))
-        for (unsigned i = 0; i < e->n_vcpus; i++)
-            tlb_protect(e->vcpu[i], ram, align_down(offset, PAGE_SIZE));
+        tlb_protect(e->vcpu, e->n_vcpus, ram, align_down(offset, PAGE_SIZE));
     ram_mark_code(ram, offset, bytes < room ? bytes : room);
 }
 
@@ -84,52 +83,65 @@ static void remove_from_page(struct page_blocks *p, struct block *b)
 
 /* ---- chaining ----------------------------------------------------------------------------- */
 
-static void unchain(struct block_link *l)
+static void unchain(struct engine *e, struct block_link *l)
 {
     if (!l->to)
         return;
+    if (e->kind->unchained)
+        e->kind->unchained(e, l->from, (unsigned)(l - l->from->link));
     *l->prev = l->next;
     if (l->next)
         l->next->prev = l->prev;
     l->to = NULL;
 }
 
-void cache_chain(struct block *from, unsigned slot, struct block *to)
+void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to)
 {
     struct block_link *l = &from->link[slot];
-    if (from->dead || to->dead || l->to || to->ram2 || from->ram2 || from->ram != to->ram || !from->ram ||
-        (from->ram_offset ^ to->ram_offset) >> PAGE_BITS || (from->key.va ^ to->key.va) >> PAGE_BITS || to->limit)
+    bool same_page = !((from->key.va ^ to->key.va) >> PAGE_BITS);
+    bool same_ram = from->ram == to->ram && !((from->ram_offset ^ to->ram_offset) >> PAGE_BITS);
+    if (from->dead || to->dead || to->limit || !from->ram || !to->ram || l->to == to)
         return;
+    if ((from->ram2 || to->ram2) && !e->kind->checks_mapping)
+        return;
+    if (same_page ? !same_ram : !e->kind->checks_mapping)
+        return;
+    unchain(e, l);
     *l = (struct block_link){ from, to, to->incoming, &to->incoming };
     if (to->incoming)
         to->incoming->prev = &l->next;
     to->incoming = l;
+    if (e->kind->chained)
+        e->kind->chained(e, from, slot);
 }
 
 /* ---- death ---------------------------------------------------------------------------------- */
 
-static void free_block(struct block *b)
+static void free_block(struct engine *e, struct block *b)
 {
-    free(b->code);
+    e->kind->free_code(e, b);
+    free(b->link);
     free(b->insn);
     free(b);
 }
 
-static void kill_block(struct engine *e, struct block *b)
+void cache_kill(struct engine *e, struct block *b)
 {
     struct block **at = &e->hash[hash_slot(&b->key, b->ram_offset, b->limit)];
     while (*at != b)
         at = &(*at)->hash_next;
     *at = b->hash_next;
     while (b->incoming)
-        unchain(b->incoming);
-    unchain(&b->link[0]);
-    unchain(&b->link[1]);
+        unchain(e, b->incoming);
+    for (unsigned i = 0; i < b->n_exits; i++)
+        unchain(e, &b->link[i]);
     if (e->jump[jump_slot(b->key.va)] == b)
         e->jump[jump_slot(b->key.va)] = NULL;
     remove_from_page(*page_slot(e, b->ram, b->ram_offset >> PAGE_BITS), b);
     if (b->ram2)
         remove_from_page(*page_slot(e, b->ram2, b->ram2_offset >> PAGE_BITS), b);
+    if (e->kind->killed)
+        e->kind->killed(e, b);
     b->dead = true;
     e->bytes -= b->bytes;
     b->hash_next = e->graveyard;
@@ -170,7 +182,7 @@ void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t
     for (struct block *b = p->first, *next; b; b = next) {
         next = b->page_next[which_page(b, p)];
         if (overlaps(b, p, offset, len)) {
-            kill_block(e, b);
+            cache_kill(e, b);
             e->stats.code_invalidations++;
         }
     }
@@ -183,7 +195,7 @@ void cache_flush(struct engine *e)
         while (e->pages[i]) {
             struct page_blocks *p = e->pages[i];
             while (p->first)
-                kill_block(e, p->first);
+                cache_kill(e, p->first);
             ram_clear_code(p->ram, p->page << PAGE_BITS);
             e->pages[i] = p->next;
             free(p);
@@ -192,7 +204,7 @@ void cache_flush(struct engine *e)
     e->stats.flushes++;
 }
 
-bool cache_is_full(const struct engine *e) { return e->bytes > e->config.cache_bytes; }
+bool cache_is_full(const struct engine *e) { return !e->kind->bounded && e->bytes > e->config.cache_bytes; }
 
 void cache_sweep(struct engine *e)
 {
@@ -201,7 +213,7 @@ void cache_sweep(struct engine *e)
     while (e->graveyard) {
         struct block *b = e->graveyard;
         e->graveyard = b->hash_next;
-        free_block(b);
+        free_block(e, b);
     }
 }
 
@@ -210,7 +222,7 @@ void cache_fini(struct engine *e)
     cache_flush(e);
     cache_sweep(e);
     if (e->uncached)
-        free_block(e->uncached);
+        free_block(e, e->uncached);
     free(e->hash);
     free(e->jump);
     free(e->pages);
@@ -262,39 +274,51 @@ static unsigned insn_limit(struct engine *e, unsigned limit)
     return limit && limit < max ? limit : max;
 }
 
-static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
-                               const struct tlb_side *side)
+/* A block of e->ir. */
+static struct block *new_block(const struct engine *e, const struct block_key *key, unsigned limit,
+                               const struct tlb_side *at)
 {
-    struct tlb_side at = *side;      /* translating may refill the slot */
-    ir_block_reset(&e->ir);
-    if (!v->ops->translate(v, key, insn_limit(e, limit), &e->ir))
-        return NULL;
-    optimise(e);
     struct block *b = NEW(struct block);
     b->key = *key;
     b->limit = limit;
     b->n_insns = e->ir.n_insns;
     b->guest_bytes = e->ir.guest_bytes;
-    b->ram = at.ram;
-    b->ram_offset = at.ram_offset + (key->va & TLB_PAGE_MASK);
+    b->ram = at->ram;
+    b->ram_offset = at->ram_offset + (key->va & TLB_PAGE_MASK);
+    b->n_exits = e->ir.n_exits;
+    b->link = NEW_ARRAY(struct block_link, b->n_exits);
     record_insns(b, &e->ir);
-    e->kind->compile(e, b, &e->ir);
-    b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
-    e->stats.blocks_translated++;
-    e->stats.insns_translated += b->n_insns;
-    e->stats.ir_ops += e->ir.n;
     return b;
+}
+
+static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
+                               const struct tlb_side *at)
+{
+    for (unsigned max = insn_limit(e, limit);; max = e->ir.n_insns / 2) {
+        ir_block_reset(&e->ir);
+        if (!v->ops->translate(v, key, max, &e->ir))
+            return NULL;
+        optimise(e);
+        struct block *b = new_block(e, key, limit, at);
+        if (e->kind->compile(e, b, &e->ir)) {
+            b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
+            e->stats.blocks_translated++;
+            e->stats.insns_translated += b->n_insns;
+            e->stats.ir_ops += e->ir.n;
+            return b;
+        }
+        require(e->ir.n_insns > 1);
+        free(b->link);
+        free(b->insn);
+        free(b);
+    }
 }
 
 /* A block of one instruction that crosses a page depends on the second page's mapping too. */
 static bool second_page(struct vcpu *v, const struct block_key *key, uint32_t bytes, struct tlb_side *out)
 {
     uint64_t next = align_down(key->va + bytes - 1, PAGE_SIZE) & key->va_mask;   /* where a fault is reported */
-    const struct tlb_side *s = tlb_resolve(v, next, ACCESS_EXEC, key->fetch_mode);
-    if (!s)
-        return false;
-    *out = *s;
-    return true;
+    return tlb_resolve(v, next, ACCESS_EXEC, key->fetch_mode, out);
 }
 
 static bool crosses(const struct block_key *key, uint32_t bytes)
@@ -321,7 +345,7 @@ static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
         if (second.ram)
             mark_code(e, second.ram, second.ram_offset, b->guest_bytes);
         if (e->uncached)
-            free_block(e->uncached);
+            free_block(e, e->uncached);
         b->ram = NULL;
         return e->uncached = b;
     }
@@ -352,20 +376,20 @@ static bool second_page_matches(struct vcpu *v, const struct block *b, bool *fau
 struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit)
 {
     bool fault = false;
-    struct tlb_side *side = tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode);
-    if (!side)
+    struct tlb_side side;
+    if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &side))
         return NULL;
     e->stats.lookups++;
-    uint64_t offset = side->ram_offset + (key->va & TLB_PAGE_MASK);
-    struct block *b = side->ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
+    uint64_t offset = side.ram_offset + (key->va & TLB_PAGE_MASK);
+    struct block *b = side.ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
     for (; b; b = b->hash_next)
-        if (b->ram == side->ram && b->ram_offset == offset && b->limit == limit && same_key(&b->key, key) &&
+        if (b->ram == side.ram && b->ram_offset == offset && b->limit == limit && same_key(&b->key, key) &&
             second_page_matches(v, b, &fault))
             break;
     if (fault)
         return NULL;
     if (!b) {
-        b = translate(e, v, key, side->ram ? limit : 1, side);
+        b = translate(e, v, key, side.ram ? limit : 1, &side);
         if (!b)
             return NULL;
         b = insert(e, v, b);
@@ -381,10 +405,9 @@ struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *
     struct block *b = e->jump[jump_slot(va)];
     if (!b || b->key.pc != pc || b->key.flags != from->key.flags || b->key.cs_base != from->key.cs_base)
         return NULL;
-    const struct tlb_entry *t = tlb_slot(v->tlb, from->key.fetch_mode, va);
-    const struct tlb_side *s = &v->tlb->side[from->key.fetch_mode][t - v->tlb->entry[from->key.fetch_mode]];
-    if (t->tag[ACCESS_EXEC] != align_down(va, PAGE_SIZE) || s->ram != b->ram ||
-        s->ram_offset != align_down(b->ram_offset, PAGE_SIZE))
+    struct tlb_side s;
+    if (!tlb_peek(v, va, ACCESS_EXEC, from->key.fetch_mode, &s) || s.ram != b->ram ||
+        s.ram_offset != align_down(b->ram_offset, PAGE_SIZE))
         return NULL;
     return b;
 }

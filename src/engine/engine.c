@@ -6,7 +6,12 @@
 
 #include "engine/impl.h"
 
-static const struct engine_kind *const kinds[] = { &interp_kind };
+static const struct engine_kind *const kinds[] = {
+    &interp_kind,
+#ifdef HAVE_X64
+    &x64_kind,
+#endif
+};
 
 static void flush_tlbs(void *opaque)
 {
@@ -18,21 +23,22 @@ static void flush_tlbs(void *opaque)
 static void protect(void *opaque, struct ram *ram, uint64_t offset)
 {
     struct engine *e = opaque;
-    for (unsigned i = 0; i < e->n_vcpus; i++)
-        tlb_protect(e->vcpu[i], ram, offset);
+    tlb_protect(e->vcpu, e->n_vcpus, ram, offset);
 }
 
-/* The code that runs now may be mapped elsewhere from its next instruction on: leave, and look up afresh. */
-static void table_written(void *opaque)
+/*
+ * Chained blocks run on without asking the TLB.  So when the code that runs now may be mapped elsewhere from its
+ * next instruction on, leave, and look up afresh.
+ */
+static void table_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len)
 {
     struct engine *e = opaque;
-    flush_tlbs(e);
-    for (unsigned i = 0; i < e->n_rams; i++)
-        ram_clear_tables(e->ram[i]);
-    if (e->n_vcpus && e->vcpu[0]->sim)
+    if (tlb_table_written(e->vcpu, e->n_vcpus, ram, offset, len) && e->n_vcpus && e->vcpu[0]->sim)
         sim_request_exit(e->vcpu[0]->sim);
     e->stats.table_writes++;
 }
+
+const char *engine_kind_name(unsigned i) { return i < ARRAY_LEN(kinds) ? kinds[i]->name : NULL; }
 
 struct engine *engine_new(const struct engine_config *config, struct error *err)
 {
@@ -41,7 +47,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
         if (!strcmp(kinds[i]->name, config->kind))
             kind = kinds[i];
     if (!kind) {
-        error_set(err, "unknown engine '%s' (there is: interp)", config->kind);
+        error_set(err, "there is no engine '%s' on this host", config->kind);
         return NULL;
     }
     struct engine *e = NEW(struct engine);
@@ -53,6 +59,10 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
     e->scratch = alloc_zero(kind->scratch_bytes);
     ir_block_init(&e->ir);
     cache_init(e);
+    if (kind->init && !kind->init(e, err)) {
+        engine_free(e);
+        return NULL;
+    }
     return e;
 }
 
@@ -61,6 +71,8 @@ void engine_free(struct engine *e)
     cache_fini(e);
     for (unsigned i = 0; i < e->n_rams; i++)
         e->ram[i]->watch = NULL;
+    if (e->kind->fini)
+        e->kind->fini(e);
     ir_block_free(&e->ir);
     free(e->scratch);
     free(e);
@@ -70,6 +82,9 @@ void engine_add_vcpu(struct engine *e, struct vcpu *v)
 {
     require(e->n_vcpus < ENGINE_MAX_VCPUS);
     e->vcpu[e->n_vcpus++] = v;
+    v->engine_data = e;
+    if (e->kind->vcpu_added)
+        e->kind->vcpu_added(e, v);
 }
 
 void engine_add_ram(struct engine *e, struct ram *ram)
@@ -94,6 +109,8 @@ static void perturb(struct engine *e)
     e->rng = e->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     if (e->rng >> 56 == 0)
         engine_flush(e);
+    for (unsigned i = 0; e->rng >> 56 < 4 && i < e->n_vcpus; i++)
+        tlb_perturb(e->vcpu[i], e->rng >> 16);
 }
 
 /* The next block to run with what is left of the budget; NULL: a fetch fault is pending. */
@@ -144,7 +161,7 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             continue;
         }
         if (chain_from && !limit && !b->limit)
-            cache_chain(chain_from, e->leave_slot, b);
+            cache_chain(e, chain_from, e->leave_slot, b);
         chain_from = NULL;
         limit = 0;
         v->pos.in_block = 1;

@@ -11,15 +11,34 @@
 
 struct engine;
 
+/* Memory that holds code: written through one mapping, run through the other. */
+struct code_memory {
+    uint8_t *write;
+    const uint8_t *exec;
+    size_t size;
+};
+
+/* Where it comes from: declared here, implemented by host/code_memory.c. */
+struct host_code {
+    /* Zero-filled.  False and err: the host gives none. */
+    bool (*alloc)(void *opaque, size_t size, struct code_memory *out, struct error *err);
+    void (*free)(void *opaque, struct code_memory *m);
+    void *opaque;
+};
+
 struct engine_config {
-    const char *kind;          /* "interp" */
-    size_t cache_bytes;        /* 0: default */
+    const char *kind;          /* "interp": any host; "jit": x86-64 hosts */
+    const struct host_code *code; /* jit: borrowed */
+    size_t cache_bytes;        /* of translated code; 0: default */
     unsigned max_block_insns;  /* 0: default; at most IR_MAX_INSNS */
     uint64_t perturb_seed;     /* != 0: vary what must not matter (block lengths, cache flushes, op order) */
     bool verify;               /* run the IR verifier on every block */
     void (*trace)(void *opaque, const char *text);  /* -d in_asm,op..: may be NULL */
     void *trace_opaque;
 };
+
+/* The kinds of this build, slowest first: the i-th, or NULL behind the last. */
+const char *engine_kind_name(unsigned i);
 
 struct engine *engine_new(const struct engine_config *config, struct error *err);
 void engine_free(struct engine *e);

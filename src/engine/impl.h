@@ -7,9 +7,8 @@
  *  1. A block in the cache stands for the bytes now in memory: stores to them
  *     remove it first (ram_watch), also in the middle of its own run; it is
  *     freed only outside translated code.
- *  2. Chained blocks lie in one page, so that the mapping that let the first
- *     run holds for the second.  Everything else goes through a lookup that
- *     asks the TLB.
+ *  2. A block in the same page is chained directly: the mapping that let the first
+ *     run holds for the second.  Every other way to a block asks the TLB.
  *  3. Nothing here is guest-visible: flushing at any time changes no result.
  */
 #ifndef REPRISE_ENGINE_IMPL_H
@@ -42,7 +41,8 @@ struct block {
     uint64_t ram2_offset;
     struct block *hash_next;
     struct block *page_next[2];   /* in the lists of the pages it covers */
-    struct block_link link[2];    /* exits; link[i].to is NULL while unchained */
+    struct block_link *link;      /* n_exits; link[i].to is NULL while unchained */
+    uint32_t n_exits;
     struct block_link *incoming;
     bool dead;
     size_t bytes;
@@ -73,9 +73,22 @@ enum leave {
 
 struct engine_kind {
     const char *name;
+    bool bounded;            /* keeps its code within cache_bytes itself */
+    bool checks_mapping;     /* an exit to another page asks the TLB before it follows its chain */
     size_t scratch_bytes;
-    /* Translates ir into b->code, allocated; sets b->bytes. */
-    void (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
+    /* What the kind needs beside blocks (scratch is there); NULL: nothing.  False: err says why it cannot run here. */
+    bool (*init)(struct engine *e, struct error *err);
+    void (*fini)(struct engine *e);
+    /* NULL: nothing.  e->n_vcpus counts it. */
+    void (*vcpu_added)(struct engine *e, struct vcpu *v);
+    /* Translates ir into b->code; sets b->bytes.  False: too much for one block; never for a single instruction. */
+    bool (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
+    void (*free_code)(struct engine *e, struct block *b);
+    /* Exit slot of b was chained (b->link[slot].to) or unchained; NULL: the kind looks itself. */
+    void (*chained)(struct engine *e, struct block *b, unsigned slot);
+    void (*unchained)(struct engine *e, struct block *b, unsigned slot);
+    /* No way leads to b from now on; NULL: nothing. */
+    void (*killed)(struct engine *e, struct block *b);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
 };
 
@@ -99,15 +112,18 @@ struct engine {
     uint64_t rng;
     struct engine_stats stats;
     void *scratch;                       /* kind->scratch_bytes, for compile() */
+    void *own;                           /* the kind's */
 };
 
-extern const struct engine_kind interp_kind;
+extern const struct engine_kind interp_kind, x64_kind;
 
 /* ---- cache.c -------------------------------------------------------------------------- */
 
 void cache_init(struct engine *e);
 void cache_fini(struct engine *e);
 void cache_flush(struct engine *e);
+/* Takes b out of the cache; it is freed by the next sweep. */
+void cache_kill(struct engine *e, struct block *b);
 bool cache_is_full(const struct engine *e);
 /* Frees what died; when the cache is over its limit, flushes it.  Outside translated code only. */
 void cache_sweep(struct engine *e);
@@ -121,7 +137,7 @@ struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_ke
 /* The block at pc with the flags and base of `from`, if it is cached and the TLB agrees; no side effects. */
 struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *from, uint64_t pc);
 
-void cache_chain(struct block *from, unsigned slot, struct block *to);
+void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to);
 void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
 
 static inline size_t jump_slot(uint64_t va) { return (size_t)((va ^ va >> 12) & (JUMP_SIZE - 1)); }

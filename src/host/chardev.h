@@ -34,12 +34,13 @@ struct chardev_spec {
     const char *host;      /* tcp; NULL: all addresses (server) or localhost (client) */
     const char *port;      /* tcp: number or service name */
     bool server, wait;     /* tcp, unix */
+    unsigned reconnect;    /* tcp and unix clients: seconds between attempts when the peer is not there; 0: one attempt */
     bool append;           /* file: keep what is there */
     bool signals;          /* stdio: Ctrl-C raises SIGINT instead of going to the guest */
-    bool escapes;          /* stdio: Ctrl-A commands even when stdin is no terminal (mon:stdio) */
+    bool escapes;          /* stdio: Ctrl-A commands even when stdin is no terminal (mon:stdio, mux=on) */
 };
 
-/* id is copied. */
+/* spec's strings live as long as the device. */
 struct chardev *host_chardev_new(const struct chardev_spec *spec, struct error *err);
 
 /* One constructor for each kind. */

@@ -3,37 +3,37 @@
 #include "host/chardev.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
+#include "host/host.h"
 
 struct file_chardev {
     struct chardev c;   /* first */
-    int fd;
+    struct host_output out;
     bool failed;        /* said so once */
-    char *path;
 };
 
 static void file_write(struct chardev *c, const void *data, size_t len)
 {
     struct file_chardev *f = (struct file_chardev *)c;
-    if (!f->failed && !host_write_all(f->fd, data, len)) {
+    host_output_start(&f->out);
+    if (!f->failed && !host_write_all(f->out.fd, data, len)) {
         f->failed = true;
-        fprintf(stderr, "reprise: cannot write '%s' any more: %s\n", f->path, strerror(errno));
+        fprintf(stderr, "reprise: cannot write '%s' any more: %s\n", f->out.path, strerror(errno));
     }
 }
 
 static void file_attach(struct chardev *c, struct input_source *source) {}
-static void file_flush(struct chardev *c) {}
+
+/* The guest may have written nothing: then the file is empty. */
+static void file_flush(struct chardev *c) { host_output_start(&((struct file_chardev *)c)->out); }
 
 static void file_close(struct chardev *c)
 {
     struct file_chardev *f = (struct file_chardev *)c;
-    close(f->fd);
-    free(f->path);
+    host_output_close(&f->out);
     free((char *)c->id);
     free(f);
 }
@@ -42,14 +42,11 @@ static const struct chardev_ops ops = { file_write, file_attach, file_flush, fil
 
 struct chardev *chardev_file_new(const struct chardev_spec *spec, struct error *err)
 {
-    int fd = open(spec->path, O_WRONLY | O_CREAT | O_CLOEXEC | (spec->append ? O_APPEND : O_TRUNC), 0666);
-    if (fd < 0) {
-        error_set(err, "cannot open '%s' for output: %s", spec->path, strerror(errno));
+    struct file_chardev *f = NEW(struct file_chardev);
+    if (!host_output_open(&f->out, spec->path, spec->append, err)) {
+        free(f);
         return NULL;
     }
-    struct file_chardev *f = NEW(struct file_chardev);
     f->c = (struct chardev){ .ops = &ops, .id = alloc_string(spec->id) };
-    f->fd = fd;
-    f->path = alloc_string(spec->path);
     return &f->c;
 }

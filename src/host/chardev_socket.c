@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * TCP and Unix sockets, one peer at a time.  A server takes the next client
- * when one has gone; a client connects once, before the machine starts.
+ * when one has gone; a client connects before the machine starts, and, if the
+ * user said reconnect=, tries again whenever its peer is not there.
  *
  * peer_fd is set and cleared by the thread and used by the writer, under lock;
  * a peer that went is shut down at once and closed by the thread.
@@ -22,6 +23,7 @@
 
 struct socket_chardev {
     struct chardev c;   /* first */
+    struct chardev_spec spec;
     struct host_thread thread;
     struct input_source *source;
     int listen_fd;      /* -1: client */
@@ -56,6 +58,19 @@ static bool serve(struct socket_chardev *s, int fd)
     return false;
 }
 
+static bool told_to_end(void *opaque) { return !host_thread_sleep(opaque, 0); }
+
+/* Waits for the next peer.  -1: none came, or the thread is to end. */
+static int next_peer(struct socket_chardev *s)
+{
+    struct sockets_patience patience = { told_to_end, &s->thread };
+    if (s->listen_fd >= 0)
+        return host_thread_poll(&s->thread, s->listen_fd, POLLIN) ? sockets_accept(s->listen_fd) : -1;
+    return s->spec.reconnect && host_thread_sleep(&s->thread, (int)s->spec.reconnect * 1000)
+               ? sockets_open(&s->spec, &patience, NULL)
+               : -1;
+}
+
 static void run(void *opaque)
 {
     struct socket_chardev *s = opaque;
@@ -66,11 +81,11 @@ static void run(void *opaque)
                 return;
             set_peer(s, -1);
         }
-        if (s->listen_fd < 0 || !host_thread_poll(&s->thread, s->listen_fd, POLLIN))
-            return;
-        int fd = sockets_accept(s->listen_fd);
+        int fd = next_peer(s);
         if (fd >= 0)
             set_peer(s, fd);
+        else if (told_to_end(&s->thread) || (s->listen_fd < 0 && !s->spec.reconnect))
+            return;
     }
 }
 
@@ -127,14 +142,16 @@ static bool wait_for_client(struct socket_chardev *s, struct error *err)
     return true;
 }
 
+static bool user_gave_up(void *opaque) { return host_quitting(); }
+
 struct chardev *chardev_socket_new(const struct chardev_spec *spec, struct error *err)
 {
     struct socket_chardev *s = NEW(struct socket_chardev);
     s->c = (struct chardev){ .ops = &ops, .id = alloc_string(spec->id) };
     s->listen_fd = s->peer_fd = -1;
     pthread_mutex_init(&s->lock, NULL);
-    int fd = spec->kind == CHARDEV_TCP ? sockets_open_tcp(spec->host, spec->port, spec->server, err)
-                                       : sockets_open_unix(spec->path, spec->server, err);
+    s->spec = *spec;
+    int fd = sockets_open(spec, &(struct sockets_patience){ user_gave_up, NULL }, err);
     if (spec->server) {
         s->listen_fd = fd;
         if (fd >= 0 && spec->kind == CHARDEV_UNIX)
@@ -142,7 +159,7 @@ struct chardev *chardev_socket_new(const struct chardev_spec *spec, struct error
     } else {
         s->peer_fd = fd;
     }
-    if (fd < 0 || (spec->server && spec->wait && !wait_for_client(s, err))) {
+    if ((fd < 0 && !spec->reconnect) || (spec->server && spec->wait && !wait_for_client(s, err))) {
         socket_close(&s->c);
         return NULL;
     }

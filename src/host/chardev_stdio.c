@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The terminal (or pipe) we were started on.  Ctrl-A starts a command, as in
- * other emulators: x quits, h helps, c is kept for the monitor, Ctrl-A sends
- * itself.  End of file on stdin ends input and nothing else.
+ * other emulators: x quits, b sends a break, h helps, c is kept for the
+ * monitor, Ctrl-A sends itself.  End of file on stdin ends input and nothing else.
  */
 #include "host/chardev.h"
 #include "host/host.h"
@@ -27,7 +27,7 @@ struct stdio_chardev {
 static void say(const char *text) { (void)host_write_all(STDERR_FILENO, text, strlen(text)); }
 
 /* The key after Ctrl-A.  Returns true when it goes to the guest. */
-static bool command(int key)
+static bool command(struct stdio_chardev *s, int key)
 {
     switch (key) {
     case CTRL_A:
@@ -36,6 +36,10 @@ static bool command(int key)
         say("\r\nreprise: quit\r\n");
         host_quit();
         return false;
+    case 'b':
+        if (s->c.line_break)
+            (void)host_thread_post(&s->thread, s->c.line_break, "", 1);
+        return false;
     case 'c':
         say("\r\nreprise: there is no monitor yet\r\n");
         return false;
@@ -43,6 +47,7 @@ static bool command(int key)
     case '?':
         say("\r\nCtrl-A h   this help\r\n"
             "Ctrl-A x   quit\r\n"
+            "Ctrl-A b   send a break to the guest\r\n"
             "Ctrl-A c   (the monitor, which there is not yet)\r\n"
             "Ctrl-A Ctrl-A   send Ctrl-A to the guest\r\n");
         return false;
@@ -58,7 +63,7 @@ static size_t filter(struct stdio_chardev *s, char *data, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (s->escaped) {
             s->escaped = false;
-            if (!command(data[i]))
+            if (!command(s, data[i]))
                 continue;
         } else if (data[i] == CTRL_A) {
             s->escaped = true;

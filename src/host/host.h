@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "base/error.h"
+#include "engine/engine.h"
 #include "mem/ram.h"
 #include "rr/rr.h"
 #include "sim/completion.h"
@@ -34,6 +35,10 @@ uint64_t host_seconds_since_1970(void);
 
 extern const struct host_memory host_memory;
 
+/* ---- code_memory.c ------------------------------------------------------------ */
+
+extern const struct host_code host_code;
+
 /* ---- files.c ------------------------------------------------------------------ */
 
 /* A whole input file in memory, with what identifies it in a log. */
@@ -52,12 +57,31 @@ bool host_file_read(const char *role, const char *path, struct host_file *out, s
 void host_file_free(struct host_file *f);
 bool host_file_exists(const char *path);
 
+/* ---- output.c ------------------------------------------------------------------- */
+
+/* A file that a run writes, through fd. */
+struct host_output {
+    int fd;
+    char *path;      /* NULL: not open */
+    bool append, created, started;
+};
+
+/* Nothing changes on disk, but that a missing file is made. */
+bool host_output_open(struct host_output *o, const char *path, bool append, struct error *err);
+/* The run has started: what was in the file goes (unless append).  May be called again. */
+void host_output_start(struct host_output *o);
+/* Removes the file again if it was made and the run never started.  No-op when not open. */
+void host_output_close(struct host_output *o);
+
+/* Do two paths name one regular file, there or yet to be made? */
+bool host_same_file(const char *a, const char *b);
+
 /* ---- log_file.c --------------------------------------------------------------- */
 
 struct host_log;
 
 /*
- * A log to record into.  Until host_log_commit() nothing on disk changes: what
+ * A log to record into.  A file that is there is replaced only if it is a log or empty.  Until host_log_commit() nothing on disk changes: what
  * is appended waits in memory, so that a run that fails to start destroys no
  * older recording.  close() without commit leaves the disk as it was.
  */
@@ -128,7 +152,7 @@ int host_quit_signal(void);
 /*
  * Raw mode for the terminal on fd: no echo, no line editing; output processing
  * stays.  signals: Ctrl-C and friends still raise signals.  Restored at exit
- * and when the process dies of a signal.  No-op when fd is no terminal.
+ * and when the process dies of a signal, and while it is stopped.  No-op when fd is no terminal.
  */
 void host_terminal_raw(int fd, bool signals);
 void host_terminal_restore(void);   /* async-signal-safe */

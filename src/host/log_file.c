@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "rr/format.h"
 
 struct host_log {
     int fd;
@@ -141,6 +142,14 @@ static struct log_file interface(struct host_log *log)
     return (struct log_file){ .append = append, .read = read_at, .size = size, .close = close_log, .opaque = log };
 }
 
+/* A recording, or the beginning of one that was cut short: may be replaced. */
+static bool is_log(int fd)
+{
+    char head[LOG_MAGIC_BYTES];
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    return n >= 0 && !memcmp(head, LOG_MAGIC, (size_t)n);
+}
+
 struct host_log *host_log_create(const char *path, struct log_file *out, struct error *err)
 {
     bool existed = host_file_exists(path);
@@ -151,6 +160,11 @@ struct host_log *host_log_create(const char *path, struct log_file *out, struct 
     log->created = !existed;
     if (log->regular && flock(log->fd, LOCK_EX | LOCK_NB) < 0) {
         error_set(err, "the log '%s' is being recorded by another run", path);
+        close_log(log);
+        return NULL;
+    }
+    if (log->regular && !is_log(log->fd)) {
+        error_set(err, "'%s' is there already and not a recording, so it is not overwritten", path);
         close_log(log);
         return NULL;
     }

@@ -2,27 +2,43 @@
 #include "host/sockets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static void set_nonblocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
-
-static int bind_or_connect(int fd, const struct sockaddr *address, socklen_t len, bool server)
+/* 0, or the errno of the failure. */
+static int finish_connect(int fd, const struct sockets_patience *patience)
 {
-    if (server)
-        return bind(fd, address, len) < 0 || listen(fd, 1) < 0 ? -1 : 0;
-    return connect(fd, address, len);
+    enum { TICK_MS = 100 };
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    int e = 0;
+    socklen_t len = sizeof e;
+    while (poll(&p, 1, TICK_MS) != 1)
+        if (patience->over(patience->opaque))
+            return ECANCELED;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &len) < 0 ? errno : e;
 }
 
-int sockets_open_tcp(const char *host, const char *port, bool server, struct error *err)
+/* 0, or the errno of the failure. */
+static int bind_or_connect(int fd, const struct sockaddr *address, socklen_t len, bool server,
+                           const struct sockets_patience *patience)
 {
-    const char *shown = host ? host : "";
+    if (server)
+        return bind(fd, address, len) < 0 || listen(fd, 1) < 0 ? errno : 0;
+    if (connect(fd, address, len) == 0)
+        return 0;
+    return errno == EINPROGRESS || errno == EINTR ? finish_connect(fd, patience) : errno;
+}
+
+static int open_tcp(const struct chardev_spec *spec, const struct sockets_patience *patience, struct error *err)
+{
+    const char *host = spec->host, *port = spec->port, *shown = host ? host : "";
+    bool server = spec->server;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = server ? AI_PASSIVE : 0 }, *list;
     int e = getaddrinfo(host, port, &hints, &list);
     if (e) {
@@ -32,15 +48,15 @@ int sockets_open_tcp(const char *host, const char *port, bool server, struct err
     int fd = -1, why = 0;
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
         int one = 1;
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
         if (fd < 0) {
             why = errno;
             continue;
         }
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        if (bind_or_connect(fd, a->ai_addr, a->ai_addrlen, server) < 0) {
-            why = errno;
+        why = bind_or_connect(fd, a->ai_addr, a->ai_addrlen, server, patience);
+        if (why) {
             close(fd);
             fd = -1;
         }
@@ -48,8 +64,6 @@ int sockets_open_tcp(const char *host, const char *port, bool server, struct err
     freeaddrinfo(list);
     if (fd < 0)
         error_set(err, "cannot %s tcp:%s:%s: %s", server ? "listen on" : "connect to", shown, port, strerror(why));
-    else
-        set_nonblocking(fd);
     return fd;
 }
 
@@ -66,8 +80,10 @@ static void remove_stale(const struct sockaddr_un *address)
         close(fd);
 }
 
-int sockets_open_unix(const char *path, bool server, struct error *err)
+static int open_unix(const struct chardev_spec *spec, const struct sockets_patience *patience, struct error *err)
 {
+    const char *path = spec->path;
+    bool server = spec->server;
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     if (strlen(path) >= sizeof address.sun_path) {
         error_set(err, "the socket path '%s' is longer than %zu bytes", path, sizeof address.sun_path - 1);
@@ -76,15 +92,20 @@ int sockets_open_unix(const char *path, bool server, struct error *err)
     memcpy(address.sun_path, path, strlen(path));
     if (server)
         remove_stale(&address);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind_or_connect(fd, (struct sockaddr *)&address, sizeof address, server) < 0) {
-        error_set(err, "cannot %s unix:%s: %s", server ? "listen on" : "connect to", path, strerror(errno));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int why = fd < 0 ? errno : bind_or_connect(fd, (struct sockaddr *)&address, sizeof address, server, patience);
+    if (why) {
+        error_set(err, "cannot %s unix:%s: %s", server ? "listen on" : "connect to", path, strerror(why));
         if (fd >= 0)
             close(fd);
         return -1;
     }
-    set_nonblocking(fd);
     return fd;
+}
+
+int sockets_open(const struct chardev_spec *spec, const struct sockets_patience *patience, struct error *err)
+{
+    return spec->kind == CHARDEV_TCP ? open_tcp(spec, patience, err) : open_unix(spec, patience, err);
 }
 
 int sockets_accept(int listen_fd)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The controlling terminal's mode: set raw once, given back whatever way the process ends. */
+/*
+ * The controlling terminal's mode: set raw once, given back whatever way the
+ * process ends, and while it is stopped.
+ */
 #include "host/host.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,7 +13,7 @@
 #include <unistd.h>
 
 
-static struct termios before;
+static struct termios before, raw;
 static atomic_int raw_fd = -1;
 
 void host_terminal_restore(void)
@@ -26,23 +30,47 @@ static void dying(int sig)
     raise(sig);
 }
 
+static void stopping(int sig)
+{
+    int fd = atomic_load(&raw_fd);
+    if (fd >= 0)
+        tcsetattr(fd, TCSANOW, &before);
+    raise(SIGSTOP);
+}
+
+/* In the background the terminal is somebody else's; coming to the foreground is another SIGCONT. */
+static void continued(int sig)
+{
+    int fd = atomic_load(&raw_fd), e = errno;
+    pid_t foreground = fd >= 0 ? tcgetpgrp(fd) : 0;
+    if (fd >= 0 && (foreground < 0 || foreground == getpgrp()))
+        tcsetattr(fd, TCSANOW, &raw);
+    errno = e;
+}
+
+static void on_signal(int sig, void (*handler)(int), int flags)
+{
+    struct sigaction sa = { .sa_handler = handler, .sa_flags = flags };
+    sigaction(sig, &sa, NULL);
+}
+
 void host_terminal_raw(int fd, bool signals)
 {
     static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGQUIT };
-    struct termios t;
     if (atomic_load(&raw_fd) >= 0 || tcgetattr(fd, &before) < 0)
         return;
-    t = before;
-    t.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
-    t.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
+    raw = before;
+    raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+    raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
     if (!signals)
-        t.c_lflag &= ~(tcflag_t)ISIG;
-    t.c_cc[VMIN] = 1;
-    t.c_cc[VTIME] = 0;
+        raw.c_lflag &= ~(tcflag_t)ISIG;
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
     atomic_store(&raw_fd, fd);
     atexit(host_terminal_restore);
-    struct sigaction sa = { .sa_handler = dying, .sa_flags = SA_RESETHAND | SA_NODEFER };
     for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
-        sigaction(deadly[i], &sa, NULL);
-    tcsetattr(fd, TCSANOW, &t);
+        on_signal(deadly[i], dying, SA_RESETHAND | SA_NODEFER);
+    on_signal(SIGTSTP, stopping, SA_RESTART);
+    on_signal(SIGCONT, continued, SA_RESTART);
+    tcsetattr(fd, TCSANOW, &raw);
 }

@@ -310,11 +310,33 @@ void irb_brcond(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, unsigned
     i->imm = label;
 }
 
-void irb_exit_jump(struct ir_block *b, unsigned slot, uint64_t pc)
+void irb_trap_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, const struct ir_helper *h, ir_ref arg)
 {
+    require(type_of(b, x) == type_of(b, y) && h->n_args == 1 && type_of(b, arg) == IR_X);
+    struct ir_insn *i = append(b, IR_TRAP_IF, type_of(b, x));
+    i->aux = (uint16_t)c;
+    i->imm = (uint64_t)(uintptr_t)h;
+    i->arg[0] = x;
+    i->arg[1] = y;
+    i->arg[2] = arg;
+}
+
+void irb_exit_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, uint64_t pc)
+{
+    require(type_of(b, x) == type_of(b, y) && b->n_exits < IR_MAX_EXITS);
+    struct ir_insn *i = append(b, IR_EXIT_IF, type_of(b, x));
+    i->aux = (uint16_t)(c | b->n_exits++ << 8);
+    i->imm = pc;
+    i->arg[0] = x;
+    i->arg[1] = y;
+}
+
+void irb_exit_jump(struct ir_block *b, uint64_t pc)
+{
+    require(b->n_exits < IR_MAX_EXITS);
     struct ir_insn *i = append(b, IR_EXIT_JUMP, IR_VOID);
     i->imm = pc;
-    i->aux = (uint16_t)slot;
+    i->aux = (uint16_t)b->n_exits++;
 }
 
 void irb_exit_indirect(struct ir_block *b, ir_ref pc)

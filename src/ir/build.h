@@ -60,7 +60,12 @@ void irb_label(struct ir_block *b, unsigned label);
 void irb_br(struct ir_block *b, unsigned label);
 void irb_brcond(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, unsigned label);
 
-void irb_exit_jump(struct ir_block *b, unsigned slot, uint64_t pc);
+/* Calls h, a helper of one argument that always raises, if x c y. */
+void irb_trap_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, const struct ir_helper *h, ir_ref arg);
+
+/* Leaves behind the current instruction with this pc if x c y. */
+void irb_exit_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, uint64_t pc);
+void irb_exit_jump(struct ir_block *b, uint64_t pc);
 void irb_exit_indirect(struct ir_block *b, ir_ref pc);
 void irb_exit_lookup(struct ir_block *b);
 void irb_exit_loop(struct ir_block *b);

@@ -24,7 +24,7 @@ void ir_block_init(struct ir_block *b)
 
 void ir_block_reset(struct ir_block *b)
 {
-    b->n = b->n_labels = b->n_insns = b->guest_bytes = 0;
+    b->n = b->n_labels = b->n_exits = b->n_insns = b->guest_bytes = 0;
     b->n_values = 1;
 }
 
@@ -38,5 +38,6 @@ void ir_block_free(struct ir_block *b)
 bool ir_block_nearly_full(const struct ir_block *b)
 {
     return b->n_values > IR_MAX_VALUES - IR_MAX_VALUES / 8 || b->n_labels > IR_MAX_LABELS - IR_MAX_LABELS / 8 ||
+           b->n_exits > IR_MAX_EXITS - IR_MAX_EXITS / 8 ||
            b->n_insns >= IR_MAX_INSNS;
 }

@@ -23,7 +23,7 @@
 
 /* A value: index into the block's value numbering.  0 is NONE. */
 typedef uint16_t ir_ref;
-enum { IR_NONE = 0, IR_MAX_VALUES = 8000, IR_MAX_LABELS = 256, IR_MAX_INSNS = 64 };
+enum { IR_NONE = 0, IR_MAX_VALUES = 8000, IR_MAX_LABELS = 256, IR_MAX_INSNS = 64, IR_MAX_EXITS = 128 };
 
 struct ir_insn {
     uint8_t op;        /* enum ir_op */
@@ -76,6 +76,7 @@ struct ir_block {
     uint32_t n, cap;
     uint32_t n_values;      /* values are 1..n_values-1 */
     uint32_t n_labels;
+    uint32_t n_exits;       /* EXIT_JUMP and EXIT_IF, numbered by their slots */
     uint32_t n_insns;       /* guest instructions (INSN_START count) */
     uint32_t guest_bytes;   /* bytes of guest code covered, from the key's va */
     uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */

@@ -79,8 +79,12 @@
     IR_OP(STV,        _, X, V, _, _, F|S) \
     /* -- helpers: imm = const struct ir_helper *; types as it declares -- */ \
     IR_OP(CALL,       T, T, T, T, T, F|S) \
+    /* Calls helper imm, which always makes an exception pending, with arg2 if arg0 aux arg1 holds. */ \
+    IR_OP(TRAP_IF,    _, T, T, X, _, F|S) \
+    /* Leaves with pc imm behind this instruction if arg0 (aux & 0xff) arg1 holds; aux >> 8: exit slot. */ \
+    IR_OP(EXIT_IF,    _, T, T, _, _, F|S) \
     /* -- ends.  The engine writes pc to the state when it leaves. -- */ \
-    IR_OP(EXIT_JUMP,  _, _, _, _, _, E|S)  /* imm = pc, aux = chain slot 0 or 1; same key flags */ \
+    IR_OP(EXIT_JUMP,  _, _, _, _, _, E|S)  /* imm = pc, aux = exit slot; same key flags */ \
     IR_OP(EXIT_INDIRECT, _, X, _, _, _, E|S) /* pc in arg0; same key flags: may look up without block_key */ \
     IR_OP(EXIT_LOOKUP, _, _, _, _, _, E|S) /* pc is already in the state; key may have changed */ \
     IR_OP(EXIT_LOOP,  _, _, _, _, _, E|S)  /* as LOOKUP, and pending() must be asked first */

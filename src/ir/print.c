@@ -27,6 +27,15 @@ static void print_details(const struct ir_insn *i, struct buf *out)
         if (i->op == IR_BRCOND)
             put(out, " L%llu", i->imm, 0);
         break;
+    case IR_EXIT_IF:
+        put_string(out, " ");
+        put_string(out, cond_names[i->aux & 0xff]);
+        put(out, " 0x%llx slot=%llu", i->imm, i->aux >> 8);
+        break;
+    case IR_TRAP_IF:
+        put_string(out, " ");
+        put_string(out, cond_names[i->aux]);
+        /* fall through */
     case IR_CALL:
         put_string(out, " ");
         put_string(out, ((const struct ir_helper *)(uintptr_t)i->imm)->name);

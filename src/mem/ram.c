@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/alloc.h"
+#include "mem/table.h"
 
 struct ram *ram_new(const char *name, uint64_t size, const struct host_memory *memory, struct error *err)
 {
@@ -21,7 +22,8 @@ struct ram *ram_new(const char *name, uint64_t size, const struct host_memory *m
     r->page_flags = alloc_zero(pages);
     r->page_hash = NEW_ARRAY(uint64_t, pages);
     r->code_map = NEW_ARRAY(uint64_t, pages);
-    r->table_map = NEW_ARRAY(uint64_t *, pages);
+    r->table = NEW_ARRAY(struct ram_table *, pages);
+    r->open = NEW_ARRAY(struct ram_open, pages);
     return r;
 }
 
@@ -30,13 +32,13 @@ void ram_free(struct ram *r)
     if (!r)
         return;
     for (uint64_t i = 0; i < r->size >> PAGE_BITS; i++)
-        free(r->table_map[i]);
+        free(r->table[i]);
     r->memory->free(r->memory->opaque, r->host, r->size);
     free(r->page_flags);
     free(r->page_hash);
     free(r->code_map);
-    free(r->table_map);
-    free(r->table_pages);
+    free(r->table);
+    free(r->open);
     free(r->name);
     free(r);
 }
@@ -70,52 +72,6 @@ void ram_clear_code(struct ram *r, uint64_t offset)
     r->page_flags[page] &= (uint8_t)~RAM_CODE;
 }
 
-/* ---- page-table marks --------------------------------------------------------------- */
-
-enum { TABLE_UNIT_BITS = 3, TABLE_UNITS = PAGE_SIZE >> TABLE_UNIT_BITS };
-
-bool ram_hits_table(const struct ram *r, uint64_t offset, uint64_t len)
-{
-    uint64_t page = offset >> PAGE_BITS;
-    if (!(r->page_flags[page] & RAM_TABLE))
-        return false;
-    unsigned first = (offset & (PAGE_SIZE - 1)) >> TABLE_UNIT_BITS;
-    unsigned last = ((offset & (PAGE_SIZE - 1)) + len - 1) >> TABLE_UNIT_BITS;
-    for (unsigned i = first; i <= last; i++)
-        if (r->table_map[page][i / 64] >> i % 64 & 1)
-            return true;
-    return false;
-}
-
-bool ram_mark_table(struct ram *r, uint64_t offset)
-{
-    uint64_t page = offset >> PAGE_BITS;
-    unsigned unit = (offset & (PAGE_SIZE - 1)) >> TABLE_UNIT_BITS;
-    bool fresh = !(r->page_flags[page] & RAM_TABLE);
-    if (!r->table_map[page])
-        r->table_map[page] = NEW_ARRAY(uint64_t, TABLE_UNITS / 64);
-    if (fresh) {
-        if (r->n_table_pages == r->cap_table_pages) {
-            r->cap_table_pages = r->cap_table_pages ? 2 * r->cap_table_pages : 64;
-            r->table_pages = alloc_resize(r->table_pages, r->cap_table_pages, sizeof *r->table_pages);
-        }
-        r->table_pages[r->n_table_pages++] = page;
-        r->page_flags[page] |= RAM_TABLE;
-    }
-    r->table_map[page][unit / 64] |= UINT64_C(1) << unit % 64;
-    return fresh;
-}
-
-void ram_clear_tables(struct ram *r)
-{
-    for (size_t i = 0; i < r->n_table_pages; i++) {
-        uint64_t page = r->table_pages[i];
-        memset(r->table_map[page], 0, TABLE_UNITS / 8);
-        r->page_flags[page] &= (uint8_t)~RAM_TABLE;
-    }
-    r->n_table_pages = 0;
-}
-
 /* ---- writes and epochs ------------------------------------------------------------- */
 
 static void note(struct ram *r, uint64_t offset, uint64_t len, bool tables)
@@ -126,7 +82,7 @@ static void note(struct ram *r, uint64_t offset, uint64_t len, bool tables)
         if (r->watch && ram_hits_code(r, offset, n))
             r->watch->code_written(r->watch->opaque, r, offset, n);
         if (tables && r->watch && ram_hits_table(r, offset, n))
-            r->watch->table_written(r->watch->opaque);
+            r->watch->table_written(r->watch->opaque, r, offset, n);
         r->page_flags[offset >> PAGE_BITS] |= RAM_ALL_DIRTY;
         offset += n;
         len -= n;

@@ -12,6 +12,7 @@
  *     time, but only a store that overlaps a marked granule of code (64
  *     bytes) or a marked entry (8 bytes) has any effect beyond that: data
  *     next to code, and fresh entries in a page table, cost no invalidation.
+ *     Page-table marks, and what they say, are mem/table.h.
  */
 #ifndef REPRISE_MEM_RAM_H
 #define REPRISE_MEM_RAM_H
@@ -36,6 +37,17 @@ enum ram_client {
     RAM_DIRTY_CLIENTS
 };
 
+struct ram_table;
+
+/*
+ * Which TLB entries may let stores to a page through without ram_note_write: those of users whose bit
+ * is set, for virtual pages whose number modulo 64 is a set bit.  Whoever makes such an entry sets both;
+ * whoever has closed them all clears the record.
+ */
+struct ram_open {
+    uint64_t by_user, by_page;
+};
+
 struct ram {
     char *name;
     uint8_t *host;          /* size bytes */
@@ -43,9 +55,8 @@ struct ram {
     uint8_t *page_flags;    /* one per page: bit client set = dirty for that client; RAM_CODE */
     uint64_t *page_hash;    /* RAM_DIRTY_HASH's cache; 0 for a page of zeros */
     uint64_t *code_map;     /* by page: a bit for each 64-byte granule that holds translated code */
-    uint64_t **table_map;   /* by page: NULL, or 512 bits, one for each 8 bytes a TLB entry depends on */
-    uint64_t *table_pages;  /* the pages with RAM_TABLE */
-    size_t n_table_pages, cap_table_pages;
+    struct ram_table **table;   /* by page: NULL, or its page-table marks (mem/table.h) */
+    struct ram_open *open;      /* by page */
     const struct host_memory *memory;
     const struct ram_watch *watch;   /* borrowed; NULL: nobody */
     uint64_t hash;          /* sum of the page hashes */
@@ -57,9 +68,9 @@ enum { RAM_ALL_DIRTY = (1 << RAM_DIRTY_CLIENTS) - 1, RAM_TABLE = 0x40, RAM_CODE 
 struct ram_watch {
     /* [offset, offset+len), within one page, is about to be written and overlaps a granule with code. */
     void (*code_written)(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
-    /* A page-table entry that a TLB entry may come from is about to be written: every TLB must be
-     * flushed, and the marks cleared (ram_clear_tables). */
-    void (*table_written)(void *opaque);
+    /* [offset, offset+len), within one page, is about to be written and overlaps page-table entries that TLBs
+     * depend on: what comes from them must be forgotten, and their marks cleared. */
+    void (*table_written)(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
     /* The page at offset holds page-table entries in use from now on: stores must take the slow path. */
     void (*table_added)(void *opaque, struct ram *ram, uint64_t offset);
     /* A client restarted its epoch: write-through TLB entries must go. */
@@ -84,20 +95,11 @@ void ram_note_walk(struct ram *r, uint64_t offset, uint64_t len);
 
 /* Does a write of [offset, offset+len), within one page, touch a granule with translated code? */
 bool ram_hits_code(const struct ram *r, uint64_t offset, uint64_t len);
-/* ... or a page-table entry in use? */
-bool ram_hits_table(const struct ram *r, uint64_t offset, uint64_t len);
-
 /* Marks the granules of [offset, offset+len), within one page, as holding code; TLB entries that
  * let stores through to the page must be gone by then (the caller's duty). */
 void ram_mark_code(struct ram *r, uint64_t offset, uint64_t len);
 /* The page holds no code any more. */
 void ram_clear_code(struct ram *r, uint64_t offset);
-
-/* Marks the page-table entry at offset (4 or 8 bytes) as one that a TLB entry depends on.  True: the
- * page held none before, so TLB entries that let stores through to it must go (the caller's duty). */
-bool ram_mark_table(struct ram *r, uint64_t offset);
-/* No TLB entry depends on anything here any more. */
-void ram_clear_tables(struct ram *r);
 
 /*
  * Starts a new epoch for the client: calls page(opaque, page_index) for every

@@ -2,7 +2,7 @@
 /*
  * The map is kept as a list of mappings in creation order and flattened into
  * sorted, disjoint ranges whenever it changes (at boot, PAM and BAR writes);
- * lookups are a binary search with a one-entry memory of the last hit.
+ * lookups are a binary search behind a small memory of what answered before.
  */
 #include "mem/space.h"
 
@@ -35,6 +35,8 @@ struct listener {
     struct listener *next;
 };
 
+enum { HITS = 64 };
+
 struct space {
     char *name;
     uint64_t size;
@@ -42,7 +44,7 @@ struct space {
     struct space_map *maps, **last;
     struct flat_range *flat;
     size_t n_flat;
-    const struct flat_range *hit;
+    const struct flat_range *hit[HITS];   /* by page number modulo HITS; verified when used */
     struct listener *listeners;
     unsigned reports;
 };
@@ -110,7 +112,7 @@ static void flatten(struct space *s)
 {
     size_t cap = 0;
     s->n_flat = 0;
-    s->hit = NULL;
+    memset(s->hit, 0, sizeof s->hit);
     free(s->flat);
     s->flat = NULL;
     for (uint64_t at = 0; at < s->size;) {
@@ -138,8 +140,9 @@ static void flatten(struct space *s)
 
 static const struct flat_range *find(struct space *s, uint64_t addr)
 {
-    if (s->hit && addr >= s->hit->base && addr <= s->hit->end)
-        return s->hit;
+    const struct flat_range **hit = &s->hit[addr >> PAGE_BITS & (HITS - 1)];
+    if (likely(*hit && addr >= (*hit)->base && addr <= (*hit)->end))
+        return *hit;
     size_t lo = 0, hi = s->n_flat;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
@@ -150,7 +153,7 @@ static const struct flat_range *find(struct space *s, uint64_t addr)
     }
     if (lo == s->n_flat || s->flat[lo].base > addr)
         return NULL;
-    return s->hit = &s->flat[lo];
+    return *hit = &s->flat[lo];
 }
 
 static struct space_map *add_map(struct space *s, const char *name, uint64_t base, uint64_t size, int priority)
@@ -214,7 +217,7 @@ void space_map_writable(struct space_map *m, bool writable)
 
 struct space_target space_lookup(const struct space *cs, uint64_t addr)
 {
-    struct space *s = (struct space *)cs;    /* only the memory of the last hit changes */
+    struct space *s = (struct space *)cs;    /* only its memory of hits changes */
     struct space_target t = { 0 };
     const struct flat_range *r = addr < s->size ? find(s, addr) : NULL;
     if (!r || !r->map->ram)

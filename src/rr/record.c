@@ -181,11 +181,13 @@ static const char *record_status_text(struct input_port *port)
 static void record_close(struct input_port *port, const char *how)
 {
     struct recorder *r = of(port);
-    struct buf *out = event(r, LOG_END);
-    put_state(r, out);
-    put_bytes(out, how, strlen(how));
-    log_flush(&r->log, sim_position(port->sim));
-    log_write_index(&r->log);
+    if (how) {
+        struct buf *out = event(r, LOG_END);
+        put_state(r, out);
+        put_bytes(out, how, strlen(how));
+        log_flush(&r->log, sim_position(port->sim));
+        log_write_index(&r->log);
+    }
     log_writer_close(&r->log);
     buf_free(&r->scratch);
     input_port_fini(port);

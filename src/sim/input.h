@@ -41,6 +41,7 @@ enum input_kind {
     INPUT_AUDIO = 6,
     INPUT_USB = 7,
     INPUT_MONITOR = 8,  /* monitor commands that change the guest */
+    INPUT_BREAK = 9,    /* breaks on a serial line: how many, one byte each */
 };
 
 enum input_request {
@@ -152,7 +153,10 @@ const char *input_status_text(struct input_port *port);
 /* The machine has stopped by itself (power off, quit): a replay compares its final state. */
 void input_finish(struct input_port *port);
 
-/* Flushes and closes a recording (how: why the run ended, one line for `info`), releases everything. */
+/*
+ * Flushes and closes a recording (how: why the run ended, one line for `info`;
+ * NULL: there was no run and may be no machine), releases everything.
+ */
 void input_port_close(struct input_port *port, const char *how);
 
 /* ---- what the host provides -------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vcpu/softmmu.h"
+#include "vcpu/tlb_impl.h"
 
 static unsigned page_room(uint64_t va) { return PAGE_SIZE - (unsigned)(va & TLB_PAGE_MASK); }
 
@@ -47,9 +47,7 @@ static void store_piece(struct vcpu *v, const struct tlb_side *s, unsigned mode,
     }
     ram_note_write(s->ram, s->ram_offset + (va & TLB_PAGE_MASK), len);
     memcpy(host_of(s, va), data, len);
-    struct tlb_entry *e = tlb_slot(v->tlb, mode, va);
-    if (ram_page_open(s->ram, s->ram_offset) && (e->tag[ACCESS_WRITE] & ~(uint64_t)TLB_SLOW) == align_down(va, PAGE_SIZE))
-        e->tag[ACCESS_WRITE] &= ~(uint64_t)TLB_SLOW;
+    tlb_open_page(v, va, mode, s);
 }
 
 /* ---- any length up to a page -------------------------------------------------------- */
@@ -57,37 +55,28 @@ static void store_piece(struct vcpu *v, const struct tlb_side *s, unsigned mode,
 bool vcpu_load_bytes(struct vcpu *v, uint64_t va, void *out, unsigned len, unsigned mode)
 {
     unsigned first = page_room(va) < len ? page_room(va) : len;
-    const struct tlb_side *s = tlb_resolve(v, va, ACCESS_READ, mode);
-    if (!s)
+    struct tlb_side lower, upper;
+    if (!tlb_resolve(v, va, ACCESS_READ, mode, &lower))
         return false;
     if (first == len)
-        return load_piece(v, s, va, out, len);
-    struct tlb_side lower = *s;
-    const struct tlb_side *upper = tlb_resolve(v, va + first, ACCESS_READ, mode);
-    if (!upper || !((lower.ram && upper->ram) || must_be_last(v)))
+        return load_piece(v, &lower, va, out, len);
+    if (!tlb_resolve(v, va + first, ACCESS_READ, mode, &upper) || !((lower.ram && upper.ram) || must_be_last(v)))
         return false;
-    struct tlb_side second = *upper;
-    return load_piece(v, &lower, va, out, first) &&
-           load_piece(v, &second, va + first, (char *)out + first, len - first);
+    return load_piece(v, &lower, va, out, first) && load_piece(v, &upper, va + first, (char *)out + first, len - first);
 }
 
 bool vcpu_store_bytes(struct vcpu *v, uint64_t va, const void *data, unsigned len, unsigned mode)
 {
     unsigned first = page_room(va) < len ? page_room(va) : len;
-    const struct tlb_side *s = tlb_resolve(v, va, ACCESS_WRITE, mode);
-    if (!s || !store_allowed(v, s, va, first))
+    struct tlb_side lower, upper;
+    if (!tlb_resolve(v, va, ACCESS_WRITE, mode, &lower) || !store_allowed(v, &lower, va, first))
         return false;
-    struct tlb_side lower = *s;
-    if (first < len) {
-        const struct tlb_side *upper = tlb_resolve(v, va + first, ACCESS_WRITE, mode);
-        if (!upper || !store_allowed(v, upper, va + first, len - first))
-            return false;
-        struct tlb_side second = *upper;
-        store_piece(v, &lower, mode, va, data, first);
-        store_piece(v, &second, mode, va + first, (const char *)data + first, len - first);
-        return true;
-    }
-    store_piece(v, &lower, mode, va, data, len);
+    if (first < len && (!tlb_resolve(v, va + first, ACCESS_WRITE, mode, &upper) ||
+                        !store_allowed(v, &upper, va + first, len - first)))
+        return false;
+    store_piece(v, &lower, mode, va, data, first);
+    if (first < len)
+        store_piece(v, &upper, mode, va + first, (const char *)data + first, len - first);
     return true;
 }
 
@@ -98,19 +87,19 @@ bool vcpu_load(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, unsign
     unsigned char bytes[8] = { 0 };
     if (flags & MEM_WRITE_INTENT && !vcpu_probe(v, va, size, ACCESS_WRITE, mode))
         return false;
-    const struct tlb_entry *e = tlb_slot(v->tlb, mode, va);
+    const struct tlb_entry *e = tlb_slot(v, mode, va);
     if (e->tag[ACCESS_READ] == ((va + size - 1) & ~(uint64_t)TLB_PAGE_MASK)) {
         *value = load_le((const void *)(uintptr_t)(va + e->addend), size);
         return true;
     }
     /* A device register is read in one access of its size, not byte by byte. */
-    const struct tlb_side *s = tlb_resolve(v, va, ACCESS_READ, mode);
-    if (!s)
+    struct tlb_side s;
+    if (!tlb_resolve(v, va, ACCESS_READ, mode, &s))
         return false;
-    if (!s->ram && page_room(va) >= size) {
+    if (!s.ram && page_room(va) >= size) {
         if (!must_be_last(v))
             return false;
-        *value = space_load(v->mem, s->pa + (va & TLB_PAGE_MASK), size);
+        *value = space_load(v->mem, s.pa + (va & TLB_PAGE_MASK), size);
         return true;
     }
     if (!vcpu_load_bytes(v, va, bytes, size, mode))
@@ -122,18 +111,18 @@ bool vcpu_load(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, unsign
 bool vcpu_store(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, uint64_t value)
 {
     unsigned char bytes[8];
-    const struct tlb_entry *e = tlb_slot(v->tlb, mode, va);
+    const struct tlb_entry *e = tlb_slot(v, mode, va);
     if (e->tag[ACCESS_WRITE] == ((va + size - 1) & ~(uint64_t)TLB_PAGE_MASK)) {
         store_le((void *)(uintptr_t)(va + e->addend), size, value);
         return true;
     }
-    const struct tlb_side *s = tlb_resolve(v, va, ACCESS_WRITE, mode);
-    if (!s)
+    struct tlb_side s;
+    if (!tlb_resolve(v, va, ACCESS_WRITE, mode, &s))
         return false;
-    if (!s->ram && page_room(va) >= size) {
+    if (!s.ram && page_room(va) >= size) {
         if (!must_be_last(v))
             return false;
-        space_store(v->mem, s->pa + (va & TLB_PAGE_MASK), size, value);
+        space_store(v->mem, s.pa + (va & TLB_PAGE_MASK), size, value);
         return true;
     }
     store_le(bytes, 8, value);
@@ -144,37 +133,35 @@ bool vcpu_store(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, uint6
 
 bool vcpu_probe(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mode)
 {
-    if (!tlb_resolve(v, va, access, mode))
-        return false;
-    return page_room(va) >= len || tlb_resolve(v, va + page_room(va), access, mode);
+    struct tlb_side s;
+    return tlb_resolve(v, va, access, mode, &s) &&
+           (page_room(va) >= len || tlb_resolve(v, va + page_room(va), access, mode, &s));
 }
 
 void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mode)
 {
-    if (page_room(va) < len)
-        return NULL;
-    const struct tlb_side *s = tlb_resolve(v, va, access, mode);
-    if (!s || !s->ram)
+    struct tlb_side s;
+    if (page_room(va) < len || !tlb_resolve(v, va, access, mode, &s) || !s.ram)
         return NULL;
     if (access == ACCESS_WRITE) {
-        if (!s->writable || s->ram->page_flags[s->ram_offset >> PAGE_BITS] & (RAM_CODE | RAM_TABLE))
+        if (!s.writable || s.ram->page_flags[s.ram_offset >> PAGE_BITS] & (RAM_CODE | RAM_TABLE))
             return NULL;
-        ram_note_write(s->ram, s->ram_offset + (va & TLB_PAGE_MASK), len);
+        ram_note_write(s.ram, s.ram_offset + (va & TLB_PAGE_MASK), len);
     }
-    return host_of(s, va);
+    return host_of(&s, va);
 }
 
 bool vcpu_fetch(struct vcpu *v, uint64_t va, unsigned mode, void *out, unsigned len, uint64_t *pa)
 {
-    const struct tlb_side *s = tlb_resolve(v, va, ACCESS_EXEC, mode);
-    if (!s)
+    struct tlb_side s;
+    if (!tlb_resolve(v, va, ACCESS_EXEC, mode, &s))
         return false;
     unsigned first = page_room(va) < len ? page_room(va) : len;
     if (pa)
-        *pa = s->pa + (va & TLB_PAGE_MASK);
-    if (s->ram)
-        memcpy(out, host_of(s, va), first);
+        *pa = s.pa + (va & TLB_PAGE_MASK);
+    if (s.ram)
+        memcpy(out, host_of(&s, va), first);
     else
-        space_read(v->mem, s->pa + (va & TLB_PAGE_MASK), out, first);
+        space_read(v->mem, s.pa + (va & TLB_PAGE_MASK), out, first);
     return first == len || vcpu_fetch(v, va + first, mode, (char *)out + first, len - first, NULL);
 }

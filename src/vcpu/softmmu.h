@@ -20,10 +20,10 @@
 #include "vcpu/vcpu.h"
 
 enum {
-    TLB_BITS = 10,
-    TLB_SIZE = 1 << TLB_BITS,
-    TLB_INVALID = 1,   /* tag bit: no entry */
+    TLB_INVALID = 1,   /* tag bit: no entry; no va compares equal to it */
     TLB_SLOW = 2,      /* tag bit: entry is valid but the access needs the slow path */
+    TLB_ENTRY_BITS = 5,
+    TLB_PAGE_MASK = PAGE_SIZE - 1,
 };
 
 struct tlb_entry {
@@ -31,26 +31,18 @@ struct tlb_entry {
     uint64_t addend;   /* host address = va + addend, for RAM */
 };
 
-struct tlb {
-    struct tlb_entry entry[MMU_MODES][TLB_SIZE];
-    /* What only the slow path needs, for the same slots. */
-    struct tlb_side {
-        struct ram *ram;       /* backs the whole page; NULL: devices, or several mappings */
-        uint64_t ram_offset;   /* of the page */
-        uint64_t pa;           /* of the page */
-        uint64_t va, span;     /* of the page; size of the translation it came from */
-        bool global, writable; /* writable: RAM that takes stores */
-    } side[MMU_MODES][TLB_SIZE];
-    bool used[MMU_MODES];          /* anything filled in since the last full flush */
-    uint64_t large_lo, large_hi;   /* [lo, hi]: virtual addresses that large pages were filled for */
-    uint64_t fills, flushes;
+/* What only slow paths need to know about a page. */
+struct tlb_side {
+    struct ram *ram;       /* backs the whole page; NULL: devices, or several mappings */
+    uint64_t ram_offset;   /* of the page */
+    uint64_t pa;           /* of the page */
+    bool writable;         /* RAM that takes stores */
 };
 
-enum { TLB_PAGE_MASK = PAGE_SIZE - 1 };
-
-static inline struct tlb_entry *tlb_slot(struct tlb *t, unsigned mmu_mode, uint64_t va)
+static inline struct tlb_entry *tlb_slot(const struct vcpu *v, unsigned mmu_mode, uint64_t va)
 {
-    return &t->entry[mmu_mode][(va >> PAGE_BITS) & (TLB_SIZE - 1)];
+    const struct tlb_view *w = &v->view[mmu_mode];
+    return (struct tlb_entry *)(uintptr_t)(w->base + (va >> (PAGE_BITS - TLB_ENTRY_BITS) & w->mask));
 }
 
 /* size 1, 2, 4, 8; value is zero-extended.  flags: MEM_*. */
@@ -77,13 +69,58 @@ void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access acces
 /* Instruction bytes.  False: fetch fault pending.  *pa: physical address of the byte at va. */
 bool vcpu_fetch(struct vcpu *v, uint64_t va, unsigned mmu_mode, void *out, unsigned len, uint64_t *pa);
 
-void tlb_flush(struct vcpu *v);                        /* everything */
-void tlb_flush_nonglobal(struct vcpu *v);              /* all but global entries */
-void tlb_flush_page(struct vcpu *v, uint64_t va);      /* every entry that maps va, large pages included */
-/* Stores to this page of RAM take the slow path from now on (it holds translated code). */
-void tlb_protect(struct vcpu *v, const struct ram *ram, uint64_t ram_offset);
+/* ---- the TLB ------------------------------------------------------------------------------- */
 
-/* What backs va for this kind of access, filling the TLB.  NULL: a fault is pending. */
-struct tlb_side *tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode);
+/* Everything that a walk depends on beside memory and mmu mode; zero-filled where unused. */
+struct tlb_context {
+    uint64_t word[5];
+};
+
+/*
+ * From now on the vCPU translates in this context.  A context's entries stay while others run (vcpu/tlb.c says
+ * how many contexts are kept); what the guest's own flush instructions ask for is always the case.
+ */
+void tlb_select(struct vcpu *v, const struct tlb_context *context);
+
+void tlb_flush(struct vcpu *v);                        /* everything, all contexts */
+
+/* Stores to this page of RAM take the slow path from now on (it holds translated code or page-table entries). */
+void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t ram_offset);
+
+/*
+ * ram_watch.table_written for the TLBs of a machine.  True: code that runs now may be mapped elsewhere
+ * from its next instruction on.
+ */
+bool tlb_table_written(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t offset, uint64_t len);
+
+/* Varies what must not matter: contents and sizes of tables. */
+void tlb_perturb(struct vcpu *v, uint64_t random);
+
+struct tlb_stats {
+    uint64_t fills, walks, victim_hits, flushes, contexts, resizes, forgotten;
+};
+void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out);
+
+/* ---- for page walks ---------------------------------------------------------------------------- */
+
+/*
+ * Reads the entry of `size` bytes for va at physical address `at`, in a table whose entries map 1 << shift bytes
+ * each and which has 1 << index_bits of them; *out says where it lies.  (Accessed and dirty bits: space_set_bits().)
+ */
+uint64_t mmu_read_entry(struct vcpu *v, uint64_t at, unsigned size, uint64_t va, unsigned shift, unsigned index_bits,
+                        struct mmu_entry *out);
+
+/* What an earlier walk left for the region of va, if all it came from is still so; NULL: nothing. */
+const struct mmu_region *mmu_region(const struct vcpu *v, uint64_t va);
+
+/* What backs va for this kind of access, filling the TLB.  False: a fault is pending. */
+bool tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode, struct tlb_side *out);
+
+/* The same if the TLB says so already and a plain access is allowed; no side effects, v->exit untouched. */
+bool tlb_peek(const struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode, struct tlb_side *out);
+
+/* By vcpu_init() and vcpu_fini(). */
+void tlb_init(struct vcpu *v);
+void tlb_fini(struct vcpu *v);
 
 #endif

@@ -1,113 +1,224 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The TLB: filling, flushing, and write protection of code pages.  All of it is derived state. */
-#include "vcpu/softmmu.h"
+/* The TLB: contexts, resolving, filling.  All of it is derived state. */
+#include <stdlib.h>
 
-static void invalidate(struct tlb_entry *e) { e->tag[0] = e->tag[1] = e->tag[2] = TLB_INVALID; }
+#include "base/alloc.h"
+#include "vcpu/tlb_impl.h"
+
+/* ---- life, contexts ---------------------------------------------------------------------------- */
+
+void tlb_init(struct vcpu *v)
+{
+    struct tlb *t = v->tlb = NEW(struct tlb);
+    t->none_memory = alloc_zero(sizeof *t->none + HOST_LINE);
+    t->none = (struct tlb_entry *)align_down((uintptr_t)t->none_memory + HOST_LINE - 1, HOST_LINE);
+    tlb_invalidate(t->none);
+    t->now = &t->set[0];
+    t->now->live = true;
+    tlb_set_empty(v, t->now);
+}
+
+void tlb_fini(struct vcpu *v)
+{
+    for (unsigned i = 0; i < TLB_SETS; i++)
+        tlb_set_free(&v->tlb->set[i]);
+    free(v->tlb->none_memory);
+    free(v->tlb);
+}
 
 void tlb_flush(struct vcpu *v)
 {
     struct tlb *t = v->tlb;
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        if (!t->used[m])
-            continue;
-        for (unsigned i = 0; i < TLB_SIZE; i++)
-            invalidate(&t->entry[m][i]);
-        t->used[m] = false;
-    }
-    t->large_lo = UINT64_MAX;
-    t->large_hi = 0;
-    t->flushes++;
+    for (unsigned i = 0; i < TLB_SETS; i++)
+        t->set[i].live = false;
+    t->now->live = true;
+    tlb_set_empty(v, t->now);
 }
 
-void tlb_flush_nonglobal(struct vcpu *v)
+static bool same_context(const struct tlb_context *a, const struct tlb_context *b)
+{
+    return !memcmp(a, b, sizeof *a);
+}
+
+void tlb_select(struct vcpu *v, const struct tlb_context *context)
 {
     struct tlb *t = v->tlb;
-    for (unsigned m = 0; m < MMU_MODES; m++)
-        for (unsigned i = 0; t->used[m] && i < TLB_SIZE; i++)
-            if (!t->side[m][i].global)
-                invalidate(&t->entry[m][i]);
-    t->flushes++;
-}
-
-void tlb_flush_page(struct vcpu *v, uint64_t va)
-{
-    struct tlb *t = v->tlb;
-    bool large = va >= t->large_lo && va <= t->large_hi;
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        if (!t->used[m])
-            continue;
-        invalidate(tlb_slot(t, m, va));
-        for (unsigned i = 0; large && i < TLB_SIZE; i++)
-            if (align_down(va ^ t->side[m][i].va, t->side[m][i].span) == 0)
-                invalidate(&t->entry[m][i]);
+    struct tlb_set *s = NULL, *oldest = &t->set[0];
+    if (same_context(&t->now->context, context))
+        return;
+    t->now->last_selected = ++t->clock;
+    for (unsigned i = 0; i < TLB_SETS; i++) {
+        struct tlb_set *at = &t->set[i];
+        if (at->live && same_context(&at->context, context))
+            s = at;
+        if (oldest->live && (!at->live || at->last_selected < oldest->last_selected))
+            oldest = at;
     }
-}
-
-void tlb_protect(struct vcpu *v, const struct ram *ram, uint64_t ram_offset)
-{
-    struct tlb *t = v->tlb;
-    for (unsigned m = 0; m < MMU_MODES; m++) {
-        if (!t->used[m])
-            continue;
-        for (unsigned i = 0; i < TLB_SIZE; i++) {
-            const struct tlb_side *s = &t->side[m][i];
-            if (s->ram == ram && s->ram_offset == ram_offset && !(t->entry[m][i].tag[ACCESS_WRITE] & TLB_INVALID))
-                t->entry[m][i].tag[ACCESS_WRITE] |= TLB_SLOW;
-        }
+    if (s) {
+        t->now = s;
+    } else {
+        t->now = oldest;
+        oldest->live = true;
+        oldest->context = *context;
+        tlb_set_empty(v, oldest);
+        t->stats.contexts++;
     }
+    tlb_show(v);
 }
 
-static uint64_t tag(const struct mmu_page *p, enum access access, uint64_t page, bool slow)
+void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out) { *out = v->tlb->stats; }
+
+/* ---- for page walks --------------------------------------------------------------------------- */
+
+uint64_t mmu_read_entry(struct vcpu *v, uint64_t at, unsigned size, uint64_t va, unsigned shift, unsigned index_bits,
+                        struct mmu_entry *out)
 {
-    return p->prot & 1 << access ? page | (slow ? TLB_SLOW : 0) : TLB_INVALID;
+    struct space_target t = space_lookup(v->mem, at);
+    out->ram = t.ram && t.ram->watch ? t.ram : NULL;
+    out->offset = t.ram_offset;
+    out->use = (struct table_use){ .base = va & ~mask64(shift + index_bits), .shift = (uint8_t)shift,
+                                   .entry_bits = size == 8 ? 3 : 2 };
+    return out->ram ? load_le(t.ram->host + t.ram_offset, size) : space_load(v->mem, at, size);
 }
 
-/* The entry depends on these page-table entries: stores to them must be noticed. */
-static void watch_tables(struct vcpu *v, const struct mmu_page *p)
+const struct mmu_region *mmu_region(const struct vcpu *v, uint64_t va)
 {
+    const struct tlb_region *r = tlb_region_slot(v->tlb->now, va);
+    return r->tag == va >> MMU_REGION_BITS ? &r->region : NULL;
+}
+
+/* ---- filling ------------------------------------------------------------------------------------- */
+
+/* Stores to the entries that the page comes from must be noticed.  False: they cannot all be. */
+static bool watch_entries(struct vcpu *v, const struct mmu_page *p, bool exec)
+{
+    uint64_t user = tlb_user_bit(v, v->tlb->now);
+    for (unsigned i = 0; i < p->n_entries; i++)
+        if (!p->entry[i].ram)
+            return false;
     for (unsigned i = 0; i < p->n_entries; i++) {
-        struct space_target t = space_lookup(v->mem, p->entry_at[i]);
-        if (t.ram && t.ram->watch && ram_mark_table(t.ram, t.ram_offset))
-            t.ram->watch->table_added(t.ram->watch->opaque, t.ram, align_down(t.ram_offset, PAGE_SIZE));
+        const struct mmu_entry *e = &p->entry[i];
+        if (ram_mark_table(e->ram, e->offset, &e->use, user, exec))
+            e->ram->watch->table_added(e->ram->watch->opaque, e->ram, align_down(e->offset, PAGE_SIZE));
     }
+    return true;
 }
 
-static void fill(struct vcpu *v, uint64_t va, unsigned mode, const struct mmu_page *p)
+static uint64_t tag(uint8_t prot, enum access access, uint64_t page, bool slow)
 {
-    struct tlb *t = v->tlb;
-    uint64_t page = align_down(va, PAGE_SIZE);
-    struct tlb_entry *e = tlb_slot(t, mode, va);
-    struct tlb_side *s = &t->side[mode][e - t->entry[mode]];
-    watch_tables(v, p);
+    return prot & 1 << access ? page | (slow ? TLB_SLOW : 0) : TLB_INVALID;
+}
+
+/* The entry at page lets stores through from now on. */
+static void note_open(struct vcpu *v, uint64_t page, const struct tlb_side *side)
+{
+    struct ram_open *o = &side->ram->open[side->ram_offset >> PAGE_BITS];
+    o->by_page |= UINT64_C(1) << (page >> PAGE_BITS & 63);
+    o->by_user |= tlb_user_bit(v, v->tlb->now);
+}
+
+static void keep_victim(struct tlb_set *s, unsigned mode, uint64_t page, const struct tlb_entry *e,
+                        const struct tlb_side *side)
+{
+    s->victim[s->next_victim++ % TLB_VICTIMS] = (struct tlb_victim){ page | mode, *e, *side };
+}
+
+/* The slot that page is to take; what was there becomes a victim. */
+static struct tlb_entry *make_room(struct vcpu *v, uint64_t page, unsigned mode)
+{
+    struct tlb_table *t = tlb_table_ready(v, mode);
+    uint64_t old = tlb_entry_page(tlb_slot(v, mode, page));
+    bool conflict = old != UINT64_MAX && old != page;
+    tlb_table_count(v, mode, conflict);              /* may move the table */
+    struct tlb_entry *e = tlb_slot(v, mode, page);
+    old = tlb_entry_page(e);
+    if (old != UINT64_MAX && old != page)
+        keep_victim(v->tlb->now, mode, old, e, &t->side[e - t->entry]);
+    return e;
+}
+
+static bool allows(const struct tlb_entry *e, enum access access, uint64_t page)
+{
+    return (e->tag[access] & ~(uint64_t)TLB_SLOW) == page;
+}
+
+static void fill(struct vcpu *v, uint64_t page, enum access access, unsigned mode, const struct mmu_page *p,
+                 struct tlb_side *side)
+{
     struct space_target target = space_lookup(v->mem, p->pa);
     bool ram = target.ram && target.page_uniform;
+    *side = (struct tlb_side){ .ram = ram ? target.ram : NULL, .ram_offset = target.ram_offset, .pa = p->pa,
+                               .writable = target.writable };
+    if (!watch_entries(v, p, access == ACCESS_EXEC))
+        return;
     bool open = ram && target.writable && ram_page_open(target.ram, target.ram_offset);
-    *s = (struct tlb_side){ .ram = ram ? target.ram : NULL, .ram_offset = target.ram_offset, .pa = p->pa, .va = page, .span = p->span,
-                            .global = p->global, .writable = target.writable };
+    struct tlb_entry *e = make_room(v, page, mode);
+    bool fetched = access == ACCESS_EXEC || allows(e, ACCESS_EXEC, page);
+    struct tlb_table *t = &v->tlb->now->table[mode];
+    t->side[e - t->entry] = *side;
     e->addend = ram ? (uint64_t)(uintptr_t)(target.ram->host + target.ram_offset) - page : 0;
-    e->tag[ACCESS_READ] = tag(p, ACCESS_READ, page, !ram);
-    e->tag[ACCESS_WRITE] = tag(p, ACCESS_WRITE, page, !open);
-    e->tag[ACCESS_EXEC] = tag(p, ACCESS_EXEC, page, !ram);
-    t->used[mode] = true;
-    t->fills++;
-    if (p->span > PAGE_SIZE) {
-        uint64_t lo = align_down(va, p->span);
-        if (lo < t->large_lo)
-            t->large_lo = lo;
-        if (lo + (p->span - 1) > t->large_hi)
-            t->large_hi = lo + (p->span - 1);
-    }
+    e->tag[ACCESS_READ] = tag(p->prot, ACCESS_READ, page, !ram);
+    e->tag[ACCESS_WRITE] = tag(p->prot, ACCESS_WRITE, page, !open);
+    e->tag[ACCESS_EXEC] = fetched ? tag(p->prot, ACCESS_EXEC, page, !ram) : TLB_INVALID;
+    if (open && p->prot & 1 << ACCESS_WRITE)
+        note_open(v, page, side);
+    if (p->has_region)
+        *tlb_region_slot(v->tlb->now, page) = (struct tlb_region){ page >> MMU_REGION_BITS, p->region };
+    v->tlb->stats.fills++;
 }
 
-struct tlb_side *tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mode)
+/* Exchanges the slot's entry with the victim for page, if there is one that allows the access. */
+static bool recall(struct vcpu *v, uint64_t page, enum access access, unsigned mode)
 {
-    struct tlb *t = v->tlb;
-    struct tlb_entry *e = tlb_slot(t, mode, va);
-    if ((e->tag[access] & ~(uint64_t)TLB_SLOW) != align_down(va, PAGE_SIZE)) {
-        struct mmu_page p = { 0 };
-        if (!v->ops->mmu_walk(v, va, access, mode, &p))
-            return NULL;
-        fill(v, va, mode, &p);
+    struct tlb_set *s = v->tlb->now;
+    for (unsigned i = 0; i < TLB_VICTIMS; i++) {
+        struct tlb_victim *old = &s->victim[i];
+        if (old->key != (page | mode) || !allows(&old->entry, access, page))
+            continue;
+        struct tlb_victim back = *old;
+        old->key = UINT64_MAX;
+        struct tlb_entry *e = make_room(v, page, mode);
+        struct tlb_table *t = &s->table[mode];
+        *e = back.entry;
+        t->side[e - t->entry] = back.side;
+        v->tlb->stats.victim_hits++;
+        return true;
     }
-    return &t->side[mode][e - t->entry[mode]];
+    return false;
+}
+
+bool tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct tlb_side *out)
+{
+    uint64_t page = align_down(va, PAGE_SIZE);
+    if (unlikely(!allows(tlb_slot(v, mode, va), access, page)) && !recall(v, page, access, mode)) {
+        struct mmu_page p = { 0 };
+        v->tlb->stats.walks++;
+        if (!v->ops->mmu_walk(v, va, access, mode, &p))
+            return false;
+        fill(v, page, access, mode, &p, out);
+        return true;
+    }
+    const struct tlb_table *t = &v->tlb->now->table[mode];
+    *out = t->side[tlb_slot(v, mode, va) - t->entry];
+    return true;
+}
+
+bool tlb_peek(const struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct tlb_side *out)
+{
+    const struct tlb_entry *e = tlb_slot(v, mode, va);
+    const struct tlb_table *t = &v->tlb->now->table[mode];
+    if (e->tag[access] != align_down(va, PAGE_SIZE))
+        return false;
+    *out = t->side[e - t->entry];
+    return true;
+}
+
+void tlb_open_page(struct vcpu *v, uint64_t va, unsigned mode, const struct tlb_side *side)
+{
+    struct tlb_entry *e = tlb_slot(v, mode, va);
+    uint64_t page = align_down(va, PAGE_SIZE);
+    if (e->tag[ACCESS_WRITE] != (page | TLB_SLOW) || !ram_page_open(side->ram, side->ram_offset))
+        return;
+    e->tag[ACCESS_WRITE] = page;
+    note_open(v, page, side);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vcpu/vcpu.h"
 
-#include <stdlib.h>
-
-#include "base/alloc.h"
 #include "vcpu/softmmu.h"
 
 /* The code that runs now may be mapped elsewhere from its next instruction on: leave, and look up afresh. */
@@ -19,11 +16,8 @@ void vcpu_init(struct vcpu *v, unsigned index, const struct guest_ops *ops, stru
                struct space *io)
 {
     *v = (struct vcpu){ .index = index, .ops = ops, .mem = mem, .io = io, .sim = sim };
-    v->tlb = NEW(struct tlb);
-    for (unsigned m = 0; m < MMU_MODES; m++)
-        v->tlb->used[m] = true;
-    tlb_flush(v);
+    tlb_init(v);
     space_listen(mem, map_changed, v);
 }
 
-void vcpu_fini(struct vcpu *v) { free(v->tlb); }
+void vcpu_fini(struct vcpu *v) { tlb_fini(v); }

@@ -26,6 +26,7 @@
 #define REPRISE_VCPU_VCPU_H
 
 #include "mem/space.h"
+#include "mem/table.h"
 #include "sim/sim.h"
 
 struct vcpu;
@@ -49,7 +50,7 @@ enum {
 
 enum { VCPU_TEMPS = 768 };
 
-enum { MMU_MODES = 8 };    /* privilege/attribute combinations a guest may distinguish */
+enum { MMU_MODES = 4 };    /* privilege/attribute combinations a guest may distinguish */
 
 /* What names a translated block: same key and same bytes, same translation. */
 struct block_key {
@@ -61,18 +62,35 @@ struct block_key {
     unsigned fetch_mode; /* mmu mode of instruction fetches; a function of flags */
 };
 
+/* A page-table entry that a walk read (mmu_read_entry(), vcpu/softmmu.h). */
+struct mmu_entry {
+    struct ram *ram;       /* NULL: not in RAM that tells of stores */
+    uint64_t offset;       /* in ram */
+    struct table_use use;  /* of its table */
+};
+
+/*
+ * What walks for an aligned 2 MiB of virtual addresses have in common, in the guest's terms: where the last
+ * level's table lies, or the large page and its rights.
+ */
+enum { MMU_REGION_BITS = 21 };
+struct mmu_region {
+    uint64_t at, rights;
+};
+
 /* The answer of a page walk, for one 4 KiB page. */
 struct mmu_page {
     uint64_t pa;       /* physical address of the page */
-    uint64_t span;     /* size in bytes of the translation it came from (4 KiB, 2 MiB, ...) */
     uint8_t prot;      /* bits 1 << enum access that are allowed in this mmu mode now; a page
                           that is not yet dirty in the page table must not allow ACCESS_WRITE */
-    bool global;       /* survives tlb_flush_nonglobal */
-    /* Where the walk read its page-table entries.  While the TLB holds the page, a store there flushes it
-     * (mem/ram.h): the TLB is then never out of step with memory, and filling or flushing it at other
-     * times cannot change what the guest sees (accessed bits that the guest clears and looks at again). */
-    uint64_t entry_at[5];
+    /* The page-table entries it comes from.  While the TLB holds the page, a store to one takes it back: the TLB is
+     * never out of step with memory, and filling or flushing it at any time cannot change what the guest
+     * sees (accessed bits that the guest clears and looks at again). */
+    struct mmu_entry entry[4];
     unsigned n_entries;
+    /* Kept for mmu_region() if set; it comes from the same entries. */
+    bool has_region;
+    struct mmu_region region;
 };
 
 struct guest_ops {
@@ -80,6 +98,9 @@ struct guest_ops {
     uint32_t cpu_size;                /* sizeof the guest's CPU struct */
     uint32_t pc_offset;               /* of the 64-bit program counter */
     uint32_t fp_env_offset;           /* of the struct fp_env that vector FP ops use */
+    const uint32_t *hot;              /* offsets of the 64-bit registers that code uses most, the most used first:
+                                         a JIT keeps them in host registers.  Helpers that read or write them say so */
+    uint32_t n_hot;
 
     /* Fills in the key of the next instruction. */
     void (*block_key)(struct vcpu *v, struct block_key *key);
@@ -97,7 +118,8 @@ struct guest_ops {
 
     /*
      * Walks the page tables for va.  False: the fault is pending, v->exit set.
-     * mmu_mode is one of the guest's own indices (< MMU_MODES).
+     * mmu_mode is one of the guest's own indices (< MMU_MODES).  *out is zero before.  What else the
+     * walk depends on, the guest has told tlb_select().
      */
     bool (*mmu_walk)(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode, struct mmu_page *out);
 
@@ -125,6 +147,15 @@ struct guest_ops {
 };
 
 /*
+ * Where the TLB entries (struct tlb_entry, vcpu/softmmu.h) of an mmu mode are now: that of va is at
+ * base + ((va >> (PAGE_BITS - 5)) & mask).  Any slow path and any helper may change both.
+ */
+struct tlb_view {
+    uint64_t base;     /* host address of the array */
+    uint64_t mask;     /* (number of entries, a power of two, - 1) * sizeof(struct tlb_entry) */
+};
+
+/*
  * What follows the temporaries is what translated code touches all the time; the guest's
  * registers come right behind (each guest's CPU struct starts its state with them), so that a JIT reaches
  * both with short displacements from one base register.
@@ -141,6 +172,11 @@ struct vcpu {
                                      index names either; never read before it is written, never saved */
     bool at_last_insn;            /* engine: the instruction running is its block's last (device access allowed) */
     uint32_t exit;                /* enum vcpu_exit */
+    uint64_t stores_narrowed;     /* counts the pages of RAM whose stores must take the slow path from now on
+                                     (tlb_protect): whoever keeps a host address for stores across a slow path
+                                     or helper must drop it when this has moved.  Addresses for loads keep: a
+                                     mapping changes only in a block's last instruction */
+    struct tlb_view view[MMU_MODES];
     struct position_counter pos;
 };
 

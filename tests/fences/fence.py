@@ -24,7 +24,7 @@ RANKS = [
     ["sim"],
     ["vcpu"],
     ["ir", "ir/opt", "ir/vec"],
-    ["guest/x86", "engine", "engine/interp"],
+    ["guest/x86", "engine", "engine/interp", "engine/x64"],
     ["dev", "dev/input"],
     ["board"],
     ["rr"],
@@ -41,6 +41,7 @@ STRANGERS = [("guest", "engine")]
 LIBRARY = {  # static library -> folders whose objects it holds
     "libbase.a": "base", "libstate.a": "state", "libfp.a": "fp", "libmem.a": "mem", "libsim.a": "sim",
     "libvcpu.a": "vcpu", "libir.a": "ir", "libvec.a": "ir/vec", "libx86.a": "guest/x86", "libengine.a": "engine",
+    "libx64.a": "engine/x64",
     "libdev.a": "dev", "libboard.a": "board", "librr.a": "rr",
 }
 

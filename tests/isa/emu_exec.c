@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "guest/x86/cpu.h"
 #include "guest/x86/flags.h"
+#include "guest/x86/mmu.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/x87.h"
 #include "sim/input.h"
@@ -246,7 +247,7 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     memcpy(code + 0x40, c->code, c->len);
     space_write(e->mem, PHYS_CODE + 0x7c0, code, sizeof code);
     space_write(e->mem, PHYS_DATA + (ISA_WINDOW - ISA_DATA), c->in.window, ISA_WINDOW_SIZE);
-    tlb_flush(&e->cpu->v);
+    x86_mmu_context(e->cpu);
 }
 
 static void step(struct isa_emu *e)

@@ -288,6 +288,38 @@ static void emit_vector(struct compiler *c, const struct ir_insn *i)
     emit(c, i->op == IR_VEC ? H_VEC : H_FVEC, i);
 }
 
+/* Skips the next op unless the comparison holds. */
+static uint32_t emit_unless(struct compiler *c, const struct ir_insn *i)
+{
+    static const uint8_t inverse[] = { [IR_EQ] = IR_NE,   [IR_NE] = IR_EQ,   [IR_LTU] = IR_GEU, [IR_GEU] = IR_LTU,
+                                       [IR_LEU] = IR_GTU, [IR_GTU] = IR_LEU, [IR_LTS] = IR_GES, [IR_GES] = IR_LTS,
+                                       [IR_LES] = IR_GTS, [IR_GTS] = IR_LES };
+    struct ir_insn branch = *i;
+    branch.aux = inverse[i->aux & 0xff];
+    emit_two(c, H_BREQ_WR + branch.aux * (unsigned)(H_BRNE_WR - H_BREQ_WR), &branch);
+    return c->n - 1;
+}
+
+static void emit_exit_if(struct compiler *c, const struct ir_insn *i)
+{
+    uint32_t skip = emit_unless(c, i);
+    struct iop *o = emit_raw(c, H_EXIT_SIDE);
+    o->a = i->aux >> 8;
+    o->imm = i->imm;
+    c->code[skip].dst = (uint16_t)c->n;
+}
+
+static void emit_trap_if(struct compiler *c, const struct ir_insn *i)
+{
+    uint32_t skip = emit_unless(c, i);
+    uint16_t arg = plan_word(&c->plan, i->arg[2]);
+    struct icall *call = &c->calls[c->n_calls++];
+    *call = (struct icall){ .helper = (const struct ir_helper *)(uintptr_t)i->imm, .arg = { arg }, .at = c->n,
+                            .last = c->insn == c->ir->n_insns, .may_exit = true };
+    emit_raw(c, H_CALL1)->dst = plan_word(&c->plan, IR_NONE);
+    c->code[skip].dst = (uint16_t)c->n;
+}
+
 static void emit_bitfield(struct compiler *c, const struct ir_insn *i)
 {
     bool x = i->type == IR_X;
@@ -357,6 +389,12 @@ static void compile_op(struct compiler *c, const struct ir_insn *i)
     case IR_CALL:
         emit_call(c, i);
         return;
+    case IR_TRAP_IF:
+        emit_trap_if(c, i);
+        return;
+    case IR_EXIT_IF:
+        emit_exit_if(c, i);
+        return;
     case IR_VEC:
     case IR_FVEC:
         emit_vector(c, i);
@@ -415,20 +453,21 @@ static void place(struct compiler *c, struct block *b)
     }
 }
 
-void interp_compile(struct engine *e, struct block *b, const struct ir_block *ir)
+bool interp_compile(struct engine *e, struct block *b, const struct ir_block *ir)
 {
     struct compiler *c = e->scratch;
-    uint32_t calls = 0, vecs = 0;
+    uint32_t calls = 0, vecs = 0, exits = 0;
     for (uint32_t n = 0; n < ir->n; n++) {
-        calls += ir->insn[n].op == IR_CALL;
+        calls += ir->insn[n].op == IR_CALL || ir->insn[n].op == IR_TRAP_IF;
+        exits += ir->insn[n].op == IR_EXIT_IF;
         vecs += ir->insn[n].op == IR_VEC || ir->insn[n].op == IR_FVEC;
     }
     c->ir = ir;
     c->handlers = interp_handlers();
     c->n = c->n_calls = c->n_vecs = c->insn = c->n_branches = 0;
     c->batch = (struct batch){ .n_moves = 0 };
-    /* An op makes one operation, a call up to four more. */
-    c->code = alloc_resize(NULL, ir->n + 4 * calls, sizeof *c->code);
+    /* An op makes one operation, an EXIT_IF two, a call up to five. */
+    c->code = alloc_resize(NULL, ir->n + 4 * calls + exits, sizeof *c->code);
     c->calls = alloc_resize(NULL, calls, sizeof *c->calls);
     c->vecs = alloc_resize(NULL, vecs, sizeof *c->vecs);
     plan_block(&c->plan, ir, e->vcpu[0]->ops);
@@ -442,6 +481,14 @@ void interp_compile(struct engine *e, struct block *b, const struct ir_block *ir
     free(c->code);
     free(c->calls);
     free(c->vecs);
+    return true;
 }
 
-const struct engine_kind interp_kind = { "interp", sizeof(struct compiler), interp_compile, interp_exec };
+static void interp_free_code(struct engine *e, struct block *b)
+{
+    (void)e;
+    free(b->code);
+}
+
+const struct engine_kind interp_kind = { .name = "interp", .scratch_bytes = sizeof(struct compiler), .compile = interp_compile,
+                                         .free_code = interp_free_code, .exec = interp_exec };

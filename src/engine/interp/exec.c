@@ -55,7 +55,7 @@ __extension__ typedef __int128 s128;
 #define ADDRESS (A + (uint64_t)((int64_t)op->imm >> 8))
 #define MODE(op) ((unsigned)(op)->imm & 0xff)
 #define TLB_HIT(access, va, size)                                                                     \
-    (e_ = tlb_slot(v->tlb, MODE(op), va),                                                             \
+    (e_ = tlb_slot(v, MODE(op), va),                                                             \
      likely(e_->tag[access] == (((va) + (size)-1) & ~(uint64_t)TLB_PAGE_MASK)))
 #define HOST(T, va) (*(T *)(uintptr_t)((va) + e_->addend))
 
@@ -408,6 +408,8 @@ FVEC:
 BR:
     op = (const struct iop *)b->code + op->dst;
     goto *op->handler;
+EXIT_SIDE:                                /* aux: the last instruction that retires */
+    v->pos.left += b->n_insns - op->aux - 1;
 EXIT_JUMP:
     next = b->link[op->a].to;
     if (likely(next != NULL)) {
@@ -416,7 +418,7 @@ EXIT_JUMP:
     }
     next = cache_guess(e, v, b, op->imm);
     if (next) {
-        cache_chain(b, op->a, next);
+        cache_chain(e, b, op->a, next);
         b = next;
         goto enter;
     }

@@ -69,7 +69,7 @@ struct ivec {
     X(SET) X(MOVE) X(MOVE2) X(MOVEC) X(MOVE2C) X(SETC) X(MOVESETC) X(GET8) X(GET16) X(GET32) X(GET64) \
     X(GETV) X(PUT8) X(PUT16) X(PUT32) X(PUT64) X(PUTV) X(PUT8I) X(PUT16I) X(PUT32I) X(PUT64I) X(LEA)           \
     X(EXTRACT) X(SEXTRACT_W) X(SEXTRACT_X) X(DEPOSIT_W) X(DEPOSIT_X) X(SELECT_W) X(SELECT_X) X(SEXT) X(TRUNC)  \
-    X(VFROM64) X(VLO) X(VHI) X(VEC) X(FVEC) X(CALL0) X(CALL1) X(CALL2) X(CALL3) X(CALL4) X(BR) X(EXIT_JUMP)    \
+    X(VFROM64) X(VLO) X(VHI) X(VEC) X(FVEC) X(CALL0) X(CALL1) X(CALL2) X(CALL3) X(CALL4) X(BR) X(EXIT_SIDE) X(EXIT_JUMP) \
     X(EXIT_INDIRECT) X(EXIT_LOOKUP) X(EXIT_LOOP)
 
 enum interp_handler {
@@ -155,7 +155,7 @@ uint16_t plan_temp(struct plan *p);
 void plan_release(struct plan *p, uint16_t word);
 
 const void *const *interp_handlers(void);
-void interp_compile(struct engine *e, struct block *b, const struct ir_block *ir);
+bool interp_compile(struct engine *e, struct block *b, const struct ir_block *ir);
 enum leave interp_exec(struct engine *e, struct vcpu *v, struct block *b);
 
 #endif

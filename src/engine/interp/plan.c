@@ -36,7 +36,7 @@ static bool takes_constant(const struct ir_insn *i, unsigned k)
     if (i->op >= IR_PUT8 && i->op <= IR_PUT64)
         return k == 0;
     bool two = (i->op >= IR_ADD && i->op <= IR_ANDN) || (i->op >= IR_SHL && i->op <= IR_ROTR) ||
-               i->op == IR_SETCOND || i->op == IR_BRCOND;
+               i->op == IR_SETCOND || i->op == IR_BRCOND || i->op == IR_EXIT_IF || i->op == IR_TRAP_IF;
     return two && k == 1;
 }
 

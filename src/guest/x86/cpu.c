@@ -80,6 +80,7 @@ static void after_load(void *opaque)
 {
     struct x86_cpu *c = opaque;
     tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
 }
 
@@ -136,7 +137,7 @@ void x86_cpu_reset(struct x86_cpu *c)
     s->misc_enable = 1;
     x86_x87_reset(c);
     x86_set_mxcsr(c, MXCSR_RESET);
-    tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
 }
 
@@ -198,7 +199,7 @@ void x86_cpu_set_a20(struct x86_cpu *c, bool enabled)
     if (c->s.a20 == enabled)
         return;
     c->s.a20 = enabled;
-    tlb_flush(&c->v);
+    x86_mmu_context(c);
     sim_request_exit(c->v.sim);
 }
 
@@ -269,8 +270,8 @@ static unsigned service(struct vcpu *v)
     struct x86_cpu *c = x86_of(v);
     if (c->s.irq & X86_IRQ_INIT) {
         init_core(c);
+        x86_mmu_context(c);
         x86_update_mode(c);
-        tlb_flush(v);
         return 0;
     }
     if (c->s.irq & X86_IRQ_SIPI) {
@@ -300,11 +301,16 @@ static bool halted(struct vcpu *v)
     return c->s.halted || c->s.wait_sipi;
 }
 
+#define GPR(n) (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, gpr) + 8 * (n))
+static const uint32_t hot[] = { GPR(R_AX), GPR(R_CX), GPR(R_DX), GPR(R_SP), GPR(R_SI), GPR(R_DI), GPR(R_BX), GPR(R_BP) };
+
 const struct guest_ops x86_guest_ops = {
     .name = "x86",
     .cpu_size = sizeof(struct x86_cpu),
     .pc_offset = (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, rip)),
     .fp_env_offset = (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, sse_env)),
+    .hot = hot,
+    .n_hot = ARRAY_LEN(hot),
     .block_key = block_key,
     .translate = x86_translate,
     .restore = x86_restore,

@@ -51,7 +51,7 @@ void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc)
         irb_put(L->b, 8, pc_offset(), irb_x(L->b, pc));
         irb_exit_loop(L->b);
     } else {
-        irb_exit_jump(L->b, slot, pc);
+        irb_exit_jump(L->b, pc);
     }
     L->ended = true;
 }
@@ -194,7 +194,7 @@ static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)
     return lift_64(L) ? pc : L->flags & MODE_CS32 ? (uint32_t)pc : pc & 0xffffffff;
 }
 
-static bool one_at_a_time(const struct x86_lift *L)
+bool x86_one_at_a_time(const struct x86_lift *L)
 {
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
 }
@@ -221,7 +221,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     if (L->ended)
         return false;
     bool page_end = linear_pc(f, L->pc) - f->key->va + I.len >= f->have;
-    if (L->io || one_at_a_time(L))
+    if (L->io || x86_one_at_a_time(L))
         x86_end_loop(L);
     else if (page_end || L->n_insns >= L->max_insns || ir_block_nearly_full(L->b))
         x86_jump(L, 0, L->next_pc);

@@ -88,6 +88,8 @@ ir_ref x86_cond(struct x86_lift *L, unsigned cc);
 ir_ref x86_carry(struct x86_lift *L);
 /* Branches to the label if the condition holds; fused with the comparison where that is known. */
 void x86_branch_if(struct x86_lift *L, unsigned cc, unsigned label);
+/* Leaves the block behind this instruction, with RIP = pc, if the condition holds. */
+void x86_exit_if(struct x86_lift *L, unsigned cc, uint64_t pc);
 /* Width index of an operand size for cc ops: 1,2,4,8 -> 0,1,2,3. */
 static inline unsigned x86_width(unsigned size) { return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3; }
 
@@ -95,6 +97,8 @@ static inline unsigned x86_width(unsigned size) { return size == 1 ? 0 : size ==
 
 /* Raises a fault at this instruction and ends the block. */
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error);
+/* Single step, or another reason to end the block behind each instruction by asking for events. */
+bool x86_one_at_a_time(const struct x86_lift *L);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size); chain slot 0 or 1. */
 void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);

@@ -192,12 +192,27 @@ ir_ref x86_cond(struct x86_lift *L, unsigned cc)
     return generic_cond(L, cc);
 }
 
-void x86_branch_if(struct x86_lift *L, unsigned cc, unsigned label)
+/* The condition as a comparison *x c *y, whatever it takes. */
+static enum ir_cond compare(struct x86_lift *L, unsigned cc, ir_ref *x, ir_ref *y)
 {
     enum ir_cond c;
+    if (as_compare(L, cc, &c, x, y))
+        return c;
+    *x = x86_cond(L, cc);
+    *y = irb_w(L->b, 0);
+    return IR_NE;
+}
+
+void x86_branch_if(struct x86_lift *L, unsigned cc, unsigned label)
+{
     ir_ref x, y;
-    if (as_compare(L, cc, &c, &x, &y))
-        irb_brcond(L->b, c, x, y, label);
-    else
-        irb_brcond(L->b, IR_NE, x86_cond(L, cc), irb_w(L->b, 0), label);
+    enum ir_cond c = compare(L, cc, &x, &y);
+    irb_brcond(L->b, c, x, y, label);
+}
+
+void x86_exit_if(struct x86_lift *L, unsigned cc, uint64_t pc)
+{
+    ir_ref x, y;
+    enum ir_cond c = compare(L, cc, &x, &y);
+    irb_exit_if(L->b, c, x, y, pc);
 }

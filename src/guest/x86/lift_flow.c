@@ -15,28 +15,36 @@ static ir_ref wrap(struct x86_lift *L, const struct x86_insn *I, ir_ref pc)
     return I->osz == 8 ? pc : irb_bini(L->b, IR_AND, pc, mask64(8u * I->osz));
 }
 
-static uint64_t do_check_target(struct vcpu *v, uint64_t pc)
+static uint64_t do_bad_target(struct vcpu *v, uint64_t pc)
 {
-    struct x86_cpu *c = x86_of(v);
-    bool bad = c->mode_flags & MODE_CS64 ? (uint64_t)((int64_t)(pc << 16) >> 16) != pc : pc > c->s.seg[SEG_CS].limit;
-    if (bad)
-        x86_raise(v, EXC_GP, true, 0);
+    (void)pc;
+    x86_raise(v, EXC_GP, true, 0);
     return 0;
 }
 
-/* A target beyond CS.limit or not canonical faults on the branch itself. */
-static const struct ir_helper helper_check_target = { "check_target", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
-                                                      { .f1 = do_check_target } };
+static const struct ir_helper helper_bad_target = { "bad_target", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
+                                                    { .f1 = do_bad_target } };
 
+/* A target beyond CS.limit or not canonical faults on the branch itself. */
 static void check(struct x86_lift *L, ir_ref pc)
 {
-    if (L->flags & (MODE_CS_LIMIT | MODE_CS64))
-        irb_call(L->b, &helper_check_target, pc, IR_NONE, IR_NONE, IR_NONE);
+    struct ir_block *b = L->b;
+    if (L->flags & MODE_CS64) {
+        irb_trap_if(b, IR_NE, irb_sextract(b, pc, 0, 48), pc, &helper_bad_target, pc);
+    } else if (L->flags & MODE_CS_LIMIT) {
+        ir_ref limit = irb_cast(b, irb_get(b, 4, X86_OFF(seg[SEG_CS].limit)), IR_X);
+        irb_trap_if(b, IR_GTU, pc, limit, &helper_bad_target, pc);
+    }
+}
+
+static bool needs_check(const struct x86_lift *L, uint64_t pc)
+{
+    return L->flags & MODE_CS_LIMIT || (lift_64(L) && (uint64_t)sign_extend(pc, 48) != pc);
 }
 
 static void check_const(struct x86_lift *L, uint64_t pc)
 {
-    if (L->flags & MODE_CS_LIMIT || (lift_64(L) && (uint64_t)sign_extend(pc, 48) != pc))
+    if (needs_check(L, pc))
         check(L, irb_x(L->b, pc));
 }
 
@@ -48,8 +56,19 @@ static void two_way(struct x86_lift *L, const struct x86_insn *I, unsigned taken
     x86_jump(L, 1, target(L, I));
 }
 
+/*
+ * A forward branch is an exit in the middle of the block, which goes on behind it; a backward one ends
+ * the block: a loop's body follows from its first instruction.
+ */
 void lift_jcc(struct x86_lift *L, const struct x86_insn *I)
 {
+    uint64_t pc = target(L, I);
+    if (!x86_one_at_a_time(L) && !needs_check(L, pc)) {
+        x86_exit_if(L, I->opcode & 15, pc);
+        if (pc <= L->pc)
+            x86_jump(L, 0, L->next_pc);
+        return;
+    }
     unsigned taken = irb_label_new(L->b);
     x86_branch_if(L, I->opcode & 15, taken);
     two_way(L, I, taken);

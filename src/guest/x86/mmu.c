@@ -21,13 +21,15 @@ struct walk {
     uint64_t va;
     enum access access;
     bool user;
-    bool debug;               /* no side effects, no rights */
-    uint64_t entry_at[4], entry[4];
+    uint64_t at[4], entry[4];
     unsigned n;               /* entries read */
     unsigned entry_size;
     uint64_t rights;          /* PTE_W | PTE_U in all, PTE_NX in any */
-    uint64_t pa, span;
-    bool global;
+    uint64_t pa;
+    bool dirty;               /* the last entry says so */
+    bool has_region;
+    struct mmu_region region; /* at: the last table, or the large page's 2 MiB; rights so far, PTE_PS | PTE_D */
+    struct mmu_page *page;    /* gets the entries */
 };
 
 static uint64_t a20(const struct x86_cpu *c, uint64_t pa) { return c->s.a20 ? pa : pa & ~(UINT64_C(1) << 20); }
@@ -50,8 +52,8 @@ static uint64_t reserved_bits(const struct walk *w, bool large, unsigned shift)
 static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, bool may_be_large, bool *leaf)
 {
     uint64_t at = a20(w->c, table + w->entry_size * (w->va >> shift & mask64(bits)));
-    uint64_t e = space_load(w->c->v.mem, at, w->entry_size);
-    w->entry_at[w->n] = at;
+    uint64_t e = mmu_read_entry(&w->c->v, at, w->entry_size, w->va, shift, bits, &w->page->entry[w->n]);
+    w->at[w->n] = at;
     w->entry[w->n++] = e;
     if (!(e & PTE_P))
         return 0;
@@ -61,16 +63,20 @@ static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, 
         reserved |= PTE_PS;                          /* PML4 entries have no PS */
     if (e & reserved)
         return PF_P | PF_RSVD;
+    *leaf = large || shift == 12;
+    if (*leaf && !large)
+        w->region = (struct mmu_region){ table, w->rights };
     w->rights &= e | ~(uint64_t)(PTE_W | PTE_U);
     w->rights |= e & PTE_NX;
-    *leaf = large || shift == 12;
     if (*leaf) {
-        w->span = UINT64_C(1) << shift;
-        w->global = e & PTE_G;
         uint64_t base = e & mask64(52) & ~mask64(shift);
         if (w->entry_size == 4 && large)
             base = (e & 0xffc00000) | (e >> 13 & 0xff) << 32;
-        w->pa = base | (w->va & (w->span - 1));
+        w->pa = base | (w->va & mask64(shift));
+        w->dirty = e & PTE_D;
+        w->has_region = w->n > 1 || large;
+        if (large)
+            w->region = (struct mmu_region){ w->pa & ~mask64(MMU_REGION_BITS), w->rights | PTE_PS };
     }
     return -1;
 }
@@ -125,6 +131,26 @@ static int walk(struct walk *w)
     return walk_64(w, s->cr3 & mask64(52) & ~mask64(12), 39);
 }
 
+/* The same from what an earlier walk found out about the region.  False: nothing. */
+static bool walk_region(struct walk *w, int *result)
+{
+    const struct mmu_region *r = mmu_region(&w->c->v, w->va);
+    bool leaf;
+    if (!r || (r->rights & PTE_PS && w->access == ACCESS_WRITE && !(r->rights & PTE_D)))
+        return false;
+    w->rights = r->rights & (PTE_W | PTE_U | PTE_NX);
+    *result = -1;
+    if (r->rights & PTE_PS) {
+        w->pa = r->at | (w->va & mask64(MMU_REGION_BITS));
+        w->dirty = r->rights & PTE_D;
+    } else {
+        w->entry_size = w->c->s.cr4 & CR4_PAE ? 8 : 4;
+        *result = level(w, r->at, 12, w->entry_size == 8 ? 9 : 10, false, &leaf);
+        w->has_region = false;
+    }
+    return true;
+}
+
 /* ---- rights ------------------------------------------------------------------------------------ */
 
 static uint8_t allowed(const struct walk *w, unsigned mode)
@@ -151,12 +177,11 @@ static uint8_t allowed(const struct walk *w, unsigned mode)
 static void mark_used(struct walk *w, bool write)
 {
     for (unsigned i = 0; i < w->n; i++) {
-        uint64_t want = w->entry[i] | PTE_A | (write && i == w->n - 1 ? PTE_D : 0);
-        if (want != w->entry[i]) {
-            space_store(w->c->v.mem, w->entry_at[i], w->entry_size, want);
-            w->entry[i] = want;
-        }
+        uint64_t want = PTE_A | (write && i == w->n - 1 ? PTE_D : 0);
+        if (want & ~w->entry[i])
+            space_set_bits(w->c->v.mem, w->at[i], w->entry_size, want);
     }
+    w->dirty |= write;
 }
 
 static bool page_fault(struct walk *w, int error)
@@ -178,32 +203,57 @@ bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode
 {
     struct x86_cpu *c = x86_of(v);
     if (mode == MMU_PHYS) {
-        *out = (struct mmu_page){ .pa = a20(c, align_down(va, PAGE_SIZE)), .span = PAGE_SIZE, .prot = 7 };
+        out->pa = a20(c, align_down(va, PAGE_SIZE));
+        out->prot = 7;
         return true;
     }
-    struct walk w = { .c = c, .va = va, .access = access, .user = mode == MMU_USER };
+    struct walk w = { .c = c, .va = va, .access = access, .user = mode == MMU_USER, .page = out };
     if (c->s.efer & EFER_LMA && !x86_canonical(va)) {
         x86_raise(v, EXC_GP, true, 0);
         return false;
     }
-    int r = walk(&w);
+    int r;
+    if (!walk_region(&w, &r))
+        r = walk(&w);
     if (r >= 0)
         return page_fault(&w, r);
     uint8_t prot = allowed(&w, mode);
     if (!(prot & 1 << access))
         return page_fault(&w, PF_P);
     mark_used(&w, access == ACCESS_WRITE);
-    if (!(w.entry[w.n - 1] & PTE_D))
+    if (!w.dirty)
         prot &= (uint8_t)~(1 << ACCESS_WRITE);
-    *out = (struct mmu_page){ .pa = a20(c, align_down(w.pa, PAGE_SIZE)), .span = w.span, .prot = prot,
-                              .global = w.global && c->s.cr4 & CR4_PGE };
+    out->pa = a20(c, align_down(w.pa, PAGE_SIZE));
+    out->prot = prot;
+    out->n_entries = w.n;
+    out->has_region = w.has_region;
+    out->region = w.region;
+    if (w.dirty && w.region.rights & PTE_PS)
+        out->region.rights |= PTE_D;
     return true;
+}
+
+/* What walks depend on beside memory: tells the TLB. */
+void x86_mmu_context(struct x86_cpu *c)
+{
+    const struct x86_state *s = &c->s;
+    struct tlb_context t = { { s->a20 } };
+    if (s->cr0 & CR0_PG) {
+        t.word[0] |= (s->cr0 & (CR0_PG | CR0_WP)) | (s->efer & (EFER_LMA | EFER_NXE)) |
+                     (s->cr4 & (CR4_PSE | CR4_PAE | CR4_SMEP)) << 32;
+        if (s->cr4 & CR4_PAE && !(s->efer & EFER_LMA))
+            memcpy(&t.word[1], s->pdpte, sizeof s->pdpte);
+        else
+            t.word[1] = s->cr3 & (s->efer & EFER_LMA ? mask64(52) : mask64(32)) & ~mask64(12);
+    }
+    tlb_select(&c->v, &t);
 }
 
 bool x86_debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa)
 {
     struct x86_cpu *c = x86_of(v);
-    struct walk w = { .c = c, .va = va, .debug = true };
+    struct mmu_page page;
+    struct walk w = { .c = c, .va = va, .page = &page };
     if (!(c->s.cr0 & CR0_PG)) {
         *pa = a20(c, va);
         return true;

@@ -3,6 +3,7 @@
 #include "guest/x86/msr.h"
 
 #include "guest/x86/cpuid.h"
+#include "guest/x86/mmu.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
 
@@ -159,7 +160,7 @@ static bool write_efer(struct x86_cpu *c, uint64_t v)
     if (v & ~known || (c->s.cr0 & CR0_PG && (v ^ c->s.efer) & EFER_LME))
         return false;
     c->s.efer = (v & ~(uint64_t)EFER_LMA) | (c->s.efer & EFER_LMA);
-    tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
     return true;
 }

@@ -234,8 +234,7 @@ static uint64_t write_cr0(struct x86_cpu *c, uint64_t value)
         s->efer |= EFER_LMA;
     if (!(value & CR0_PG))
         s->efer &= ~(uint64_t)EFER_LMA;
-    if ((old ^ value) & (CR0_PG | CR0_WP | CR0_PE))
-        tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
     return 0;
 }
@@ -243,12 +242,9 @@ static uint64_t write_cr0(struct x86_cpu *c, uint64_t value)
 static uint64_t write_cr3(struct x86_cpu *c, uint64_t value)
 {
     struct x86_state *s = &c->s;
-    bool keep = false;
     if (x86_long(c)) {
-        if (s->cr4 & CR4_PCIDE) {
-            keep = value >> 63;
+        if (s->cr4 & CR4_PCIDE)
             value &= mask64(63);
-        }
         if (value & ~mask64(52))
             return gp0(c);
     } else {
@@ -260,9 +256,7 @@ static uint64_t write_cr3(struct x86_cpu *c, uint64_t value)
         s->cr3 = old;
         return gp0(c);
     }
-    /* The TLB is not tagged: another address space means a flush even when the guest asks to keep entries. */
-    if (!keep || old != value)
-        tlb_flush_nonglobal(&c->v);
+    x86_mmu_context(c);
     return 0;
 }
 
@@ -292,8 +286,7 @@ static uint64_t write_cr4(struct x86_cpu *c, uint64_t value)
         s->cr4 = old;
         return gp0(c);
     }
-    if (changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_PCIDE | CR4_SMEP | CR4_SMAP))
-        tlb_flush(&c->v);
+    x86_mmu_context(c);
     x86_update_mode(c);
     return 0;
 }
@@ -395,10 +388,12 @@ static uint64_t sys_clts(struct vcpu *v)
     return 0;
 }
 
+/* The TLB always agrees with the page tables: there is nothing to invalidate. */
 static uint64_t sys_invlpg(struct vcpu *v, uint64_t at, uint64_t osz)
 {
+    (void)v;
+    (void)at;
     (void)osz;
-    tlb_flush_page(v, at);
     return 0;
 }
 
@@ -411,7 +406,6 @@ static uint64_t sys_invpcid(struct vcpu *v, uint64_t at, uint64_t type)
         return 0;
     if (type > 3 || (type < 2 && pcid >> 12) || (type == 0 && !x86_canonical(address)))
         return gp0(c);
-    tlb_flush(v);
     return 0;
 }
 

@@ -181,7 +181,7 @@ bool x86_task_switch(struct x86_cpu *c, uint16_t selector, enum task_source sour
         c->s.cr3 = t.cr3;
         if (c->s.cr4 & CR4_PAE)
             x86_load_pdptes(c);
-        tlb_flush_nonglobal(&c->v);
+        x86_mmu_context(c);
     }
     x86_set_rflags(c, t.eflags | (nested ? FLAG_NT : 0), UINT32_MAX & ~2u);
     c->s.rip = t.eip;

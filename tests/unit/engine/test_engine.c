@@ -198,7 +198,7 @@ static void check(const struct golden *g, uint64_t seed, bool paging, const stru
     toy_machine_free(m);
 }
 
-static void programs(bool paging, uint64_t first)
+static void programs(const char *kind, bool paging, uint64_t first)
 {
     static const struct {
         const char *what;
@@ -221,7 +221,9 @@ static void programs(bool paging, uint64_t first)
         make_golden(g, seed, paging);
         for (size_t r = 0; r < ARRAY_LEN(runs); r++) {
             struct engine_config config = runs[r].config;
-            config.kind = "interp";
+            config.kind = kind;
+            if (config.cache_bytes && !strcmp(kind, "jit"))
+                config.cache_bytes += 1200 << 10;
             check(g, seed, paging, &config, runs[r].slice, runs[r].what);
         }
         toy_machine_free(g->m);
@@ -229,12 +231,17 @@ static void programs(bool paging, uint64_t first)
     }
 }
 
-static void test_physical(void **state) { programs(false, 1); }
-static void test_paging(void **state) { programs(true, 1000); }
+static const char *kind_of(void **state) { return *state; }
+static void test_physical(void **state) { programs(kind_of(state), false, 1); }
+static void test_paging(void **state) { programs(kind_of(state), true, 1000); }
 
 /* ---- directed -------------------------------------------------------------------------------------- */
 
-static const struct engine_config plain = { .kind = "interp", .verify = true };
+static struct toy_machine *new_machine(void **state)
+{
+    const struct engine_config config = { .kind = kind_of(state), .verify = true };
+    return toy_machine_new(&config);
+}
 
 static void test_unknown_kind(void **state)
 {
@@ -247,7 +254,7 @@ static void test_unknown_kind(void **state)
 /* A loop runs chained: few lookups for many positions. */
 static void test_chaining(void **state)
 {
-    struct toy_machine *m = toy_machine_new(&plain);
+    struct toy_machine *m = new_machine(state);
     struct engine_stats s;
     uint64_t at = TOY_CODE;
     toy_emit(m, &at, T_MOVI, 1, 0, 10000);
@@ -264,7 +271,7 @@ static void test_chaining(void **state)
 /* Device access in the middle of a block: run again as a last instruction, at the exact position. */
 static void test_device(void **state)
 {
-    struct toy_machine *m = toy_machine_new(&plain);
+    struct toy_machine *m = new_machine(state);
     struct engine_stats s;
     uint64_t at = TOY_CODE;
     m->cpu.s.r[15] = TOY_DEVICE;
@@ -286,7 +293,7 @@ static void test_device(void **state)
 /* A store over the next instruction takes effect at once; a store beside code costs nothing. */
 static void test_self_modifying(void **state)
 {
-    struct toy_machine *m = toy_machine_new(&plain);
+    struct toy_machine *m = new_machine(state);
     struct engine_stats s;
     uint64_t at = TOY_CODE;
     m->cpu.s.r[13] = TOY_CODE;
@@ -327,7 +334,7 @@ static void test_eviction(void **state)
 /* Halted with an interrupt to come. */
 static void test_halt(void **state)
 {
-    struct toy_machine *m = toy_machine_new(&plain);
+    struct toy_machine *m = new_machine(state);
     uint64_t at = TOY_VECTOR;
     toy_emit(m, &at, T_ADDI, 5, 0, 1);
     toy_emit(m, &at, T_HLT, 0, 0, 0);
@@ -344,12 +351,27 @@ static void test_halt(void **state)
     toy_machine_free(m);
 }
 
+#define EACH(name, kind) { #name " " kind, name, NULL, NULL, (void *)(uintptr_t)kind }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown_kind), cmocka_unit_test(test_chaining),        cmocka_unit_test(test_device),
-        cmocka_unit_test(test_eviction),     cmocka_unit_test(test_self_modifying),  cmocka_unit_test(test_halt),
-        cmocka_unit_test(test_physical),     cmocka_unit_test(test_paging),
+        cmocka_unit_test(test_unknown_kind),
+        EACH(test_chaining, "interp"),
+        EACH(test_device, "interp"),
+        EACH(test_eviction, "interp"),
+        EACH(test_self_modifying, "interp"),
+        EACH(test_halt, "interp"),
+        EACH(test_physical, "interp"),
+        EACH(test_paging, "interp"),
+#if defined(__x86_64__)
+        EACH(test_chaining, "jit"),
+        EACH(test_device, "jit"),
+        EACH(test_self_modifying, "jit"),
+        EACH(test_halt, "jit"),
+        EACH(test_physical, "jit"),
+        EACH(test_paging, "jit"),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,9 +95,9 @@ static void result(struct lift *L, unsigned rd, ir_ref v, ir_ref src, uint32_t o
     irb_put(L->b, 4, OFF(cc_op), irb_w(L->b, op));
 }
 
-static void end_jump(struct lift *L, unsigned slot, uint64_t pc)
+static void end_jump(struct lift *L, uint64_t pc)
 {
-    irb_exit_jump(L->b, slot, pc);
+    irb_exit_jump(L->b, pc);
     L->ended = true;
 }
 
@@ -112,9 +112,9 @@ static void branch(struct lift *L, enum ir_cond c, ir_ref x, ir_ref y, uint64_t 
 {
     unsigned taken = irb_label_new(L->b);
     irb_brcond(L->b, c, x, y, taken);
-    irb_exit_jump(L->b, 0, L->next);
+    irb_exit_jump(L->b, L->next);
     irb_label(L->b, taken);
-    end_jump(L, 1, target);
+    end_jump(L, target);
 }
 
 static void lift_raise(struct lift *L, uint32_t cause)
@@ -169,6 +169,7 @@ static void lift_short(struct lift *L, unsigned op, unsigned rd, unsigned rs)
         L->ended = true;
         break;
     case T_DIV:
+        irb_trap_if(b, IR_EQ, reg(L, rs), irb_x(b, 0), &h_raise, irb_x(b, CAUSE_DIV));
         set_reg(L, rd, irb_call(b, &h_div, reg(L, rd), reg(L, rs), 0, 0));
         break;
     case T_HLT:
@@ -274,13 +275,13 @@ static void lift_long(struct lift *L, unsigned op, unsigned rd, unsigned rs, uin
         set_reg(L, rd, irb_bini(b, IR_XOR, reg(L, rd), imm));
         break;
     case T_JMP:
-        end_jump(L, 0, L->pc + imm);
+        end_jump(L, L->pc + imm);
         break;
     case T_JNZ:
         branch(L, IR_NE, irb_get(b, 8, OFF(cc_dst)), irb_x(b, 0), L->pc + imm);
         break;
     case T_JLTU:
-        branch(L, IR_LTU, reg(L, rd), reg(L, rs), L->pc + imm);
+        irb_exit_if(b, IR_LTU, reg(L, rd), reg(L, rs), L->pc + imm);
         break;
     case T_CMOV:
         set_reg(L, 0, irb_select(b, irb_setcond(b, IR_LTS, reg(L, rd), reg(L, rs)), reg(L, rd), irb_x(b, imm)));
@@ -320,7 +321,7 @@ static bool translate(struct vcpu *v, const struct block_key *key, unsigned max,
         L.pc = L.next;
     }
     if (!L.ended)
-        irb_exit_jump(b, 0, L.pc);
+        irb_exit_jump(b, L.pc);
     return true;
 }
 
@@ -339,18 +340,19 @@ static bool mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned m
     struct toy *t = toy_of(v);
     uint64_t page = align_down(va, PAGE_SIZE);
     if (!t->s.paging) {
-        *out = (struct mmu_page){ .pa = page, .span = PAGE_SIZE, .prot = 7 };
+        *out = (struct mmu_page){ .pa = page, .prot = 7 };
         return true;
     }
-    uint64_t at = TOY_TABLE + 8 * (va >> PAGE_BITS & 511), e = space_load(v->mem, at, 8);
+    uint64_t at = TOY_TABLE + 8 * (va >> PAGE_BITS & 511);
+    struct mmu_entry where;
+    uint64_t e = mmu_read_entry(v, at, 8, va, PAGE_BITS, 9, &where);
     if (va >> 21 || !(e & PTE_P) || (access == ACCESS_WRITE && !(e & PTE_W))) {
         raise(t, CAUSE_PAGE, va);
         return false;
     }
     e |= PTE_A | (access == ACCESS_WRITE ? PTE_D : 0);
     space_set_bits(v->mem, at, 8, e & (PTE_A | PTE_D));
-    *out = (struct mmu_page){ .pa = e & 0xfffff000, .span = e & PTE_LARGE ? 0x10000 : PAGE_SIZE, .prot = 5,
-                              .global = e & PTE_G, .entry_at = { at }, .n_entries = 1 };
+    *out = (struct mmu_page){ .pa = e & 0xfffff000, .prot = 5, .entry = { where }, .n_entries = 1 };
     if (e & PTE_W && e & PTE_D)
         out->prot |= 1 << ACCESS_WRITE;
     return true;
@@ -383,11 +385,15 @@ static bool debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa)
     return true;
 }
 
+static const uint32_t hot[] = { OFF_R(0), OFF_R(1), OFF_R(2), OFF_R(3), OFF_R(12), OFF_R(8), OFF(cc_dst) };
+
 const struct guest_ops toy_ops = {
     .name = "toy",
     .cpu_size = sizeof(struct toy),
     .pc_offset = OFF(pc),
     .fp_env_offset = OFF(env),
+    .hot = hot,
+    .n_hot = ARRAY_LEN(hot),
     .block_key = block_key,
     .translate = translate,
     .restore = restore,

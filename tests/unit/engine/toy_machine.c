@@ -2,6 +2,7 @@
 /* The toy's board: RAM, a device, and runs of exactly n positions. */
 #include <stdlib.h>
 
+#include "host/host.h"
 #include "toy.h"
 
 static void *host_alloc(void *opaque, uint64_t size, struct error *err) { return alloc_zero(size); }
@@ -59,7 +60,11 @@ struct toy_machine *toy_machine_new(const struct engine_config *config)
     m->cpu.s.pc = TOY_CODE;
     m->cpu.s.env.masks = FP_ALL;
     if (config) {
-        m->engine = engine_new(config, &err);
+        struct engine_config with_code = *config;
+        with_code.code = &host_code;
+        m->engine = engine_new(&with_code, &err);
+        if (!m->engine)
+            panic("%s", err.text);
         engine_add_ram(m->engine, m->ram);
         engine_add_ram(m->engine, m->rom);
         engine_add_vcpu(m->engine, &m->cpu.v);

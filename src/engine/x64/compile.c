@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A block's code, from its first instruction to the tables behind it. */
+#include <stdlib.h>
+
+#include "engine/x64/compiler.h"
+
+enum { MAX_CODE = 64 << 10 };   /* of a block; beyond it is translated in parts */
+
+static void begin(struct compiler *c, struct engine *e, struct block *b, const struct ir_block *ir)
+{
+    c->e = e;
+    c->j = jit_of(e);
+    c->b = b;
+    c->ir = ir;
+    c->ops = e->vcpu[0]->ops;
+    c->n_stubs = c->n_sites = c->n_site_pending = c->second = 0;
+    c->too_big = false;
+    c->at = c->insn = 0;
+    memset(c->label, 0, ir->n_labels * sizeof *c->label);
+    memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
+    memset(c->pin_of_word, 0, sizeof c->pin_of_word);
+    for (unsigned k = 0; k < N_PINS && k < c->ops->n_hot; k++)
+        c->pin_of_word[(c->ops->hot[k] - sizeof(struct vcpu)) / 8] = (uint8_t)(k + 1);
+    for (unsigned k = 0; k < N_TEMPS; k++)
+        c->temp[k] = x64_temps[k];
+    x64_init(&c->a, x64_memory_room(e, MAX_CODE), MAX_CODE);
+    c->a.exec_delta = c->j->exec_delta;
+}
+
+/* Registers are given in another order. */
+static void perturb(struct compiler *c)
+{
+    uint64_t *rng = &c->e->rng;
+    for (unsigned k = N_TEMPS; k-- > 1;) {
+        *rng = *rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        unsigned m = (unsigned)(*rng >> 33) % (k + 1);
+        uint8_t t = c->temp[k];
+        c->temp[k] = c->temp[m];
+        c->temp[m] = t;
+    }
+}
+
+/* A block that crosses into a second page asks for that page's mapping, so that it can be chained to like any other. */
+static void prologue(struct compiler *c)
+{
+    const struct block_key *k = &c->b->key;
+    uint64_t next = align_down(k->va + c->b->guest_bytes - 1, PAGE_SIZE);
+    if (next != align_down(k->va, PAGE_SIZE))
+        c->second = x64_check_mapping(c, next & k->va_mask, &x64_stub(c, STUB_LOOKUP)->from);
+    c->checked = (uint32_t)(c->a.p - c->j->next);
+    x64_alu_mi(&c->a, X64_SUB, 64, VCPU_FIELD(pos.left), (int32_t)c->b->n_insns);
+    x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
+}
+
+static bool is_vector_op(enum ir_op op)
+{
+    return op == IR_GETV || op == IR_PUTV || (op >= IR_VFROM64 && op <= IR_FVEC);
+}
+
+static void one(struct compiler *c, const struct ir_insn *i)
+{
+    if (i->dst && c->plan[i->dst].fused)
+        return;
+    if (i->op >= IR_LD && i->op <= IR_STV)
+        x64_op_memory(c, i);
+    else if (i->op == IR_CALL)
+        x64_op_call(c, i);
+    else if (is_vector_op((enum ir_op)i->op))
+        x64_op_vector(c, i);
+    else if (i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND || i->op >= IR_TRAP_IF)
+        x64_op_flow(c, i);
+    else
+        x64_op(c, i);
+    x64_end_op(c, i);
+}
+_Static_assert(IR_LDV - IR_LD == 2 && IR_STV - IR_LD == 3 && IR_EXIT_LOOP > IR_TRAP_IF && IR_FVEC - IR_VFROM64 == 5,
+               "groups follow the order of the op list");
+
+static void body(struct compiler *c)
+{
+    uint32_t started = 0;
+    for (c->at = 0; c->at < c->ir->n && !c->too_big && !c->a.failed; c->at++) {
+        const struct ir_insn *i = &c->ir->insn[c->at];
+        if (i->op == IR_INSN_START)
+            c->insn = started++;
+        else
+            one(c, i);
+    }
+}
+
+/* A TLB addend that code compares with: it matches nothing until it is known.  *at: its operand's end, then its place. */
+static void constant(struct compiler *c, uint32_t *at)
+{
+    if (!*at)
+        return;
+    while ((uintptr_t)c->a.p & 7)
+        x64_byte(&c->a, 0xcc);
+    if (!x64_room(&c->a))
+        return;
+    x64_patch32(c->j->next + *at - 4, c->a.p);
+    *at = (uint32_t)(c->a.p - c->j->next);
+    store_le(c->a.p, 8, 1);
+    c->a.p += 8;
+}
+
+static void constants(struct compiler *c)
+{
+    constant(c, &c->second);
+    for (uint32_t k = 0; k < c->ir->n_exits; k++)
+        constant(c, &c->exit[k].addend);
+}
+
+/* One allocation: the struct, then its tables. */
+static void finish(struct compiler *c)
+{
+    size_t sites = c->n_sites * sizeof(struct x64_site), exits = c->ir->n_exits * sizeof(struct x64_exit);
+    size_t pending = c->n_site_pending * sizeof(struct x64_pending);
+    struct x64_code *code = alloc_resize(NULL, 1, sizeof *code + sites + exits + pending);
+    char *at = (char *)(code + 1);
+    code->start = c->j->next;
+    code->size = (uint32_t)(c->a.p - c->j->next);
+    code->n_sites = c->n_sites;
+    code->second = c->second;
+    code->checked = c->checked;
+    code->pending = (struct x64_pending *)(void *)at;
+    code->exit = (struct x64_exit *)(void *)(at + pending);
+    code->site = (struct x64_site *)(void *)(at + pending + exits);
+    memcpy(code->pending, c->site_pending, pending);
+    memcpy(code->exit, c->exit, exits);
+    memcpy(code->site, c->site, sites);
+    c->b->code = code;
+    c->b->bytes = sizeof *code + sites + exits + pending;
+    x64_memory_take(c->e, c->b);
+}
+
+bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
+{
+    struct compiler *c = e->scratch;
+    begin(c, e, b, ir);
+    if (e->config.perturb_seed)
+        perturb(c);
+    x64_plan(c);
+    x64_regs_init(c);
+    prologue(c);
+    body(c);
+    x64_write_stubs(c);
+    constants(c);
+    if (c->too_big || c->a.failed)
+        return false;
+    finish(c);
+    return true;
+}

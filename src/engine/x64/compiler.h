@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The compiler's working data: one pass backwards over the IR that counts uses
+ * (plan.c), then one forwards that gives registers and writes code
+ * (regs.c; ops.c, access.c, flow.c, vector.c by kind of operation).
+ */
+#ifndef REPRISE_ENGINE_X64_COMPILER_H
+#define REPRISE_ENGINE_X64_COMPILER_H
+
+#include "engine/x64/jit.h"
+
+enum { NO_REG = 0xff, MAX_PENDING = 40, MAX_SITES = 2048, MAX_STUBS = 2048, MAX_SITE_PENDING = 16384 };
+
+/* What the backward pass finds out about a value; by ref. */
+struct plan_value {
+    uint32_t def;          /* op */
+    uint32_t last_use;     /* 1 + op, of the root; 0: none */
+    ir_ref root;           /* the value whose register this one shares, often itself */
+    uint16_t uses;
+    uint8_t pin;           /* hint: 1 + the pin that a PUT behind the definition writes it to, nothing in between minding */
+    bool dirty;            /* W value with garbage in its register's upper half */
+    bool fused;            /* no code of its own: part of its only user */
+    bool is_const;
+};
+
+/* Where a value is now; by root. */
+struct place {
+    uint8_t reg;           /* host register (XMM for V), or NO_REG */
+    uint8_t pending;       /* pending PUTs of it */
+    uint16_t spill;        /* 1 + slot that holds it, or 0 */
+};
+
+/* Code out of the main path, written behind it. */
+struct stub {
+    struct x64_label from, back;
+    uint8_t kind;
+    uint8_t address, value, result;  /* registers; address is base + disp */
+    int32_t disp;
+    uint64_t what;
+    uint64_t fn;
+    const void *thunk;               /* the slow thunk: does it keep XMM registers? */
+    uint32_t insn, first_pending, n_pending;
+    uint32_t slot;
+    uint64_t pc;
+    uint32_t give_back;
+};
+enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP };
+
+struct compiler {
+    struct x64_asm a;
+    struct engine *e;
+    struct jit *j;
+    struct block *b;
+    const struct ir_block *ir;
+    const struct guest_ops *ops;
+    uint32_t at, insn;                   /* op; index of its instruction */
+    struct plan_value plan[IR_MAX_VALUES];
+    struct place place[IR_MAX_VALUES];
+    ir_ref holds[16], holds_xmm[16];     /* root in a register; of a pin: the value that equals the guest's register, or 0 */
+    uint32_t locked, locked_xmm;         /* registers that the current op uses */
+    uint8_t temp[N_TEMPS];               /* in order of preference */
+    struct {
+        uint32_t offset;
+        uint8_t size;
+        ir_ref value;
+    } pending[MAX_PENDING];
+    unsigned n_pending;
+    uint16_t free_spill[N_SPILLS], free_vspill[N_VSPILLS];
+    unsigned n_free_spills, n_free_vspills;
+    struct stub stub[MAX_STUBS];
+    unsigned n_stubs;
+    struct x64_site site[MAX_SITES];
+    struct x64_exit exit[IR_MAX_EXITS];
+    struct x64_pending site_pending[MAX_SITE_PENDING];
+    uint32_t n_sites, n_site_pending;
+    uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
+    uint32_t checked;
+    struct x64_label label[IR_MAX_LABELS];
+    uint8_t pin_of_word[1024];           /* by state word behind struct vcpu: 1 + pin, or 0 */
+    bool too_big;                        /* a table is full: compile less of the block */
+};
+
+#define TLB_TAG(access) ((int32_t)(offsetof(struct tlb_entry, tag) + 8 * (unsigned)(access)))
+#define TLB_ADDEND ((int32_t)offsetof(struct tlb_entry, addend))
+
+/* ---- plan.c ---- */
+
+void x64_plan(struct compiler *c);
+
+static inline const struct ir_insn *def_of(const struct compiler *c, ir_ref v) { return &c->ir->insn[c->plan[v].def]; }
+static inline ir_ref root_of(const struct compiler *c, ir_ref v) { return c->plan[v].root; }
+static inline bool const_of(const struct compiler *c, ir_ref v, uint64_t *value)
+{
+    if (!c->plan[v].is_const)
+        return false;
+    *value = def_of(c, v)->imm;
+    return true;
+}
+static inline bool fits32(uint64_t v) { return (int64_t)v == (int32_t)v; }
+/* A constant that an instruction of w bits can hold. */
+static inline bool imm_of(const struct compiler *c, ir_ref v, unsigned w, int32_t *imm)
+{
+    uint64_t value;
+    if (!const_of(c, v, &value))
+        return false;
+    *imm = (int32_t)value;
+    return w == 32 || fits32(value);
+}
+static inline unsigned width_of(const struct ir_insn *i) { return i->type == IR_X ? 64 : 32; }
+/* The pin of a state offset: its index, or -1. */
+static inline int pin_at(const struct compiler *c, uint64_t offset)
+{
+    uint64_t word = (offset - sizeof(struct vcpu)) / 8;
+    return offset >= sizeof(struct vcpu) && word < ARRAY_LEN(c->pin_of_word) ? c->pin_of_word[word] - 1 : -1;
+}
+/* A memory operand's address: base + index << scale + disp, cut to 32 bits if wrap. */
+struct address {
+    ir_ref base, index;
+    unsigned scale;
+    int32_t disp;
+    bool wrap;
+};
+struct address x64_address(const struct compiler *c, ir_ref v);
+
+/* ---- regs.c ---- */
+
+void x64_regs_init(struct compiler *c);
+/* A free temporary, locked until the op's end; something else may be spilled for it. */
+unsigned x64_temp(struct compiler *c);
+/* This very temporary, likewise. */
+unsigned x64_temp_is(struct compiler *c, unsigned reg);
+/* The register that holds v, locked; brought there if need be. */
+unsigned x64_use(struct compiler *c, ir_ref v);
+/* The same with the upper half of a W value zeroed. */
+unsigned x64_use_clean(struct compiler *c, ir_ref v);
+/* A register for the op's result: its pin by hint, or a temporary.  May be that of an argument that ends here. */
+unsigned x64_def(struct compiler *c, ir_ref v);
+/* A result that is in a temporary already; it moves to its pin by hint. */
+void x64_def_in(struct compiler *c, ir_ref v, unsigned reg);
+unsigned x64_use_xmm(struct compiler *c, ir_ref v);
+unsigned x64_def_xmm(struct compiler *c, ir_ref v);
+/* The op is done: arguments that end here give their registers back, locks are dropped. */
+void x64_end_op(struct compiler *c, const struct ir_insn *i);
+/* PUT of a whole word or vector: pending, or into its pin. */
+void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
+/* Writes the pending PUTs that overlap. */
+void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size);
+void x64_write_all_pending(struct compiler *c);
+/* Lists the pending PUTs for a site; returns the first's index. */
+uint32_t x64_list_pending(struct compiler *c, uint32_t *n);
+/* Writes listed ones. */
+void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n);
+/* A pin is about to be written: a value that lives there and is still wanted moves. */
+void x64_vacate_pin(struct compiler *c, unsigned pin);
+/* Every value that is wanted later goes to memory, no register holds one. */
+void x64_spill_all(struct compiler *c);
+/* The same around a call, but registers hold their values until they are forgotten.  pins: the guest's registers change. */
+void x64_spill_for_call(struct compiler *c, bool pins);
+void x64_forget_for_call(struct compiler *c, bool pins);
+/* Is v wanted after the current op? */
+static inline bool x64_lives(const struct compiler *c, ir_ref root)
+{
+    return c->plan[root].last_use > c->at + 1 || c->place[root].pending;
+}
+
+/* ---- ops.c and its like ---- */
+
+void x64_op(struct compiler *c, const struct ir_insn *i);
+void x64_op_memory(struct compiler *c, const struct ir_insn *i);
+void x64_op_vector(struct compiler *c, const struct ir_insn *i);
+void x64_op_flow(struct compiler *c, const struct ir_insn *i);
+void x64_op_call(struct compiler *c, const struct ir_insn *i);
+/* Compares x and y of i's type; returns the host condition of c. */
+enum x64_cc x64_compare(struct compiler *c, enum ir_cond cond, enum ir_type t, ir_ref x, ir_ref y);
+/* A stub of that kind at the current instruction. */
+struct stub *x64_stub(struct compiler *c, unsigned kind);
+/* The PUTs pending now, where it is jumped to, and the registers in use are its. */
+void x64_stub_pending(struct compiler *c, struct stub *s);
+void x64_write_stubs(struct compiler *c);
+/*
+ * Goes on only where the TLB maps va's page, for fetches, with an addend in a constant of the block: the end of the
+ * operand that names the constant is returned.  Before anything else is in RAX and RCX.
+ */
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise);
+/* The site of the call that was just written. */
+void x64_site_here(struct compiler *c, unsigned kind, uint32_t index, uint32_t first_pending, uint32_t n_pending);
+#endif

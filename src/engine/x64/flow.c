@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls, branches and the ways out of a block; and the stubs, written behind
+ * the main path.
+ */
+#include "engine/x64/compiler.h"
+
+/* ---- sites -------------------------------------------------------------------------------------- */
+
+static uint32_t here(const struct compiler *c) { return (uint32_t)(c->a.p - c->j->next); }
+
+void x64_site_here(struct compiler *c, unsigned kind, uint32_t index, uint32_t first_pending, uint32_t n_pending)
+{
+    if (c->n_sites == MAX_SITES) {
+        c->too_big = true;
+        return;
+    }
+    c->site[c->n_sites++] = (struct x64_site){ .ret = here(c), .index = (uint16_t)index, .kind = (uint8_t)kind,
+                                               .n_pending = (uint8_t)n_pending, .pending = first_pending };
+}
+
+struct stub *x64_stub(struct compiler *c, unsigned kind)
+{
+    if (c->n_stubs == MAX_STUBS) {
+        c->too_big = true;
+        c->n_stubs--;
+    }
+    struct stub *s = &c->stub[c->n_stubs++];
+    *s = (struct stub){ .kind = (uint8_t)kind, .insn = c->insn };
+    return s;
+}
+
+static bool has_vectors(const struct compiler *c)
+{
+    for (unsigned r = 0; r < N_XMM; r++)
+        if (c->holds_xmm[r])
+            return true;
+    return false;
+}
+
+void x64_stub_pending(struct compiler *c, struct stub *s)
+{
+    s->first_pending = x64_list_pending(c, &s->n_pending);
+    s->thunk = has_vectors(c) ? c->j->slow_vector : c->j->slow;
+}
+
+/* ---- calls ---------------------------------------------------------------------------------------- */
+
+static const uint8_t arg_regs[4] = { HOST_RSI, HOST_RDX, HOST_RCX, HOST_R8 };
+
+/* What is in a temporary that an earlier argument's register will be goes to memory first. */
+static void place_args(struct compiler *c, const struct ir_insn *i, const struct ir_helper *h)
+{
+    struct x64_asm *a = &c->a;
+    for (unsigned k = 0; k < h->n_args; k++) {
+        ir_ref root = root_of(c, i->arg[k]);
+        const struct place *p = &c->place[root];
+        for (unsigned j = 0; j < k && !c->plan[i->arg[k]].is_const; j++)
+            if (p->reg == arg_regs[j]) {
+                x64_mov_mr(a, 64, x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vec) + 8 * k)), p->reg);
+                break;
+            }
+    }
+    for (unsigned k = 0; k < h->n_args; k++) {
+        ir_ref v = i->arg[k], root = root_of(c, v);
+        const struct place *p = &c->place[root];
+        unsigned w = c->ir->type_of[v] == IR_X ? 64 : 32;
+        uint64_t value;
+        bool saved = false;
+        for (unsigned j = 0; j < k; j++)
+            saved |= p->reg == arg_regs[j];
+        if (const_of(c, v, &value))
+            x64_mov_ri(a, arg_regs[k], value);
+        else if (saved)
+            x64_mov_rm(a, w, arg_regs[k], x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vec) + 8 * k)));
+        else if (p->reg != NO_REG)
+            x64_mov_rr(a, w, arg_regs[k], p->reg);
+        else
+            x64_mov_rm(a, w, arg_regs[k], x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, spill) + 8u * (p->spill - 1u))));
+    }
+}
+
+static void set_last(struct compiler *c)
+{
+    x64_mov_mi(&c->a, 8, VCPU_FIELD(at_last_insn), c->insn + 1 == c->b->n_insns);
+}
+
+static bool is_saved_by_callee(unsigned reg) { return reg == HOST_RBX || reg >= HOST_R12; }
+
+static void save_pins(struct compiler *c, bool load)
+{
+    for (unsigned k = 0; k < N_PINS && k < c->ops->n_hot; k++) {
+        if (is_saved_by_callee(x64_pins[k]))
+            continue;
+        if (load)
+            x64_mov_rm(&c->a, 64, x64_pins[k], x64_state(c->ops->hot[k]));
+        else
+            x64_mov_mr(&c->a, 64, x64_state(c->ops->hot[k]), x64_pins[k]);
+    }
+}
+
+void x64_op_call(struct compiler *c, const struct ir_insn *i)
+{
+    struct x64_asm *a = &c->a;
+    const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
+    bool sees = h->flags & (HELPER_READS | HELPER_WRITES | HELPER_MAY_EXIT), writes = h->flags & HELPER_WRITES;
+    if (sees)
+        x64_write_all_pending(c);
+    /* Values that live on go to memory; those that end here stay in their registers until they are arguments. */
+    for (unsigned k = 0; k < h->n_args; k++) {
+        ir_ref root = root_of(c, i->arg[k]);
+        if (c->place[root].reg != NO_REG)
+            c->locked |= 1u << c->place[root].reg;
+    }
+    x64_spill_for_call(c, writes);
+    place_args(c, i, h);
+    if (sees)
+        x64_call_to(a, c->j->sync_out);
+    else
+        save_pins(c, false);
+    if (!(h->flags & HELPER_PURE))
+        set_last(c);
+    x64_lea(a, 64, HOST_RDI, x64_base(HOST_RBP, -(int32_t)sizeof(struct vcpu)));
+    if (x64_reaches(a, (const void *)(uintptr_t)h->f0)) {
+        x64_call_to(a, (const void *)(uintptr_t)h->f0);
+    } else {
+        x64_mov_ri(a, HOST_RAX, (uint64_t)(uintptr_t)h->f0);
+        x64_call_r(a, HOST_RAX);
+    }
+    if (writes)
+        x64_call_to(a, c->j->sync_in);
+    else
+        save_pins(c, true);
+    x64_forget_for_call(c, writes);
+    if (h->flags & HELPER_MAY_EXIT) {
+        x64_alu_mi(a, X64_CMP, 32, VCPU_FIELD(exit), 0);
+        x64_jcc(a, X64_NE, &x64_stub(c, STUB_FAULT)->from);
+    }
+    c->locked = 1u << HOST_RAX;
+    if (i->dst)
+        x64_def_in(c, i->dst, HOST_RAX);
+}
+
+/* ---- branches inside ------------------------------------------------------------------------------- */
+
+/* The comparison of BRCOND, EXIT_IF and TRAP_IF, which may be a SETCOND's. */
+static enum x64_cc condition(struct compiler *c, const struct ir_insn *i)
+{
+    if (!c->plan[i->arg[0]].fused)
+        return x64_compare(c, (enum ir_cond)(i->aux & 0xff), (enum ir_type)i->type, i->arg[0], i->arg[1]);
+    const struct ir_insn *s = def_of(c, i->arg[0]);
+    return x64_compare(c, (enum ir_cond)s->aux, (enum ir_type)s->type, s->arg[0], s->arg[1]);
+}
+
+static void branch(struct compiler *c, const struct ir_insn *i)
+{
+    x64_write_all_pending(c);
+    enum x64_cc cc = condition(c, i);
+    x64_spill_all(c);                              /* moves only: the flags stay */
+    x64_jcc(&c->a, cc, &c->label[i->imm]);
+}
+
+static void trap_if(struct compiler *c, const struct ir_insn *i)
+{
+    unsigned arg = x64_use_clean(c, i->arg[2]);
+    enum x64_cc cc = condition(c, i);
+    struct stub *s = x64_stub(c, STUB_TRAP);
+    s->value = (uint8_t)arg;
+    s->fn = i->imm;
+    s->what = SLOW_TRAP | (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0);
+    x64_stub_pending(c, s);
+    x64_jcc(&c->a, cc, &s->from);
+}
+
+static void exit_if(struct compiler *c, const struct ir_insn *i)
+{
+    enum x64_cc cc = condition(c, i);
+    struct stub *s = x64_stub(c, STUB_SIDE);
+    s->slot = i->aux >> 8;
+    s->pc = i->imm;
+    s->give_back = c->b->n_insns - (c->insn + 1);
+    x64_stub_pending(c, s);
+    x64_jcc(&c->a, cc, &s->from);
+}
+
+/* ---- ends ---------------------------------------------------------------------------------------------- */
+
+static bool same_page(const struct compiler *c, uint64_t pc)
+{
+    const struct block_key *k = &c->b->key;
+    return (((pc + k->cs_base) & k->va_mask) ^ k->va) >> PAGE_BITS == 0;
+}
+
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise)
+{
+    struct x64_asm *a = &c->a;
+    const struct block_key *k = &c->b->key;
+    x64_mov_ri(a, HOST_RAX, (uint32_t)(va >> (PAGE_BITS - TLB_ENTRY_BITS)));
+    x64_alu_rm(a, X64_AND, 64, HOST_RAX, x64_state(offsetof(struct vcpu, view[k->fetch_mode].mask)));
+    x64_alu_rm(a, X64_ADD, 64, HOST_RAX, x64_state(offsetof(struct vcpu, view[k->fetch_mode].base)));
+    x64_mov_ri(a, HOST_RCX, align_down(va, PAGE_SIZE));
+    x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_base(HOST_RAX, TLB_TAG(ACCESS_EXEC)));
+    x64_jcc(a, X64_NE, otherwise);
+    x64_mov_rm(a, 64, HOST_RCX, x64_base(HOST_RAX, TLB_ADDEND));
+    x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_at((const void *)((intptr_t)a->p + a->exec_delta)));
+    uint32_t operand = here(c);
+    x64_jcc(a, X64_NE, otherwise);
+    return operand;
+}
+
+/* The jump of an exit; it goes to the stub s until it is chained. */
+static void jump_out(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    struct x64_exit *x = &c->exit[s->slot];
+    *x = (struct x64_exit){ .pc = s->pc };
+    if (!same_page(c, s->pc)) {
+        const struct block_key *k = &c->b->key;
+        x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &s->from);
+    }
+    x64_jmp(a, &s->from);
+    x->field = here(c) - 4;
+}
+
+static void exit_jump(struct compiler *c, const struct ir_insn *i)
+{
+    x64_write_all_pending(c);
+    struct stub *s = x64_stub(c, STUB_EXIT);
+    s->slot = i->aux;
+    s->pc = i->imm;
+    jump_out(c, s);
+}
+
+static void exit_indirect(struct compiler *c, const struct ir_insn *i)
+{
+    struct x64_asm *a = &c->a;
+    const struct block_key *k = &c->b->key;
+    unsigned pc = x64_use(c, i->arg[0]);
+    x64_write_all_pending(c);
+    struct x64_label miss = { 0 };
+    if (x64_jumps_to(k)) {
+        unsigned e = x64_temp(c), t = x64_temp(c), slot = x64_temp(c);
+        x64_rorx(a, 64, t, pc, PAGE_BITS);
+        x64_alu_rr(a, X64_XOR, 32, t, pc);
+        x64_alu_ri(a, X64_AND, 32, t, JUMP_ENTRIES - 1);
+        x64_shift_ri(a, X64_SHL, 32, t, 5);
+        x64_mov_ri(a, slot, (uint64_t)(uintptr_t)c->j->jump);
+        x64_alu_rr(a, X64_ADD, 64, slot, t);
+        x64_alu_rm(a, X64_CMP, 64, pc, x64_base(slot, offsetof(struct x64_jump, pc)));
+        x64_jcc(a, X64_NE, &miss);
+        x64_mov_ri(a, t, k->flags);
+        x64_alu_rm(a, X64_CMP, 64, t, x64_base(slot, offsetof(struct x64_jump, flags)));
+        x64_jcc(a, X64_NE, &miss);
+        x64_rorx(a, 64, e, pc, PAGE_BITS - TLB_ENTRY_BITS);
+        x64_alu_rm(a, X64_AND, 64, e, x64_state(offsetof(struct vcpu, view[k->fetch_mode].mask)));
+        x64_alu_rm(a, X64_ADD, 64, e, x64_state(offsetof(struct vcpu, view[k->fetch_mode].base)));
+        x64_mov_rr(a, 64, t, pc);
+        x64_alu_ri(a, X64_AND, 64, t, -PAGE_SIZE);
+        x64_alu_rm(a, X64_CMP, 64, t, x64_base(e, TLB_TAG(ACCESS_EXEC)));
+        x64_jcc(a, X64_NE, &miss);
+        x64_mov_rm(a, 64, t, x64_base(e, TLB_ADDEND));
+        x64_alu_rm(a, X64_CMP, 64, t, x64_base(slot, offsetof(struct x64_jump, addend)));
+        x64_jcc(a, X64_NE, &miss);
+        x64_jmp_m(a, x64_base(slot, offsetof(struct x64_jump, code)));
+        x64_bind(a, &miss);
+    }
+    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
+    x64_jmp_to(a, c->j->leave_lookup);
+}
+
+void x64_op_flow(struct compiler *c, const struct ir_insn *i)
+{
+    switch (i->op) {
+    case IR_LABEL:
+        x64_write_all_pending(c);
+        x64_spill_all(c);
+        x64_bind(&c->a, &c->label[i->imm]);
+        break;
+    case IR_BR:
+        x64_write_all_pending(c);
+        x64_spill_all(c);
+        x64_jmp(&c->a, &c->label[i->imm]);
+        break;
+    case IR_BRCOND:
+        branch(c, i);
+        break;
+    case IR_TRAP_IF:
+        trap_if(c, i);
+        break;
+    case IR_EXIT_IF:
+        exit_if(c, i);
+        break;
+    case IR_EXIT_JUMP:
+        exit_jump(c, i);
+        break;
+    case IR_EXIT_INDIRECT:
+        exit_indirect(c, i);
+        break;
+    default:
+        x64_write_all_pending(c);
+        x64_jmp_to(&c->a, i->op == IR_EXIT_LOOP ? c->j->leave_loop : c->j->leave_lookup);
+    }
+}
+
+/* ---- stubs ------------------------------------------------------------------------------------------------ */
+
+static void write_access(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    unsigned kind = s->what & 0xff;
+    if (s->disp) {
+        /* The result's register, or RAX through the frame, is not free here: add in memory. */
+        x64_mov_mr(a, 64, FRAME(address), s->address);
+        x64_alu_mi(a, X64_ADD, 64, FRAME(address), s->disp);
+    } else {
+        x64_mov_mr(a, 64, FRAME(address), s->address);
+    }
+    if (kind == SLOW_STOREV)
+        x64_vmovups_mx(a, FRAME(vec), s->value);
+    else if (kind == SLOW_STORE && s->value != NO_REG)
+        x64_mov_mr(a, 64, FRAME(value), s->value);
+    else if (kind == SLOW_STORE)
+        x64_mov_mi(a, 64, FRAME(value), (int32_t)s->fn);
+    x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
+    x64_call_to(a, s->thunk);
+    x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
+    if (kind == SLOW_LOAD)
+        x64_mov_rm(a, 64, s->result, FRAME(result));
+    else if (kind == SLOW_LOADV)
+        x64_vmovups_xm(a, s->result, FRAME(vec));
+    x64_jmp(a, &s->back);
+}
+
+static void write_trap(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    x64_mov_mr(a, 64, FRAME(value), s->value);
+    x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
+    /* Every register may hold a pending PUT. */
+    x64_mov_mi(a, 32, FRAME(fn), (int32_t)s->fn);
+    x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, fn) + 4), (int32_t)(s->fn >> 32));
+    x64_call_to(a, s->thunk);
+    x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
+}
+
+static void write_leave(struct compiler *c, struct stub *s, unsigned kind)
+{
+    x64_call_to(&c->a, c->j->leave_site);
+    x64_site_here(c, kind, kind == SITE_EXIT ? s->slot : s->insn, s->first_pending, s->n_pending);
+}
+
+static void write_stub(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    x64_bind(a, &s->from);
+    switch (s->kind) {
+    case STUB_ACCESS:
+        write_access(c, s);
+        break;
+    case STUB_TRAP:
+        write_trap(c, s);
+        break;
+    case STUB_FAULT:
+        x64_mov_mi(a, 32, FRAME(what), SLOW_FAULT);
+        x64_call_to(a, c->j->slow);
+        x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
+        break;
+    case STUB_SIDE: {
+        struct stub *out = x64_stub(c, STUB_EXIT);
+        out->slot = s->slot;
+        out->pc = s->pc;
+        x64_emit_pending(c, s->first_pending, s->n_pending);
+        if (s->give_back)
+            x64_alu_mi(a, X64_ADD, 64, VCPU_FIELD(pos.left), (int32_t)s->give_back);
+        jump_out(c, out);
+        break;
+    }
+    case STUB_EXIT:
+        c->exit[s->slot].stub = here(c);
+        write_leave(c, s, SITE_EXIT);
+        break;
+    case STUB_LOOKUP:
+        x64_mov_ri(a, HOST_RAX, c->b->key.pc);
+        x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
+        x64_jmp_to(a, c->j->leave_lookup);
+        break;
+    default:
+        write_leave(c, s, SITE_SHORT);
+    }
+}
+
+/* Writing one may make another, at the end of the list. */
+void x64_write_stubs(struct compiler *c)
+{
+    for (unsigned k = 0; k < c->n_stubs && !c->too_big; k++)
+        write_stub(c, &c->stub[k]);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine kind "jit": chaining, the jump cache, and runs. */
+#include "engine/x64/compiler.h"
+
+#include <stdlib.h>
+
+static bool init(struct engine *e, struct error *err)
+{
+    struct jit *j = NEW(struct jit);
+    e->own = j;
+    x64_host_probe(&j->host);
+    const struct x64_host *h = &j->host;
+    if (!(h->avx && h->bmi1 && h->bmi2 && h->lzcnt && h->popcnt && h->sse42))
+        return error_set(err, "the host's CPU lacks AVX, BMI1, BMI2, LZCNT or POPCNT");
+    j->jump = NEW_ARRAY(struct x64_jump, JUMP_ENTRIES);
+    for (unsigned k = 0; k < N_PINS; k++)
+        j->pin[x64_pins[k]] = (uint8_t)(k + 1);
+    return x64_memory_init(e, err);
+}
+
+static void fini(struct engine *e)
+{
+    struct jit *j = jit_of(e);
+    x64_memory_fini(e);
+    free(j->jump);
+    free(j);
+    e->own = NULL;
+}
+
+static const void *runs_at(const struct jit *j, const struct x64_code *code)
+{
+    return (const void *)((uintptr_t)code->start + (uintptr_t)j->exec_delta);
+}
+
+/* What the TLB adds to addresses of the page at va while it maps that place in RAM. */
+static uint64_t addend(const struct ram *ram, uint64_t offset, uint64_t va)
+{
+    return (uint64_t)(uintptr_t)(ram->host + align_down(offset, PAGE_SIZE)) - align_down(va, PAGE_SIZE);
+}
+
+static uint64_t addend_of(const struct block *b) { return addend(b->ram, b->ram_offset, b->key.va); }
+
+static void chained(struct engine *e, struct block *b, unsigned slot)
+{
+    struct x64_code *code = b->code;
+    const struct block *to = b->link[slot].to;
+    const struct x64_exit *x = &code->exit[slot];
+    x64_patch32(code->start + x->field, ((struct x64_code *)to->code)->start);
+    if (x->addend)
+        store_le(code->start + x->addend, 8, addend_of(to));
+    jit_of(e)->modified = true;
+}
+
+static void unchained(struct engine *e, struct block *b, unsigned slot)
+{
+    struct x64_code *code = b->code;
+    const struct x64_exit *x = &code->exit[slot];
+    x64_patch32(code->start + x->field, code->start + x->stub);
+    jit_of(e)->modified = true;
+}
+
+static void killed(struct engine *e, struct block *b)
+{
+    struct jit *j = jit_of(e);
+    struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
+    if (entry->code == runs_at(j, b->code))
+        *entry = (struct x64_jump){ .code = NULL };
+}
+
+static void free_code(struct engine *e, struct block *b)
+{
+    x64_memory_forget(e, b);
+    free(b->code);
+}
+
+static void note_jump(struct jit *j, const struct block *b)
+{
+    if (b->limit || !b->ram || !x64_jumps_to(&b->key))
+        return;
+    struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
+    *entry = (struct x64_jump){ b->key.pc, b->key.flags, addend_of(b), runs_at(j, b->code) };
+}
+
+/*
+ * Code written through one address runs through another: SDM vol. 3, 9.1.3 asks for a
+ * serialising instruction between.  IRET is the cheapest that a hypervisor does not intercept.
+ */
+static void serialise(void)
+{
+    __asm__ volatile("movl %%ss, %%eax\n\t"
+                     "leaq -128(%%rsp), %%rsp\n\t"      /* the red zone */
+                     "movq %%rsp, %%rcx\n\t"
+                     "pushq %%rax\n\t"
+                     "pushq %%rcx\n\t"
+                     "pushfq\n\t"
+                     "movl %%cs, %%eax\n\t"
+                     "pushq %%rax\n\t"
+                     "leaq 1f(%%rip), %%rax\n\t"
+                     "pushq %%rax\n\t"
+                     "iretq\n"
+                     "1:\n\t"
+                     "leaq 128(%%rsp), %%rsp"
+                     :
+                     :
+                     : "rax", "rcx", "memory", "cc");
+}
+
+static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
+{
+    struct jit *j = jit_of(e);
+    note_jump(j, b);
+    const struct x64_code *code = b->code;
+    if (b->ram2)
+        store_le(code->start + code->second, 8,
+                 addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask));
+    if (j->modified) {
+        j->modified = false;
+        serialise();
+    }
+    /* What is not cached was translated just now, from what both pages map to. */
+    const char *entry = runs_at(j, code);
+    struct x64_left left = j->enter(v, b->ram ? entry : entry + code->checked);
+    if (left.why != LEFT_SITE)
+        return (enum leave)left.why;
+    b = x64_find_block(e, left.ret);
+    const struct x64_site *site = x64_find_site(e, b, left.ret);
+    uint64_t *pc = (uint64_t *)(void *)((char *)v + v->ops->pc_offset);
+    if (site->kind == SITE_SHORT) {
+        v->pos.left += b->n_insns;
+        *pc = b->key.pc;
+        return LEAVE_SHORT;
+    }
+    *pc = ((struct x64_code *)b->code)->exit[site->index].pc;
+    if (!b->ram)
+        return LEAVE_LOOKUP;                      /* not cached: it is freed by the next translation */
+    e->leave_block = b;
+    e->leave_slot = site->index;
+    return LEAVE_CHAIN;
+}
+
+/* The guest is known from the first vCPU on. */
+static void vcpu_added(struct engine *e, struct vcpu *v)
+{
+    if (e->n_vcpus == 1)
+        x64_write_thunks(jit_of(e), v->ops);
+}
+
+const struct engine_kind x64_kind = {
+    .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init, .fini = fini,
+    .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = chained, .unchained = unchained,
+    .killed = killed, .exec = exec,
+};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Internal to engine/x64: how a block of IR becomes code for an x86-64 host.
+ *
+ * Register map
+ *   RBP        the guest's state (right behind struct vcpu); the position counter and the TLB's views lie below it
+ *   RSP        struct x64_frame, 16-byte aligned
+ *   pins       RBX R12..R15 R9..R11: the guest's hot registers (guest_ops.hot), in every block
+ *   temps      RAX RCX RDX RSI RDI R8: values within a block
+ *   XMM0..12   vector values within a block; XMM13..15 are scratch
+ *
+ * Invariants
+ *  1. Between blocks every value is in the guest's state or its pin; a pin's word in the state is stale
+ *     while translated code runs.
+ *  2. A PUT to an unpinned word is pending until its value's register is wanted, a helper may look, or the
+ *     block is left: then it is written.  Where an operation may fault, its site (struct x64_site) lists the pending
+ *     ones, so that the main path need not write what a later PUT overwrites.
+ *  3. The upper half of a register that holds a W value is zero, unless plan->dirty says otherwise.
+ *  4. Code is written through one mapping and runs through another; none is both writable and executable.
+ */
+#ifndef REPRISE_ENGINE_X64_JIT_H
+#define REPRISE_ENGINE_X64_JIT_H
+
+#include "engine/impl.h"
+#include "engine/x64/asm.h"
+#include "engine/x64/host.h"
+#include "ir/vec/vec.h"
+
+enum { N_PINS = 8, N_TEMPS = 6, N_XMM = 13, N_SPILLS = 160, N_VSPILLS = 64 };
+
+/* On the host's stack while translated code runs. */
+struct x64_frame {
+    uint64_t reg[16];                /* all registers as they were at a slow path's call, by host number */
+    union v128 xmm[16];
+    union v128 vec[3];               /* a slow path's vector operands; vec[0] is also its result */
+    uint64_t address, value;         /* a slow path's operands */
+    uint64_t result;
+    uint64_t what;                   /* enum x64_slow_kind, and its arguments */
+    uint64_t fn;                     /* host function, or struct ir_helper */
+    struct vcpu *v;
+    union v128 vspill[N_VSPILLS];
+    uint64_t spill[N_SPILLS];
+};
+#define FRAME(field) x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, field))
+
+/* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags.  SLOW_FVEC's follow enum ir_fvec_part. */
+enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_VEC, SLOW_FVEC, SLOW_FVEC_FIRST,
+                     SLOW_FVEC_LAST, SLOW_TRAP, SLOW_FAULT };
+enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X = 1 << 15, SLOW_INTENT = 1 << 16,
+       SLOW_LAST = 1 << 17 };
+
+/* A pending PUT, written when a fault or an exit needs the state. */
+struct x64_pending {
+    uint32_t offset;                 /* in the vCPU struct */
+    uint8_t size;                    /* 4, 8, 16 */
+    uint8_t where;                   /* enum below */
+    uint16_t index;                  /* register or spill slot */
+    uint64_t value;
+};
+enum { IN_REG, IN_SPILL, IN_CONST, IN_XMM, IN_VSPILL };
+
+/* A place where code calls a thunk, found by its return address. */
+struct x64_site {
+    uint32_t ret;                    /* offset in the block's code */
+    uint16_t index;                  /* instruction; exit slot */
+    uint8_t kind, n_pending;
+    uint32_t pending;                /* first in x64_code.pending */
+};
+enum { SITE_SHORT, SITE_EXIT, SITE_SLOW };
+
+/* The way out of an EXIT_JUMP or EXIT_IF. */
+struct x64_exit {
+    uint32_t field;                  /* offset of the jump's displacement */
+    uint32_t stub;                   /* where it goes while it is not chained */
+    uint32_t addend;                 /* offset of the TLB addend expected of the target's page; 0: the same page */
+    uint64_t pc;
+};
+
+/* block->code */
+struct x64_code {
+    uint8_t *start;                  /* as written */
+    uint32_t size, n_sites;
+    uint32_t second;                 /* offset of the TLB addend expected of the second page, of a block that crosses; or 0 */
+    uint32_t checked;                /* where the check of that is passed */
+    struct x64_site *site;           /* ascending */
+    struct x64_exit *exit;
+    struct x64_pending *pending;
+};
+
+/* Blocks by address within a region of the code memory. */
+struct x64_region {
+    struct x64_place {
+        uint8_t *start;
+        struct block *block;         /* NULL: freed */
+    } *place;
+    uint32_t n, cap;
+};
+enum { N_REGIONS = 16 };
+
+/* Where EXIT_INDIRECT looks: blocks with cs_base 0 by pc. */
+struct x64_jump {
+    uint64_t pc, flags, addend;
+    const void *code;                /* NULL: none */
+};
+enum { JUMP_BITS = 12, JUMP_ENTRIES = 1 << JUMP_BITS };
+
+struct x64_left {
+    uint64_t why, ret;               /* enum leave, or LEFT_SITE: a site's return address */
+};
+enum { LEFT_SITE = 0x100 };
+
+/* engine->own */
+struct jit {
+    struct code_memory memory;
+    ptrdiff_t exec_delta;
+    struct x64_host host;
+    /* Thunks, as they run. */
+    struct x64_left (*enter)(struct vcpu *v, const void *code);
+    const void *leave_site, *leave_lookup, *leave_loop, *slow, *slow_vector, *sync_out, *sync_in;
+    uint8_t *regions;                /* begin of the first */
+    size_t region_bytes;
+    struct x64_region region[N_REGIONS];
+    unsigned current;
+    uint8_t *next;                   /* free space in the current region */
+    struct x64_jump *jump;
+    bool modified;                   /* code was written since translated code last ran */
+    uint64_t code_bytes, evictions;
+    uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
+};
+
+static inline struct jit *jit_of(const struct engine *e) { return e->own; }
+
+extern const uint8_t x64_pins[N_PINS], x64_temps[N_TEMPS];
+
+/* State at a byte offset of the vCPU struct. */
+static inline struct x64_mem x64_state(uint64_t offset)
+{
+    return x64_base(HOST_RBP, (int32_t)(offset - sizeof(struct vcpu)));
+}
+#define VCPU_FIELD(field) x64_state(offsetof(struct vcpu, field))
+
+/* Is a block of this key one that EXIT_INDIRECT finds by its pc? */
+static inline bool x64_jumps_to(const struct block_key *k)
+{
+    return k->cs_base == 0 && (k->va_mask == UINT64_MAX || k->va_mask == UINT32_MAX);
+}
+static inline unsigned x64_jump_index(uint64_t pc) { return (unsigned)((pc ^ pc >> 12) & (JUMP_ENTRIES - 1)); }
+
+/* ---- thunks.c ------------------------------------------------------------------------------ */
+
+/* Writes the thunks at the start of the code memory; returns the bytes used. */
+size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops);
+
+/* ---- slow.c -------------------------------------------------------------------------------- */
+
+/* What thunks call with all registers in the frame.  Returns whether the block is left (LEAVE_FAULT). */
+bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret);
+
+/* ---- memory.c ------------------------------------------------------------------------------ */
+
+bool x64_memory_init(struct engine *e, struct error *err);
+void x64_memory_fini(struct engine *e);
+/* Room of that many bytes in the current region, evicting the oldest blocks when it is used up. */
+uint8_t *x64_memory_room(struct engine *e, size_t bytes);
+void x64_memory_take(struct engine *e, struct block *b);
+void x64_memory_forget(struct engine *e, struct block *b);
+/* The block whose code holds this address (as it runs), and the site that returns there. */
+struct block *x64_find_block(struct engine *e, uint64_t ret);
+const struct x64_site *x64_find_site(const struct engine *e, const struct block *b, uint64_t ret);
+
+/* ---- compile.c ----------------------------------------------------------------------------- */
+
+/* False: too much for one block. */
+bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir);
+
+#endif

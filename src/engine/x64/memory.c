@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The code memory: a ring of regions.  Blocks are written one behind the other;
+ * when a region is full, the next one, the oldest, loses its blocks and is
+ * written anew.  So the cache is bounded and never emptied at once.
+ */
+#include <stdlib.h>
+
+#include "engine/x64/jit.h"
+
+enum { THUNK_BYTES = 16384, MIN_REGION = 68 << 10, DEFAULT_CODE = 96 << 20 };
+
+bool x64_memory_init(struct engine *e, struct error *err)
+{
+    struct jit *j = jit_of(e);
+    size_t bytes = e->config.cache_bytes ? e->config.cache_bytes : DEFAULT_CODE;
+    if (bytes < (size_t)MIN_REGION * N_REGIONS + THUNK_BYTES)
+        return error_set(err, "tb-size: a code cache of %zu MiB is too small (at least %d)", bytes >> 20,
+                         (MIN_REGION * N_REGIONS >> 20) + 1);
+    if (!e->config.code || !e->config.code->alloc(e->config.code->opaque, bytes, &j->memory, err))
+        return e->config.code ? false : error_set(err, "no memory for code");
+    j->exec_delta = (ptrdiff_t)((uintptr_t)j->memory.exec - (uintptr_t)j->memory.write);
+    j->regions = j->memory.write + THUNK_BYTES;
+    j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;
+    j->next = j->regions;
+    return true;
+}
+
+void x64_memory_fini(struct engine *e)
+{
+    struct jit *j = jit_of(e);
+    for (unsigned k = 0; k < N_REGIONS; k++)
+        free(j->region[k].place);
+    if (j->memory.write)
+        e->config.code->free(e->config.code->opaque, &j->memory);
+}
+
+static uint8_t *region_start(const struct jit *j, unsigned k) { return j->regions + k * j->region_bytes; }
+
+static struct x64_region *region_of(struct jit *j, const uint8_t *p)
+{
+    return &j->region[(size_t)(p - j->regions) / j->region_bytes];
+}
+
+static void evict_region(struct engine *e, struct x64_region *r)
+{
+    for (uint32_t k = 0; k < r->n; k++) {
+        struct block *b = r->place[k].block;
+        if (b && !b->dead && b->ram)              /* what is not cached is not run again */
+            cache_kill(e, b);
+    }
+    jit_of(e)->evictions += r->n;
+    r->n = 0;
+}
+
+uint8_t *x64_memory_room(struct engine *e, size_t bytes)
+{
+    struct jit *j = jit_of(e);
+    if (j->next + bytes > region_start(j, j->current) + j->region_bytes) {
+        j->current = (j->current + 1) % N_REGIONS;
+        evict_region(e, &j->region[j->current]);
+        j->next = region_start(j, j->current);
+    }
+    return j->next;
+}
+
+void x64_memory_take(struct engine *e, struct block *b)
+{
+    struct jit *j = jit_of(e);
+    struct x64_code *code = b->code;
+    struct x64_region *r = &j->region[j->current];
+    if (r->n == r->cap) {
+        r->cap = r->cap ? 2 * r->cap : 1024;
+        r->place = alloc_resize(r->place, r->cap, sizeof *r->place);
+    }
+    r->place[r->n++] = (struct x64_place){ code->start, b };
+    j->next += (code->size + 15) / 16 * 16;
+    j->code_bytes += code->size;
+    j->modified = true;
+}
+
+/* The last block that begins at or before p. */
+static struct x64_place *find(struct jit *j, const uint8_t *p)
+{
+    struct x64_region *r = region_of(j, p);
+    uint32_t lo = 0, hi = r->n;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (r->place[mid].start <= p)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo ? &r->place[lo - 1] : NULL;
+}
+
+void x64_memory_forget(struct engine *e, struct block *b)
+{
+    struct x64_place *p = find(jit_of(e), ((struct x64_code *)b->code)->start);
+    if (p && p->block == b)
+        p->block = NULL;
+}
+
+static const uint8_t *as_written(const struct jit *j, uint64_t ret)
+{
+    return (const uint8_t *)(uintptr_t)(ret - (uint64_t)j->exec_delta);
+}
+
+struct block *x64_find_block(struct engine *e, uint64_t ret)
+{
+    struct jit *j = jit_of(e);
+    struct x64_place *p = find(j, as_written(j, ret) - 1);
+    require(p && p->block);
+    return p->block;
+}
+
+const struct x64_site *x64_find_site(const struct engine *e, const struct block *b, uint64_t ret)
+{
+    const struct x64_code *code = b->code;
+    uint32_t offset = (uint32_t)(as_written(jit_of(e), ret) - code->start), lo = 0, hi = code->n_sites;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (code->site[mid].ret < offset)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    require(lo < code->n_sites && code->site[lo].ret == offset);
+    return &code->site[lo];
+}

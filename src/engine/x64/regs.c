@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Registers, while code is written: who is where, who gives way, and which
+ * PUTs are still pending.
+ *
+ * Invariants
+ *  1. holds[r] is the root whose place is r, or 0; a pin whose holder is 0 has just the guest's register.
+ *  2. Registers that the current op uses are locked; eviction looks at the others.
+ *  3. A root's register and its spill slot, if both are there, hold the same.
+ */
+#include "engine/x64/compiler.h"
+
+const uint8_t x64_pins[N_PINS] = { HOST_RBX, HOST_R12, HOST_R13, HOST_R14, HOST_R15, HOST_R9, HOST_R10, HOST_R11 };
+const uint8_t x64_temps[N_TEMPS] = { HOST_RAX, HOST_RCX, HOST_RDX, HOST_RSI, HOST_RDI, HOST_R8 };
+
+static struct x64_mem spill_at(unsigned slot)
+{
+    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, spill) + 8 * slot));
+}
+
+static struct x64_mem vspill_at(unsigned slot)
+{
+    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vspill) + 16 * slot));
+}
+
+void x64_regs_init(struct compiler *c)
+{
+    memset(c->holds, 0, sizeof c->holds);
+    memset(c->holds_xmm, 0, sizeof c->holds_xmm);
+    memset(c->place, 0, c->ir->n_values * sizeof *c->place);
+    for (uint32_t v = 0; v < c->ir->n_values; v++)
+        c->place[v].reg = NO_REG;
+    c->locked = c->locked_xmm = 0;
+    c->n_pending = c->n_free_spills = c->n_free_vspills = 0;
+    for (unsigned k = N_SPILLS; k-- > 0;)
+        c->free_spill[c->n_free_spills++] = (uint16_t)k;
+    for (unsigned k = N_VSPILLS; k-- > 0;)
+        c->free_vspill[c->n_free_vspills++] = (uint16_t)k;
+}
+
+static bool is_vector(const struct compiler *c, ir_ref v) { return c->ir->type_of[v] == IR_V; }
+static bool is_pin(const struct compiler *c, unsigned reg) { return c->j->pin[reg]; }
+static bool wanted_later(const struct compiler *c, ir_ref root) { return c->plan[root].last_use > c->at + 1; }
+
+/* ---- pending PUTs -------------------------------------------------------------------------------- */
+
+static void release(struct compiler *c, ir_ref root)
+{
+    struct place *p = &c->place[root];
+    if (p->reg != NO_REG) {
+        ir_ref *holds = is_vector(c, root) ? c->holds_xmm : c->holds;
+        if (holds[p->reg] == root)
+            holds[p->reg] = IR_NONE;
+        p->reg = NO_REG;
+    }
+    if (p->spill) {
+        if (is_vector(c, root))
+            c->free_vspill[c->n_free_vspills++] = (uint16_t)(p->spill - 1);
+        else
+            c->free_spill[c->n_free_spills++] = (uint16_t)(p->spill - 1);
+        p->spill = 0;
+    }
+}
+
+/* PUT k of the list is gone; what nobody wants any more gives its register back. */
+static void drop_pending(struct compiler *c, unsigned k)
+{
+    ir_ref root = root_of(c, c->pending[k].value);
+    c->pending[k] = c->pending[--c->n_pending];
+    if (c->plan[root].is_const)
+        return;
+    struct place *p = &c->place[root];
+    if (--p->pending == 0 && c->plan[root].last_use <= c->at)
+        release(c, root);
+}
+
+static void store_const(struct compiler *c, uint32_t offset, unsigned size, uint64_t value)
+{
+    struct x64_asm *a = &c->a;
+    if (size == 8 && !fits32(value)) {
+        x64_mov_mi(a, 32, x64_state(offset), (int32_t)value);
+        x64_mov_mi(a, 32, x64_state(offset + 4), (int32_t)(value >> 32));
+    } else {
+        x64_mov_mi(a, 8 * size, x64_state(offset), (int32_t)value);
+    }
+}
+
+static struct x64_pending describe(const struct compiler *c, unsigned k)
+{
+    ir_ref v = c->pending[k].value, root = root_of(c, v);
+    struct x64_pending p = { .offset = c->pending[k].offset, .size = c->pending[k].size };
+    const struct place *at = &c->place[root];
+    if (const_of(c, v, &p.value)) {
+        p.where = IN_CONST;
+    } else if (at->reg != NO_REG) {
+        p.where = is_vector(c, root) ? IN_XMM : IN_REG;
+        p.index = at->reg;
+    } else {
+        require(at->spill);
+        p.where = is_vector(c, root) ? IN_VSPILL : IN_SPILL;
+        p.index = (uint16_t)(at->spill - 1);
+    }
+    return p;
+}
+
+/* Needs no register but XMM13. */
+static void store(struct compiler *c, const struct x64_pending *p)
+{
+    struct x64_asm *a = &c->a;
+    switch (p->where) {
+    case IN_CONST:
+        store_const(c, p->offset, p->size, p->value);
+        break;
+    case IN_REG:
+        x64_mov_mr(a, 8 * p->size, x64_state(p->offset), p->index);
+        break;
+    case IN_XMM:
+        x64_vmovups_mx(a, x64_state(p->offset), p->index);
+        break;
+    case IN_SPILL:
+        x64_vmovd_xm(a, 64, HOST_XMM13, spill_at(p->index));
+        x64_vmovd_mx(a, 8 * p->size, x64_state(p->offset), HOST_XMM13);
+        break;
+    default:
+        x64_vmovups_xm(a, HOST_XMM13, vspill_at(p->index));
+        x64_vmovups_mx(a, x64_state(p->offset), HOST_XMM13);
+    }
+}
+
+static void write_one(struct compiler *c, unsigned k)
+{
+    struct x64_pending p = describe(c, k);
+    store(c, &p);
+    drop_pending(c, k);
+}
+
+static bool overlaps(const struct compiler *c, unsigned k, uint64_t offset, unsigned size)
+{
+    return c->pending[k].offset < offset + size && offset < c->pending[k].offset + (uint64_t)c->pending[k].size;
+}
+
+void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size)
+{
+    for (unsigned k = 0; k < c->n_pending;)
+        if (overlaps(c, k, offset, size))
+            write_one(c, k);
+        else
+            k++;
+}
+
+void x64_write_all_pending(struct compiler *c)
+{
+    while (c->n_pending)
+        write_one(c, c->n_pending - 1);
+}
+
+uint32_t x64_list_pending(struct compiler *c, uint32_t *n)
+{
+    uint32_t first = c->n_site_pending;
+    if (first + c->n_pending > MAX_SITE_PENDING) {
+        c->too_big = true;
+        *n = 0;
+        return 0;
+    }
+    for (unsigned k = 0; k < c->n_pending; k++)
+        c->site_pending[c->n_site_pending++] = describe(c, k);
+    *n = c->n_pending;
+    return first;
+}
+
+void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++)
+        store(c, &c->site_pending[first + k]);
+}
+
+/* ---- eviction --------------------------------------------------------------------------------------- */
+
+/* Only pending PUTs want it: they are written now. */
+static void write_pending_of(struct compiler *c, ir_ref root)
+{
+    for (unsigned k = c->n_pending; k-- > 0;)
+        if (root_of(c, c->pending[k].value) == root && !c->plan[root].is_const)
+            write_one(c, k);
+}
+
+static void spill_value(struct compiler *c, ir_ref root)
+{
+    struct place *p = &c->place[root];
+    if (p->spill || c->plan[root].is_const)
+        return;
+    unsigned *n = is_vector(c, root) ? &c->n_free_vspills : &c->n_free_spills;
+    if (!*n) {
+        c->too_big = true;
+        return;
+    }
+    if (is_vector(c, root)) {
+        p->spill = (uint16_t)(c->free_vspill[--*n] + 1);
+        x64_vmovups_mx(&c->a, vspill_at(p->spill - 1u), p->reg);
+    } else {
+        p->spill = (uint16_t)(c->free_spill[--*n] + 1);
+        x64_mov_mr(&c->a, 64, spill_at(p->spill - 1u), p->reg);
+    }
+}
+
+/* Takes the register from its holder, keeping the value where it is wanted by an op from index `from` on. */
+static void evict(struct compiler *c, unsigned reg, bool vector, uint32_t from)
+{
+    ir_ref *holds = vector ? c->holds_xmm : c->holds, root = holds[reg];
+    if (!root)
+        return;
+    bool wanted = c->plan[root].last_use > from;
+    if (!wanted && c->place[root].pending)
+        write_pending_of(c, root);
+    if (holds[reg] != root)
+        return;
+    if (wanted)
+        spill_value(c, root);
+    c->place[root].reg = NO_REG;
+    holds[reg] = IR_NONE;
+}
+
+/* The candidate whose value is wanted last. */
+static unsigned choose(const struct compiler *c, const ir_ref *holds, uint32_t candidates)
+{
+    unsigned best = NO_REG;
+    uint32_t far = 0;
+    for (uint32_t m = candidates; m; m &= m - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(m);
+        if (!holds[reg])
+            return reg;
+        uint32_t when = c->plan[holds[reg]].is_const ? UINT32_MAX : c->plan[holds[reg]].last_use + 1;
+        if (when > far) {
+            far = when;
+            best = reg;
+        }
+    }
+    return best;
+}
+
+unsigned x64_temp(struct compiler *c)
+{
+    uint32_t candidates = 0;
+    for (unsigned k = 0; k < N_TEMPS; k++) {
+        unsigned reg = c->temp[k];
+        if (c->locked >> reg & 1)
+            continue;
+        if (!c->holds[reg]) {
+            c->locked |= 1u << reg;
+            return reg;
+        }
+        candidates |= 1u << reg;
+    }
+    require(candidates);
+    unsigned reg = choose(c, c->holds, candidates);
+    c->locked |= 1u << reg;
+    evict(c, reg, false, c->at);
+    return reg;
+}
+
+unsigned x64_temp_is(struct compiler *c, unsigned reg)
+{
+    ir_ref root = c->holds[reg];
+    bool locked = c->locked >> reg & 1;
+    c->locked |= 1u << reg;
+    if (root && (locked || c->plan[root].last_use > c->at || c->place[root].pending)) {
+        /* Its value moves to another temporary, if there is one, so that an argument stays in a register. */
+        unsigned t = x64_temp(c);
+        x64_mov_rr(&c->a, 64, t, reg);
+        c->holds[t] = root;
+        c->place[root].reg = (uint8_t)t;
+        c->holds[reg] = IR_NONE;
+        c->locked &= ~(1u << t);
+    } else if (root) {
+        c->place[root].reg = NO_REG;
+        c->holds[reg] = IR_NONE;
+    }
+    return reg;
+}
+
+static unsigned temp_xmm(struct compiler *c)
+{
+    uint32_t candidates = ((1u << N_XMM) - 1) & ~c->locked_xmm;
+    unsigned reg = choose(c, c->holds_xmm, candidates);
+    require(reg != NO_REG);
+    c->locked_xmm |= 1u << reg;
+    evict(c, reg, true, c->at);
+    return reg;
+}
+
+void x64_vacate_pin(struct compiler *c, unsigned pin)
+{
+    unsigned reg = x64_pins[pin];
+    ir_ref root = c->holds[reg];
+    if (!root)
+        return;
+    if (wanted_later(c, root) || c->place[root].pending) {
+        unsigned t = x64_temp(c);
+        x64_mov_rr(&c->a, 64, t, reg);
+        c->holds[t] = root;
+        c->place[root].reg = (uint8_t)t;
+        c->locked &= ~(1u << t);
+    } else {
+        c->place[root].reg = NO_REG;
+    }
+    c->holds[reg] = IR_NONE;
+}
+
+void x64_spill_all(struct compiler *c)
+{
+    for (unsigned k = 0; k < N_TEMPS; k++)
+        evict(c, x64_temps[k], false, c->at + 1);
+    for (unsigned k = 0; k < N_PINS; k++)
+        evict(c, x64_pins[k], false, c->at + 1);
+    for (unsigned r = 0; r < N_XMM; r++)
+        evict(c, r, true, c->at + 1);
+}
+
+static void keep(struct compiler *c, ir_ref root)
+{
+    if (root && (wanted_later(c, root) || c->place[root].pending))
+        spill_value(c, root);
+}
+
+void x64_spill_for_call(struct compiler *c, bool pins)
+{
+    for (unsigned k = 0; k < N_TEMPS; k++)
+        keep(c, c->holds[x64_temps[k]]);
+    for (unsigned k = 0; pins && k < N_PINS; k++)
+        keep(c, c->holds[x64_pins[k]]);
+    for (unsigned r = 0; r < N_XMM; r++)
+        keep(c, c->holds_xmm[r]);
+}
+
+static void forget(struct compiler *c, ir_ref *holder)
+{
+    if (*holder)
+        c->place[*holder].reg = NO_REG;
+    *holder = IR_NONE;
+}
+
+void x64_forget_for_call(struct compiler *c, bool pins)
+{
+    for (unsigned k = 0; k < N_TEMPS; k++)
+        forget(c, &c->holds[x64_temps[k]]);
+    for (unsigned k = 0; pins && k < N_PINS; k++)
+        forget(c, &c->holds[x64_pins[k]]);
+    for (unsigned r = 0; r < N_XMM; r++)
+        forget(c, &c->holds_xmm[r]);
+}
+
+/* ---- uses and definitions ------------------------------------------------------------------------------- */
+
+unsigned x64_use(struct compiler *c, ir_ref v)
+{
+    ir_ref root = root_of(c, v);
+    struct place *p = &c->place[root];
+    require(!c->plan[v].fused);
+    if (p->reg == NO_REG) {
+        unsigned reg = x64_temp(c);
+        uint64_t value;
+        if (const_of(c, root, &value)) {
+            x64_mov_ri(&c->a, reg, value);
+        } else {
+            require(p->spill);
+            x64_mov_rm(&c->a, 64, reg, spill_at(p->spill - 1u));
+        }
+        p->reg = (uint8_t)reg;
+        c->holds[reg] = root;
+    }
+    c->locked |= 1u << p->reg;
+    return p->reg;
+}
+
+unsigned x64_use_clean(struct compiler *c, ir_ref v)
+{
+    unsigned reg = x64_use(c, v);
+    if (!c->plan[v].dirty)
+        return reg;
+    unsigned t = x64_temp(c);
+    x64_mov_rr(&c->a, 32, t, reg);
+    return t;
+}
+
+unsigned x64_use_xmm(struct compiler *c, ir_ref v)
+{
+    ir_ref root = root_of(c, v);
+    struct place *p = &c->place[root];
+    if (p->reg == NO_REG) {
+        require(p->spill);
+        unsigned reg = temp_xmm(c);
+        x64_vmovups_xm(&c->a, reg, vspill_at(p->spill - 1u));
+        p->reg = (uint8_t)reg;
+        c->holds_xmm[reg] = root;
+    }
+    c->locked_xmm |= 1u << p->reg;
+    return p->reg;
+}
+
+static void define(struct compiler *c, ir_ref v, unsigned reg)
+{
+    c->holds[reg] = v;
+    c->place[v].reg = (uint8_t)reg;
+    c->locked |= 1u << reg;
+}
+
+void x64_def_in(struct compiler *c, ir_ref v, unsigned reg)
+{
+    unsigned pin = c->plan[v].pin;
+    if (pin) {
+        c->locked |= 1u << reg;
+        x64_vacate_pin(c, pin - 1);
+        x64_mov_rr(&c->a, 64, x64_pins[pin - 1], reg);
+        reg = x64_pins[pin - 1];
+    }
+    define(c, v, reg);
+}
+
+/* A temporary that an argument gives up with this op. */
+static unsigned inherited(struct compiler *c, const ir_ref *arg, const ir_ref *holds, bool vector)
+{
+    for (unsigned k = 0; k < 3; k++) {
+        ir_ref r = root_of(c, arg[k]);
+        if (!arg[k] || c->plan[arg[k]].fused || c->plan[r].is_const || is_vector(c, r) != vector)
+            continue;
+        const struct place *p = &c->place[r];
+        if (p->reg != NO_REG && holds[p->reg] == r && !wanted_later(c, r) && !p->pending && (vector || !is_pin(c, p->reg)))
+            return p->reg;
+    }
+    return NO_REG;
+}
+
+static void take_over(struct compiler *c, unsigned reg, ir_ref *holds)
+{
+    release(c, holds[reg]);
+}
+
+unsigned x64_def(struct compiler *c, ir_ref v)
+{
+    unsigned pin = c->plan[v].pin, reg;
+    if (pin) {
+        x64_vacate_pin(c, pin - 1);
+        reg = x64_pins[pin - 1];
+    } else {
+        reg = inherited(c, c->ir->insn[c->at].arg, c->holds, false);
+        if (reg == NO_REG)
+            reg = x64_temp(c);
+        else
+            take_over(c, reg, c->holds);
+    }
+    define(c, v, reg);
+    return reg;
+}
+
+unsigned x64_def_xmm(struct compiler *c, ir_ref v)
+{
+    unsigned reg = inherited(c, c->ir->insn[c->at].arg, c->holds_xmm, true);
+    if (reg == NO_REG)
+        reg = temp_xmm(c);
+    else
+        take_over(c, reg, c->holds_xmm);
+    c->holds_xmm[reg] = v;
+    c->place[v].reg = (uint8_t)reg;
+    c->locked_xmm |= 1u << reg;
+    return reg;
+}
+
+static void end_use(struct compiler *c, ir_ref v)
+{
+    if (!v)
+        return;
+    if (c->plan[v].fused) {
+        const struct ir_insn *i = def_of(c, v);
+        for (unsigned k = 0; k < 4; k++)
+            end_use(c, i->arg[k]);
+        return;
+    }
+    ir_ref root = root_of(c, v);
+    if (!c->plan[root].is_const && c->plan[root].last_use <= c->at + 1 && !c->place[root].pending)
+        release(c, root);
+    else if (c->plan[root].is_const && c->plan[root].last_use <= c->at + 1)
+        release(c, root);
+}
+
+void x64_end_op(struct compiler *c, const struct ir_insn *i)
+{
+    for (unsigned k = 0; k < 4; k++)
+        end_use(c, i->arg[k]);
+    if (i->dst && c->plan[i->dst].root == i->dst && !c->plan[i->dst].last_use && !c->place[i->dst].pending)
+        release(c, i->dst);
+    c->locked = c->locked_xmm = 0;
+}
+
+/* ---- PUT of whole words ------------------------------------------------------------------------------------ */
+
+static void put_pin(struct compiler *c, unsigned pin, ir_ref v)
+{
+    unsigned reg = x64_pins[pin];
+    ir_ref root = root_of(c, v);
+    uint64_t value;
+    if (const_of(c, v, &value)) {
+        x64_vacate_pin(c, pin);
+        x64_mov_ri(&c->a, reg, value);
+        return;
+    }
+    if (c->place[root].reg == reg)
+        return;
+    unsigned src = x64_use(c, v);
+    x64_vacate_pin(c, pin);
+    x64_mov_rr(&c->a, 64, reg, src);
+    if (is_pin(c, src))
+        return;
+    c->holds[src] = IR_NONE;
+    c->holds[reg] = root;
+    c->place[root].reg = (uint8_t)reg;
+}
+
+void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v)
+{
+    int pin = size == 8 ? pin_at(c, offset) : -1;
+    if (pin >= 0) {
+        put_pin(c, (unsigned)pin, v);
+        return;
+    }
+    for (unsigned k = 0; k < c->n_pending;) {
+        if (c->pending[k].offset == offset && c->pending[k].size == size)
+            drop_pending(c, k);
+        else if (overlaps(c, k, offset, size))
+            write_one(c, k);
+        else
+            k++;
+    }
+    if (c->n_pending == MAX_PENDING)
+        write_one(c, 0);
+    c->pending[c->n_pending].offset = offset;
+    c->pending[c->n_pending].size = (uint8_t)size;
+    c->pending[c->n_pending++].value = v;
+    if (!c->plan[v].is_const)
+        c->place[root_of(c, v)].pending++;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Out of translated code and, mostly, back: accesses that the TLB's fast path
+ * could not do, reference functions of vector operations, and faults.
+ */
+#include "engine/x64/jit.h"
+
+/* Pins and pending PUTs of the faulting instruction go to the state, as they were before it. */
+static void write_state(struct vcpu *v, const struct x64_frame *f, const struct x64_code *code, const struct x64_site *site)
+{
+    char *state = (char *)v;
+    for (unsigned k = 0; k < N_PINS && k < v->ops->n_hot; k++)
+        memcpy(state + v->ops->hot[k], &f->reg[x64_pins[k]], 8);
+    for (uint32_t k = 0; k < site->n_pending; k++) {
+        const struct x64_pending *p = &code->pending[site->pending + k];
+        const void *from = p->where == IN_CONST   ? (const void *)&p->value
+                           : p->where == IN_REG   ? (const void *)&f->reg[p->index]
+                           : p->where == IN_XMM   ? (const void *)&f->xmm[p->index]
+                           : p->where == IN_SPILL ? (const void *)&f->spill[p->index]
+                                                  : (const void *)&f->vspill[p->index];
+        memcpy(state + p->offset, from, p->size);
+    }
+}
+
+static void fault(struct vcpu *v, const struct block *b, const struct x64_site *site)
+{
+    v->pos.left += b->n_insns - site->index;
+    v->ops->restore(v, b->insn[site->index].pc, b->insn[site->index].meta);
+}
+
+static bool load(struct vcpu *v, struct x64_frame *f)
+{
+    unsigned size = 1u << (f->what >> SLOW_SIZE_SHIFT & 3), mode = f->what >> SLOW_MODE_SHIFT & 15;
+    uint64_t value;
+    if (!vcpu_load(v, f->address, size, mode, f->what & SLOW_INTENT ? MEM_WRITE_INTENT : 0, &value))
+        return false;
+    if (f->what & SLOW_SIGNED)
+        value = (uint64_t)sign_extend(value, 8 * size);
+    f->result = f->what & SLOW_X ? value : (uint32_t)value;
+    return true;
+}
+
+static bool store(struct vcpu *v, const struct x64_frame *f)
+{
+    unsigned size = 1u << (f->what >> SLOW_SIZE_SHIFT & 3), mode = f->what >> SLOW_MODE_SHIFT & 15;
+    return vcpu_store(v, f->address, size, mode, f->value & mask64(8 * size));
+}
+
+static void vector(struct x64_frame *f)
+{
+    union v128 r;
+    vec_fn *fn = (vec_fn *)(uintptr_t)f->fn;
+    fn(&r, &f->vec[0], &f->vec[1], &f->vec[2], f->value);
+    f->vec[0] = r;
+}
+
+static bool vector_fp(struct vcpu *v, struct x64_frame *f, enum ir_fvec_part part)
+{
+    struct fp_env *env = (struct fp_env *)(void *)((char *)v + v->ops->fp_env_offset);
+    fvec_fn *fn = (fvec_fn *)(uintptr_t)f->fn;
+    union v128 r;
+    if (part != IR_FVEC_LAST)
+        env->raised = 0;
+    fn(env, &r, &f->vec[0], &f->vec[1], &f->vec[2], f->value);
+    if (part == IR_FVEC_FIRST) {
+        f->vec[0] = r;
+        return true;
+    }
+    if (unlikely(env->raised & ~env->masks & FP_ALL)) {
+        v->ops->fp_trap(v);
+        return false;
+    }
+    env->flags |= env->raised;
+    env->raised = 0;
+    f->vec[0] = r;
+    return true;
+}
+
+static bool run(struct vcpu *v, struct x64_frame *f)
+{
+    switch ((enum x64_slow_kind)(f->what & 0xff)) {
+    case SLOW_LOAD:
+        return load(v, f);
+    case SLOW_STORE:
+        return store(v, f);
+    case SLOW_LOADV:
+        return vcpu_load_bytes(v, f->address, &f->vec[0], 16, f->what >> SLOW_MODE_SHIFT & 15);
+    case SLOW_STOREV:
+        return vcpu_store_bytes(v, f->address, &f->vec[0], 16, f->what >> SLOW_MODE_SHIFT & 15);
+    case SLOW_VEC:
+        vector(f);
+        return true;
+    case SLOW_FVEC:
+    case SLOW_FVEC_FIRST:
+    case SLOW_FVEC_LAST:
+        return vector_fp(v, f, (enum ir_fvec_part)((f->what & 0xff) - SLOW_FVEC));
+    default:
+        return false;
+    }
+}
+
+bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
+{
+    v->at_last_insn = f->what & SLOW_LAST;
+    if (run(v, f))
+        return false;
+    struct engine *e = v->engine_data;
+    const struct block *b = x64_find_block(e, ret);
+    const struct x64_site *site = x64_find_site(e, b, ret);
+    write_state(v, f, b->code, site);
+    if ((f->what & 0xff) == SLOW_TRAP)
+        ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    fault(v, b, site);
+    return true;
+}

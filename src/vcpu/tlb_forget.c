@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the TLB must take back: translations whose page-table entries are
+ * written, and the right to store unseen to pages that came to hold code or
+ * page tables.  Nothing else is ever required.
+ */
+#include "vcpu/tlb_impl.h"
+
+enum { PROBES = 64 };     /* up to so many pages are looked for one by one */
+
+static bool within(uint64_t page, uint64_t lo, uint64_t hi) { return page >= lo && page <= hi; }
+
+/* ---- translations ------------------------------------------------------------------------------ */
+
+static void forget_in_table(struct tlb_table *t, uint64_t lo, uint64_t hi)
+{
+    if (!t->memory)
+        return;
+    uint64_t mask = (UINT64_C(1) << t->bits) - 1;
+    if ((hi - lo) >> PAGE_BITS < PROBES) {
+        for (uint64_t page = lo; page <= hi && page >= lo; page += PAGE_SIZE) {
+            struct tlb_entry *e = &t->entry[page >> PAGE_BITS & mask];
+            if (tlb_entry_page(e) == page)
+                tlb_invalidate(e);
+        }
+        return;
+    }
+    for (uint64_t i = 0; i <= mask; i++)
+        if (within(tlb_entry_page(&t->entry[i]), lo, hi))
+            tlb_invalidate(&t->entry[i]);
+}
+
+/* Everything about the pages [lo, hi]; regions too if entries above the last level changed. */
+static void forget(struct tlb_set *s, uint64_t lo, uint64_t hi, bool regions)
+{
+    for (unsigned m = 0; m < MMU_MODES; m++)
+        forget_in_table(&s->table[m], lo, hi);
+    for (unsigned i = 0; i < TLB_VICTIMS; i++)
+        if (within(align_down(s->victim[i].key, PAGE_SIZE), lo, hi))
+            s->victim[i].key = UINT64_MAX;
+    for (unsigned i = 0; regions && i < TLB_REGIONS; i++)
+        if (within(s->region[i].tag, lo >> MMU_REGION_BITS, hi >> MMU_REGION_BITS))
+            s->region[i].tag = UINT64_MAX;
+}
+
+static void forget_unit(struct vcpu *const *vcpu, unsigned n, const struct ram_table *t, unsigned unit)
+{
+    for (unsigned u = 0; u < t->n_uses; u++) {
+        const struct table_use *use = &t->use[u];
+        uint64_t index = (uint64_t)unit << TABLE_UNIT_BITS >> use->entry_bits;
+        uint64_t lo = use->base + (index << use->shift);
+        uint64_t hi = lo + (UINT64_C(1) << (TABLE_UNIT_BITS - use->entry_bits) << use->shift) - PAGE_SIZE;
+        for (unsigned i = 0; i < n; i++)
+            for (unsigned k = 0; k < TLB_SETS; k++) {
+                struct tlb_set *s = &vcpu[i]->tlb->set[k];
+                if (s->live && t->users & tlb_user_bit(vcpu[i], s))
+                    forget(s, lo, hi, use->shift > PAGE_BITS);
+            }
+    }
+}
+
+static bool above_last_level(const struct ram_table *t)
+{
+    for (unsigned u = 0; u < t->n_uses; u++)
+        if (t->use[u].shift > PAGE_BITS)
+            return true;
+    return false;
+}
+
+bool tlb_table_written(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t offset, uint64_t len)
+{
+    const struct ram_table *t = ram->table[offset >> PAGE_BITS];
+    unsigned first = (unsigned)(offset & (PAGE_SIZE - 1)) >> TABLE_UNIT_BITS;
+    unsigned last = (unsigned)((offset + len - 1) & (PAGE_SIZE - 1)) >> TABLE_UNIT_BITS;
+    bool ambiguous = t->n_uses > TABLE_USES, code = ambiguous || above_last_level(t);
+    for (unsigned i = 0; ambiguous && i < n; i++)
+        tlb_flush(vcpu[i]);
+    for (unsigned unit = first; unit <= last; unit++) {
+        if (!table_unit_marked(t, unit))
+            continue;
+        code |= table_unit_exec(t, unit);
+        if (!ambiguous)
+            forget_unit(vcpu, n, t, unit);
+        ram_clear_unit(ram, offset, unit);
+    }
+    for (unsigned i = 0; i < n; i++)
+        vcpu[i]->tlb->stats.forgotten++;
+    return code;
+}
+
+/* ---- stores --------------------------------------------------------------------------------------- */
+
+static void close_entry(struct tlb_entry *e, uint64_t host)
+{
+    uint64_t page = e->tag[ACCESS_WRITE];
+    if (!(page & TLB_PAGE_MASK) && page + e->addend == host)
+        e->tag[ACCESS_WRITE] = page | TLB_SLOW;
+}
+
+static void close_in_set(struct tlb_set *s, uint64_t host, uint64_t by_page)
+{
+    for (unsigned m = 0; m < MMU_MODES; m++) {
+        struct tlb_table *t = &s->table[m];
+        if (!t->memory)
+            continue;
+        for (uint64_t left = by_page; left; left &= left - 1)
+            for (unsigned i = (unsigned)__builtin_ctzll(left); i < 1u << t->bits; i += 64)
+                close_entry(&t->entry[i], host);
+    }
+    for (unsigned i = 0; i < TLB_VICTIMS; i++)
+        if (s->victim[i].key != UINT64_MAX)
+            close_entry(&s->victim[i].entry, host);
+}
+
+void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t ram_offset)
+{
+    struct ram_open *o = &ram->open[ram_offset >> PAGE_BITS];
+    uint64_t host = (uint64_t)(uintptr_t)(ram->host + align_down(ram_offset, PAGE_SIZE));
+    for (unsigned i = 0; i < n; i++) {
+        vcpu[i]->stores_narrowed++;
+        for (unsigned k = 0; k < TLB_SETS; k++) {
+            struct tlb_set *s = &vcpu[i]->tlb->set[k];
+            if (s->live && o->by_user & tlb_user_bit(vcpu[i], s))
+                close_in_set(s, host, o->by_page);
+        }
+    }
+    *o = (struct ram_open){ 0 };
+}
+
+/* ---- perturbation ---------------------------------------------------------------------------------- */
+
+void tlb_perturb(struct vcpu *v, uint64_t random)
+{
+    struct tlb_set *s = &v->tlb->set[random % TLB_SETS];
+    unsigned mode = (unsigned)(random >> 8) % MMU_MODES;
+    switch (random >> 16 & 7) {
+    case 0:
+        tlb_flush(v);
+        break;
+    case 1:
+        if (s->live)
+            tlb_set_empty(v, s);
+        break;
+    case 2:
+        if (s != v->tlb->now)
+            s->live = false;
+        break;
+    case 3:
+        for (unsigned i = 0; i < TLB_VICTIMS; i++)
+            v->tlb->now->victim[i].key = UINT64_MAX;
+        break;
+    case 4:
+        for (unsigned i = 0; i < TLB_REGIONS; i++)
+            v->tlb->now->region[i].tag = UINT64_MAX;
+        break;
+    default:
+        if (s->live && s->table[mode].memory)
+            tlb_table_resize(v, s, mode, TLB_MIN_BITS + (unsigned)(random >> 24) % 4);
+        break;
+    }
+}

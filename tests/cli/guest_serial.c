@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest of the command line's tests: sleeps until COM1 receives, echoes it (a break as "<break>"), ends at a 'q'.
+ * Nothing else wakes it.
+ */
+#include "guest.h"
+
+enum { COM1 = 0x3f8, IER = COM1 + 1, MCR = COM1 + 4, LSR = COM1 + 5, LSR_DR = 1, LSR_BI = 16 };
+enum { PIC1 = 0x20, PIC2 = 0xa0, EOI = 0x20 };
+
+static void on_interrupt(struct frame *f)
+{
+    if (f->vector < 0x20 || f->vector > 0x2f)
+        return;
+    guest_hook_handled = true;
+    outb(PIC1, EOI);
+}
+
+/* Interrupts at vectors 0x20 and 0x28 on, all masked but COM1's. */
+static void setup(void)
+{
+    outb(PIC1, 0x11), outb(PIC1 + 1, 0x20), outb(PIC1 + 1, 4), outb(PIC1 + 1, 1);
+    outb(PIC2, 0x11), outb(PIC2 + 1, 0x28), outb(PIC2 + 1, 2), outb(PIC2 + 1, 1);
+    outb(PIC1 + 1, 0xff & ~0x10), outb(PIC2 + 1, 0xff);
+    outb(IER, 1), outb(MCR, 0x0b);   /* data received; OUT2 lets interrupts through */
+    guest_hook = on_interrupt;
+}
+
+int guest_main(void)
+{
+    setup();
+    for (;;) {
+        uint8_t status;
+        __asm__ volatile("sti\n hlt\n cli");
+        while ((status = inb(LSR)) & LSR_DR) {
+            char text[2] = { (char)inb(COM1), 0 };
+            print(status & LSR_BI ? "<break>" : text);
+            if (text[0] == 'q')
+                return 0;
+        }
+    }
+}
