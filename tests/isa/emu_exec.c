@@ -15,6 +15,7 @@
 #include "guest/x86/mmu.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/x87.h"
+#include "host/host.h"
 #include "sim/input.h"
 
 /* Physical layout: page tables, then the mapped pages. */
@@ -51,26 +52,6 @@ struct isa_emu {
     struct engine *engine;
     uint64_t next_table;
 };
-
-static void *memory_alloc(void *opaque, uint64_t size, struct error *err)
-{
-    (void)opaque;
-    void *p = aligned_alloc(PAGE_SIZE, size);
-    if (!p)
-        error_set(err, "no memory");
-    else
-        memset(p, 0, size);
-    return p;
-}
-
-static void memory_free(void *opaque, void *p, uint64_t size)
-{
-    (void)opaque;
-    (void)size;
-    free(p);
-}
-
-static const struct host_memory host_memory = { memory_alloc, memory_free, NULL };
 
 static uint64_t fake_clock(void *opaque, enum sim_clock clock)
 {
@@ -137,7 +118,7 @@ struct isa_emu *isa_emu_new(const char *engine)
     struct error err;
     struct isa_emu *e = calloc(1, sizeof *e);
     struct sim_config sc = { .shift = 0 };
-    struct engine_config ec = { .kind = engine, .verify = true };
+    struct engine_config ec = { .kind = engine, .code = &host_code, .verify = true };
     e->sim = sim_new(&sc, NULL);
     e->port = input_live_new(e->sim, &fake_host);
     sim_set_port(e->sim, e->port);
