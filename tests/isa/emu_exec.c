@@ -207,7 +207,7 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
 {
     struct x86_state *s = &e->cpu->s;
     x86_cpu_reset(e->cpu);
-    s->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_ET | CR0_PE;
+    s->cr0 = CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_MP | CR0_ET | CR0_PE;
     s->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     s->cr3 = PHYS_PML4;
     s->xcr0 = XSAVE_X87 | XSAVE_SSE | XSAVE_AVX;

@@ -518,6 +518,8 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
         c->in.gpr[i] = interesting(g);
     c->in.gpr[R_SP] = ISA_WINDOW + 0x1c0 + (below(g, 8) << 3);
     c->in.rflags = 0x202 | (next(g) & FLAGS_ARITH) | (below(g, 4) == 0 ? FLAG_DF : 0);
+    if (row->flags & ROW_AVX && below(g, 8) == 0)
+        c->in.rflags |= FLAG_AC;
     fill_fx(g, c->in.fx);
     fill_high(g, c);
     for (unsigned i = 0; i < ISA_WINDOW_SIZE; i += 16)

@@ -87,6 +87,7 @@ __asm__(".text\n"
         SAVE(r8, 8) SAVE(r9, 9) SAVE(r10, 10) SAVE(r11, 11) SAVE(r12, 12) SAVE(r13, 13) SAVE(r14, 14) SAVE(r15, 15)
         "mov " CTX "+0x90, %rsp\n"
         "pushfq\n popq " CTX "+0x130\n"
+        "pushq $0x202\n popfq\n"
         "fxsave64 " CTX "+0x380\n"
         IF_AVX(EACH_YMM(SAVE_HIGH))
         "isa_resume:\n"
@@ -141,6 +142,8 @@ static void on_signal(int sig, siginfo_t *info, void *opaque)
 {
     static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                    REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n pushfq\n andl $~0x40000, (%%rsp)\n popfq\n lea 128(%%rsp), %%rsp"
+                     : : : "memory", "cc");     /* the case may have set AC */
     ucontext_t *uc = opaque;
     greg_t *g = uc->uc_mcontext.gregs;
     if (!current)

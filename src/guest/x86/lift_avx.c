@@ -2,6 +2,7 @@
 /* AVX and AVX2: operands, moves, and the operations that treat each half alike. */
 #include "guest/x86/lift_avx.h"
 
+#include "guest/x86/debug.h"
 #include "guest/x86/lift_simd.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
@@ -29,6 +30,15 @@ static ir_ref second_half(struct x86_lift *L, ir_ref linear)
     return lift_64(L) ? a : irb_bini(L->b, IR_AND, a, UINT32_MAX);
 }
 
+/* With alignment checking 32 bytes need be aligned to 16 only, as on AMD's processors (SDM vol. 1, 14.9 leaves it open). */
+static void check_access32(struct x86_lift *L, ir_ref linear, bool write)
+{
+    if (L->flags & MODE_AC_CHECK)
+        irb_call(L->b, &x86_helper_check_align, linear, irb_x(L->b, 16), IR_NONE, IR_NONE);
+    if (L->flags & MODE_DEBUG)
+        irb_call(L->b, &x86_helper_check_watch, linear, irb_x(L->b, 32 | (uint64_t)write << 8), IR_NONE, IR_NONE);
+}
+
 struct ymm x86_rdy(struct x86_lift *L, const struct x86_insn *I, unsigned n)
 {
     const struct x86_operand *o = &I->op[n];
@@ -39,7 +49,7 @@ struct ymm x86_rdy(struct x86_lift *L, const struct x86_insn *I, unsigned n)
         return (struct ymm){ lo, irb_getv(L->b, ymm_high(o->reg)) };
     }
     ir_ref linear = x86_linear(L, I, 32, false);
-    x86_check_access(L, linear, 32, false);
+    check_access32(L, linear, false);
     ir_ref lo = irb_ldv(L->b, L->mmu, linear);
     return (struct ymm){ lo, irb_ldv(L->b, L->mmu, second_half(L, linear)) };
 }
@@ -55,6 +65,8 @@ static const struct ir_helper helper_probe_write = { "probe_write", 2, HELPER_MA
 
 void x86_probe_write(struct x86_lift *L, ir_ref linear, unsigned size)
 {
+    if (L->flags & MODE_AC_CHECK)
+        irb_call(L->b, &x86_helper_check_align, linear, irb_x(L->b, size < 16 ? size : 16), IR_NONE, IR_NONE);
     irb_call(L->b, &helper_probe_write, linear, irb_x(L->b, size), IR_NONE, IR_NONE);
 }
 
@@ -63,7 +75,7 @@ static void store32(struct x86_lift *L, ir_ref linear, struct ymm v)
 {
     struct ir_block *b = L->b;
     unsigned within = irb_label_new(b);
-    x86_check_access(L, linear, 32, true);
+    check_access32(L, linear, true);
     irb_brcond(b, IR_LEU, irb_bini(b, IR_AND, linear, PAGE_SIZE - 1), irb_x(b, PAGE_SIZE - 32), within);
     x86_probe_write(L, linear, 32);
     irb_label(b, within);

@@ -155,6 +155,8 @@ void x86_mask_store(struct x86_lift *L, const struct x86_insn *I, ir_ref data, i
     struct ir_block *b = L->b;
     ir_ref di = x86_rd_reg(L, R_DI, I->asz);
     ir_ref linear = x86_linear_seg(L, I->seg, irb_cast(b, di, IR_X), size, true);
+    if (L->flags & MODE_AC_CHECK)       /* by halves, as AMD's processors do it */
+        irb_call(b, &x86_helper_check_align, linear, irb_x(b, 8), IR_NONE, IR_NONE);
     if (L->flags & MODE_DEBUG)
         irb_call(b, &x86_helper_check_watch, linear, irb_x(b, size | 1u << 8), IR_NONE, IR_NONE);
     ir_ref bits = irb_un(b, IR_VLO, irb_vec(b, VEC_MASK_B, mask, IR_NONE, IR_NONE, 0));
