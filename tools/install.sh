@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs the Debian packages of tools/packages.txt that are missing.  Asks nothing.
+# Installs the Debian packages of tools/packages.txt (or of the lists named) that are missing.  Asks nothing.
 set -eu
 cd "$(dirname "$0")"
+[ $# -gt 0 ] || set -- packages.txt
 missing=
-for p in $(sed -e 's/#.*//' packages.txt | awk 'NF { print $1 }'); do
+for p in $(sed -e 's/#.*//' "$@" | awk 'NF { print $1 }'); do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 [ -z "$missing" ] && exit 0

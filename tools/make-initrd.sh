@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes a small initrd from Debian's busybox-static: make-initrd.sh amd64|i386 OUT.
-# Its shell talks to /dev/console; nothing else runs.
+# Makes a small initrd from Debian's busybox-static: make-initrd.sh amd64|i386 OUT [DIR].
+# Its shell talks to /dev/console; nothing else runs.  What DIR has is added, and may replace /init.
 set -eu
-if [ $# -ne 2 ]; then
-    echo "usage: $0 amd64|i386 OUT" >&2
+if [ $# -ne 2 ] && [ $# -ne 3 ]; then
+    echo "usage: $0 amd64|i386 OUT [DIR]" >&2
     exit 1
 fi
 arch=$1
 case $2 in /*) out=$2 ;; *) out=$PWD/$2 ;; esac
+more=${3:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/sys" "$work/root/dev" "$work/root/tmp"
@@ -38,6 +39,7 @@ cat > "$work/root/init" <<'INIT'
 /bin/busybox --install -s /bin
 exec setsid cttyhack sh
 INIT
+[ -z "$more" ] || cp -R "$more"/. "$work/root/"
 chmod 755 "$work/root/init"
 cd "$work/root"
 find . -print0 | LC_ALL=C sort -z | cpio --null --quiet -o -H newc -R 0:0 --reproducible | gzip -9n > "$out"

@@ -6,6 +6,9 @@
 static const uint8_t dsdt_aml[] = {
 #include "acpi_dsdt.inc"
 };
+static const uint8_t pvpanic_aml[] = {
+#include "acpi_pvpanic.inc"
+};
 
 /* ---- writing tables ------------------------------------------------------------ */
 
@@ -84,14 +87,30 @@ static uint32_t build_facs(struct acpi_tables *t)
     return start;
 }
 
-static uint32_t build_dsdt(struct acpi_tables *t)
+/* A table that iasl made. */
+static uint32_t put_compiled(struct acpi_tables *t, const uint8_t *aml, size_t size)
 {
     align(t, 16);
     uint32_t start = (uint32_t)t->tables.len;
-    buf_put(&t->tables, dsdt_aml, sizeof dsdt_aml);
+    buf_put(&t->tables, aml, size);
     t->tables.data[start + 9] = 0;
-    add_checksum(t, false, start + 9, start, sizeof dsdt_aml);
+    add_checksum(t, false, start + 9, start, size);
     return start;
+}
+
+/* The port of acpi_pvpanic.asl's I/O descriptor (6.4.2.5: tag, decode, minimum, maximum) becomes the real one. */
+static uint32_t build_pvpanic(struct acpi_tables *t, uint16_t port)
+{
+    static const uint8_t descriptor[6] = { 0x47, 1, 0x05, 0x05, 0x05, 0x05 };
+    uint32_t start = put_compiled(t, pvpanic_aml, sizeof pvpanic_aml);
+    for (size_t i = 0; i + sizeof descriptor <= sizeof pvpanic_aml; i++) {
+        if (!memcmp(pvpanic_aml + i, descriptor, sizeof descriptor)) {
+            store_le(t->tables.data + start + i + 2, 2, port);
+            store_le(t->tables.data + start + i + 4, 2, port);
+            return start;
+        }
+    }
+    panic("acpi_pvpanic.asl has no I/O descriptor");
 }
 
 /* A Generic Address Structure in I/O space (5.2.3.2). */
@@ -219,14 +238,16 @@ static uint32_t build_hpet(struct acpi_tables *t, const struct acpi_config *conf
 void acpi_build(const struct acpi_config *config, struct acpi_tables *out)
 {
     *out = (struct acpi_tables){ 0 };
-    uint32_t table[3];
+    uint32_t table[4];
     unsigned n = 0;
     uint32_t facs = build_facs(out);
-    uint32_t dsdt = build_dsdt(out);
+    uint32_t dsdt = put_compiled(out, dsdt_aml, sizeof dsdt_aml);
     table[n++] = build_fadt(out, facs, dsdt);
     table[n++] = build_madt(out, config);
     if (config->hpet)
         table[n++] = build_hpet(out, config);
+    if (config->pvpanic_port)
+        table[n++] = build_pvpanic(out, config->pvpanic_port);
     uint32_t rsdt = begin_table(out, "RSDT", 1);
     for (unsigned i = 0; i < n; i++)
         put_pointer(out, table[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The PC's ACPI tables: RSDP, RSDT, FADT, FACS, DSDT, MADT, HPET.
+ * The PC's ACPI tables: RSDP, RSDT, FADT, FACS, DSDT, MADT, HPET, SSDT.
  *
  * They are built once as a relocatable blob: a list of pointer fields and of
  * checksums that become right when the base is known.  A direct boot places
@@ -32,6 +32,7 @@ struct acpi_config {
     unsigned cpus;               /* APIC ids 0..cpus-1, ids 0..cpus-1 in the MADT */
     uint8_t ioapic_id;
     bool hpet;
+    uint16_t pvpanic_port;       /* 0: absent */
     uint32_t hpet_id;            /* low half of the HPET's capability register */
 };
 

@@ -99,6 +99,12 @@ DefinitionBlock ("acpi_dsdt.aml", "DSDT", 1, "RPRISE", "RPPC", 1)
                 Name (_ADR, 0x00010000)
                 OperationRegion (PIRQ, PCI_Config, 0x60, 4)
 
+                Device (FWCF)                            /* fw_cfg (QEMU's docs/specs/fw_cfg.rst) */
+                {
+                    Name (_HID, "QEMU0002")
+                    Name (_STA, 0x0b)
+                    Name (_CRS, ResourceTemplate () { IO (Decode16, 0x0510, 0x0510, 1, 0x0c) })
+                }
                 Device (RTC)
                 {
                     Name (_HID, EisaId ("PNP0B00"))

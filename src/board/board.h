@@ -27,7 +27,7 @@ struct machine {
     struct x86_cpu *cpu[MACHINE_MAX_CPUS];
     struct pc *pc;
     /* requests from devices and the port, acted on between runs */
-    bool want_reset, want_poweroff, want_quit, want_exit;
+    bool want_reset, want_poweroff, want_quit, want_exit, want_panic;
     int exit_code;
     struct error load_error;   /* a kernel that could not be loaded again at a reset */
 };
@@ -36,6 +36,7 @@ struct machine {
 void machine_request_reset(struct machine *m);
 void machine_request_poweroff(struct machine *m);
 void machine_request_exit(struct machine *m, int code);
+void machine_request_panic(struct machine *m);
 
 bool pc_create(struct machine *m, struct error *err);
 bool pc_reset(struct machine *m, struct error *err);

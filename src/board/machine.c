@@ -12,7 +12,11 @@
 
 #include "board/board.h"
 
-enum { SLICE = 1 << 16, DEFAULT_QUANTUM = 20000 };
+/*
+ * The quantum is a prime: were it a multiple of a loop's length, a vCPU that takes and frees a lock in a loop would be
+ * stopped at the same instruction each time, and if it holds the lock there the others would never get it.
+ */
+enum { SLICE = 1 << 16, DEFAULT_QUANTUM = 19997 };
 
 static const struct state_field fields[] = {
     STATE_UINT(struct machine_state, current),
@@ -39,6 +43,12 @@ void machine_request_exit(struct machine *m, int code)
 {
     m->want_exit = true;
     m->exit_code = code;
+    sim_request_exit(m->sim);
+}
+
+void machine_request_panic(struct machine *m)
+{
+    m->want_panic = true;
     sim_request_exit(m->sim);
 }
 
@@ -190,12 +200,14 @@ static bool act_on_requests(struct machine *m, enum machine_stop *why)
         *why = MACHINE_QUIT;
     else if (m->want_exit)
         *why = MACHINE_DEBUG_EXIT;
+    else if (m->want_panic)
+        *why = MACHINE_GUEST_PANIC;
     else if (m->want_poweroff)
         *why = MACHINE_POWEROFF;
     else if (m->want_reset && m->config.no_reboot)
         *why = MACHINE_RESET_STOP;
     else if (m->want_reset && !do_reset(m))
-        *why = MACHINE_PANIC;
+        *why = MACHINE_BROKEN;
     else
         return false;
     m->want_quit = false;
@@ -239,7 +251,9 @@ const char *machine_stop_text(const struct machine *m, enum machine_stop why)
         return "guest reset the machine";
     case MACHINE_DEBUG_EXIT:
         return "guest wrote to isa-debug-exit";
-    case MACHINE_PANIC:
+    case MACHINE_GUEST_PANIC:
+        return "guest panicked";
+    case MACHINE_BROKEN:
         return m->load_error.text;
     case MACHINE_INPUT_END:
         return input_status_text(m->port);

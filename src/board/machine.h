@@ -15,13 +15,30 @@
 #include "mem/ram.h"
 #include "sim/input.h"
 
-enum { MACHINE_SERIALS = 4, MACHINE_MAX_CPUS = 32 };
+enum { MACHINE_SERIALS = 4, MACHINE_MAX_CPUS = 32, MACHINE_FW_CFG_FILES = 16 };
 
 /* A file's contents, read by the host before wiring (so that it can be hashed into the log). */
 struct machine_blob {
     const char *path;      /* for messages; NULL: not given */
     const uint8_t *data;
     size_t size;
+};
+
+/* A file that the user gives to the firmware or guest through fw_cfg: -fw_cfg. */
+struct machine_fw_cfg_file {
+    const char *name;      /* at most 55 characters */
+    const void *data;
+    size_t size;
+};
+
+/* -boot.  Letters: a floppy, c disk, d CD-ROM, n network. */
+struct machine_boot {
+    const char *order;     /* NULL: "cad" */
+    const char *once;      /* in place of order until the first reset */
+    bool menu, strict;     /* strict: nothing but what order names */
+    bool has_menu_wait;
+    uint16_t menu_wait_ms; /* splash-time: how long the menu's prompt stays, if has_menu_wait */
+    uint32_t fail_wait_ms; /* reboot-timeout: from a failed boot to the next try; UINT32_MAX: for ever */
 };
 
 struct machine_config {
@@ -38,14 +55,18 @@ struct machine_config {
     uint16_t debugcon_port;     /* 0xe9 unless said */
     uint16_t debug_exit_port;   /* isa-debug-exit, 0: absent */
     uint16_t debug_exit_size;
-    bool pvpanic;
+    uint8_t debugcon_readback;  /* what reads of it give: 0xe9 unless said */
+    uint16_t pvpanic_port;      /* 0: absent; 0x505 unless said */
+    uint8_t pvpanic_events;     /* dev/isa_debug.h: those that the guest is told of */
+    bool panic_stops;           /* a panic reported through pvpanic ends the run */
     uint8_t uuid[16];           /* -uuid, in the order in which it is written; all zero: none given */
     bool no_reboot, no_shutdown;
     bool rtc_utc;               /* -rtc base */
     bool rtc_clock_vm;          /* -rtc clock=vm: the RTC follows virtual time */
     uint64_t rtc_start;         /* -rtc base=DATE: seconds since 1970; 0: host time now */
-    const char *boot_order;     /* "cdn", NULL: default; boot_menu: -boot menu=on */
-    bool boot_menu;
+    struct machine_boot boot;
+    struct machine_fw_cfg_file fw_cfg[MACHINE_FW_CFG_FILES];
+    unsigned n_fw_cfg;
     uint64_t quantum;           /* positions a vCPU runs in turn; 0: default */
     struct engine_config engine;
     struct host_memory memory;
@@ -67,7 +88,8 @@ enum machine_stop {
     MACHINE_POWEROFF,    /* the guest powered off */
     MACHINE_RESET_STOP,  /* the guest reset and -no-reboot was given */
     MACHINE_DEBUG_EXIT,  /* isa-debug-exit: exit status in machine_exit_code */
-    MACHINE_PANIC,       /* pvpanic with -action panic=... ; or the guest cannot go on */
+    MACHINE_GUEST_PANIC, /* the guest reported through pvpanic that it panicked, and panic_stops */
+    MACHINE_BROKEN,      /* the machine could not be reset; machine_stop_text says why */
     MACHINE_INPUT_END,   /* replay's end, divergence, or log error: see input_status */
     MACHINE_LIMIT,       /* reached the position given to machine_run */
     MACHINE_STUCK,       /* every vCPU halted for ever */

@@ -91,43 +91,25 @@ static void post_write(void *opaque, uint64_t addr, unsigned size, uint64_t valu
     (void)value;
 }
 
-static uint64_t debug_exit_read(void *opaque, uint64_t addr, unsigned size)
-{
-    (void)opaque;
-    (void)addr;
-    (void)size;
-    return 0;
-}
+static void debug_exit(void *opaque, int status) { machine_request_exit(((struct pc *)opaque)->m, status); }
 
-static void debug_exit_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+/* A crash kernel that is loaded will report for itself: the guest goes on. */
+static void panic_reported(void *opaque, uint8_t events)
 {
     struct pc *pc = opaque;
-    (void)addr;
-    (void)size;
-    machine_request_exit(pc->m, (int)(value << 1 | 1) & 0xff);
-}
-
-static uint64_t debugcon_read(void *opaque, uint64_t addr, unsigned size)
-{
-    (void)opaque;
-    (void)addr;
-    (void)size;
-    return 0xe9;
-}
-
-static void debugcon_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
-{
-    struct pc *pc = opaque;
-    uint8_t byte = (uint8_t)value;
-    (void)addr;
-    (void)size;
-    chardev_write(pc->m->config.debugcon, &byte, 1);
+    struct machine *m = pc->m;
+    bool panicked = events & PVPANIC_PANICKED;
+    if (!(pc->panics_told & events))
+        sink_printf(&m->config.sink, SINK_INFO, "the guest reported at position %llu that %s",
+                    (unsigned long long)sim_position(m->sim),
+                    panicked ? "it panicked" : "it crashed and that its crash kernel takes over");
+    pc->panics_told |= events;
+    if (panicked && m->config.panic_stops)
+        machine_request_panic(m);
 }
 
 static const struct io_ops port92_ops = { port92_read, port92_write, 1, 1 };
 static const struct io_ops post_ops = { post_read, post_write, 1, 1 };
-static const struct io_ops debug_exit_ops = { debug_exit_read, debug_exit_write, 1, 4 };
-static const struct io_ops debugcon_ops = { debugcon_read, debugcon_write, 1, 1 };
 
 /* ---- PCI ------------------------------------------------------------------------------------------ */
 
@@ -191,24 +173,6 @@ static bool add_cpus(struct machine *m, struct error *err)
 
 static void power_off(void *opaque) { machine_request_poweroff(((struct pc *)opaque)->m); }
 
-static void set_cmos_memory(struct pc *pc)
-{
-    uint64_t bytes = pc->m->config.ram_bytes, low = pc_low_ram(bytes), high = bytes - low;
-    uint64_t kib = low / 1024 - 1024, above16 = low > 16 << 20 ? (low - (16 << 20)) / 65536 : 0, upper = high / 65536;
-    rtc_set_cmos(pc->rtc, 0x15, 640 & 0xff);
-    rtc_set_cmos(pc->rtc, 0x16, 640 >> 8);
-    kib = kib > 65535 ? 65535 : kib;
-    above16 = above16 > 65535 ? 65535 : above16;
-    for (unsigned i = 0; i < 2; i++) {
-        rtc_set_cmos(pc->rtc, 0x17 + i, (uint8_t)(kib >> 8 * i));
-        rtc_set_cmos(pc->rtc, 0x30 + i, (uint8_t)(kib >> 8 * i));
-        rtc_set_cmos(pc->rtc, 0x34 + i, (uint8_t)(above16 >> 8 * i));
-    }
-    for (unsigned i = 0; i < 3; i++)
-        rtc_set_cmos(pc->rtc, 0x5b + i, (uint8_t)(upper >> 8 * i));
-    rtc_set_cmos(pc->rtc, 0x5f, (uint8_t)(pc->m->config.cpus - 1));
-}
-
 static void add_serial(struct pc *pc, struct sim *sim, struct space *io)
 {
     static const struct {
@@ -228,10 +192,11 @@ static void add_debug_devices(struct pc *pc, struct space *io)
 {
     const struct machine_config *c = &pc->m->config;
     if (c->debug_exit_port)
-        space_map_io(io, "isa-debug-exit", c->debug_exit_port, c->debug_exit_size ? c->debug_exit_size : 2, 1,
-                     &debug_exit_ops, pc);
+        pc->debug_exit = debug_exit_new(io, c->debug_exit_port, c->debug_exit_size, debug_exit, pc);
     if (c->debugcon)
-        space_map_io(io, "isa-debugcon", c->debugcon_port, 1, 1, &debugcon_ops, pc);
+        pc->debugcon = debugcon_new(io, c->debugcon_port, c->debugcon_readback, c->debugcon);
+    if (c->pvpanic_port)
+        pc->pvpanic = pvpanic_new(io, c->pvpanic_port, c->pvpanic_events, panic_reported, pc);
 }
 
 static void add_input(struct pc *pc, struct sim *sim, struct space *io)
@@ -257,7 +222,7 @@ bool pc_create(struct machine *m, struct error *err)
     pc->hpet = hpet_new(m->sim, m->mem, ACPI_HPET_ADDR, (struct irq){ set_hpet_pin, pc, 0 }, gsi(pc, 0));
     pc->pit = pit_new(m->sim, m->io, (struct irq){ set_timer_gsi, pc, 0 });
     pc->rtc = rtc_new(m->sim, m->io, (struct irq){ set_timer_gsi, pc, 8 }, &rtc);
-    set_cmos_memory(pc);
+    pc_set_cmos(pc);
     add_pci(pc, m->sim, m->io);
     pc->pm = acpi_pm_new(m->sim, m->io, gsi(pc, ACPI_SCI), power_off, pc);
     add_serial(pc, m->sim, m->io);
@@ -294,7 +259,7 @@ static bool direct_boot(struct machine *m, struct error *err)
     struct pc *pc = m->pc;
     uint64_t low = pc_low_ram(m->config.ram_bytes);
     struct boot_info b = { .config = &m->config, .mem = m->mem, .ram_below_4g = low,
-                           .ram_above_4g = m->config.ram_bytes - low, .acpi = { .cpus = m->n_cpus, .hpet = true, .hpet_id = HPET_ID } };
+                           .ram_above_4g = m->config.ram_bytes - low, .acpi = pc_acpi_config(pc) };
     pc_memory_firmware_setup(pc);
     if (!boot_load(&b, err))
         return false;
@@ -314,6 +279,7 @@ bool pc_reset(struct machine *m, struct error *err)
     hpet_reset(pc->hpet);
     pit_reset(pc->pit);
     rtc_reset(pc->rtc);
+    pc_set_boot_order(pc);
     ioapic_reset(pc->ioapic);
     acpi_pm_reset(pc->pm);
     pci_reset(pc->pci);
@@ -366,5 +332,8 @@ void pc_free(struct machine *m)
         pci_free(pc->pci);
     if (pc->fw_cfg)
         fw_cfg_free(pc->fw_cfg);
+    isa_debug_free(pc->debug_exit);
+    isa_debug_free(pc->debugcon);
+    isa_debug_free(pc->pvpanic);
     free(pc);
 }

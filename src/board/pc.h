@@ -12,6 +12,7 @@
 #include "dev/hpet.h"
 #include "dev/input/ps2.h"
 #include "dev/ioapic.h"
+#include "dev/isa_debug.h"
 #include "dev/pci.h"
 #include "dev/pic.h"
 #include "dev/pit.h"
@@ -41,6 +42,8 @@ struct pc {
     struct uart *uart[MACHINE_SERIALS];
     struct pci_function host_bridge, isa_bridge, pm_function;
     struct fw_cfg *fw_cfg;
+    struct isa_debug *debug_exit, *debugcon, *pvpanic;   /* NULL: absent */
+    uint8_t panics_told;       /* events that the user has been told of: once is enough */
     /* 82441FX: what lies over RAM between 640 KiB and 1 MiB (pc_memory.c) */
     struct space_map *pam_closed[PAM_SEGMENTS], *pam_ram[PAM_SEGMENTS], *smram_closed;
 };
@@ -53,7 +56,10 @@ void pc_host_bridge_written(void *opaque, unsigned offset, unsigned size);
 /* As firmware leaves the area: RAM everywhere. */
 void pc_memory_firmware_setup(struct pc *pc);
 
-/* pc_firmware.c: what fw_cfg tells. */
+/* pc_firmware.c: what CMOS and fw_cfg tell; the boot order anew at each reset, since `once` ends with the first. */
+void pc_set_cmos(struct pc *pc);
+void pc_set_boot_order(struct pc *pc);
 void pc_add_fw_cfg(struct pc *pc);
+struct acpi_config pc_acpi_config(const struct pc *pc);
 
 #endif

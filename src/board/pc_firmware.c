@@ -2,6 +2,44 @@
 /* What fw_cfg tells firmware about this machine (QEMU's docs/specs/fw_cfg.rst; SeaBIOS's src/fw/paravirt.c asks). */
 #include "board/pc.h"
 
+/* ---- CMOS ------------------------------------------------------------------------------------------ */
+
+void pc_set_cmos(struct pc *pc)
+{
+    uint64_t bytes = pc->m->config.ram_bytes, low = pc_low_ram(bytes), high = bytes - low;
+    uint64_t kib = low / 1024 - 1024, above16 = low > 16 << 20 ? (low - (16 << 20)) / 65536 : 0, upper = high / 65536;
+    rtc_set_cmos(pc->rtc, 0x15, 640 & 0xff);
+    rtc_set_cmos(pc->rtc, 0x16, 640 >> 8);
+    kib = kib > 65535 ? 65535 : kib;
+    above16 = above16 > 65535 ? 65535 : above16;
+    for (unsigned i = 0; i < 2; i++) {
+        rtc_set_cmos(pc->rtc, 0x17 + i, (uint8_t)(kib >> 8 * i));
+        rtc_set_cmos(pc->rtc, 0x30 + i, (uint8_t)(kib >> 8 * i));
+        rtc_set_cmos(pc->rtc, 0x34 + i, (uint8_t)(above16 >> 8 * i));
+    }
+    for (unsigned i = 0; i < 3; i++)
+        rtc_set_cmos(pc->rtc, 0x5b + i, (uint8_t)(upper >> 8 * i));
+    rtc_set_cmos(pc->rtc, 0x5f, (uint8_t)(pc->m->config.cpus - 1));
+}
+
+/* Where SeaBIOS looks for it: first and second in 0x3d, third in 0x38, whose bit 0 skips the floppy's boot mark. */
+enum { CMOS_ORDER = 0x3d, CMOS_ORDER_THIRD = 0x38 };
+
+void pc_set_boot_order(struct pc *pc)
+{
+    static const char letters[] = "acdn";            /* 1 floppy, 2 disk, 3 CD-ROM, 4 network */
+    const struct machine_boot *b = &pc->m->config.boot;
+    const char *order = b->once && !pc->m->s.resets ? b->once : b->order ? b->order : "cad";
+    uint8_t code[3] = { 0 };
+    for (unsigned i = 0; i < 3 && order[i]; i++)
+        code[i] = (uint8_t)(strchr(letters, order[i]) - letters + 1);
+    rtc_set_cmos(pc->rtc, CMOS_ORDER, (uint8_t)(code[1] << 4 | code[0]));
+    rtc_set_cmos(pc->rtc, CMOS_ORDER_THIRD, (uint8_t)(code[2] << 4 | 1));
+}
+
+/* ---- fw_cfg ------------------------------------------------------------------------------------------ */
+
+
 static void add_number_file(struct fw_cfg *f, const char *name, uint64_t v, unsigned len)
 {
     uint8_t bytes[8];
@@ -25,9 +63,15 @@ static void add_memory_map(struct pc *pc)
     fw_cfg_add_file(pc->fw_cfg, "etc/e820", bytes, 20 * n);
 }
 
+struct acpi_config pc_acpi_config(const struct pc *pc)
+{
+    return (struct acpi_config){ .cpus = pc->m->n_cpus, .hpet = true, .hpet_id = HPET_ID,
+                                 .pvpanic_port = pc->m->config.pvpanic_port };
+}
+
 static void add_acpi(struct pc *pc)
 {
-    struct acpi_config c = { .cpus = pc->m->n_cpus, .hpet = true, .hpet_id = HPET_ID };
+    struct acpi_config c = pc_acpi_config(pc);
     struct acpi_tables t = { 0 };
     struct buf script = { 0 };
     acpi_build(&c, &t);
@@ -39,8 +83,7 @@ static void add_acpi(struct pc *pc)
     acpi_free(&t);
 }
 
-/* How long the boot menu's prompt stays when -boot menu=on asks for it. */
-enum { MENU_WAIT_MS = 3000, SERIAL_CONSOLE = 0x3f8 };
+enum { SERIAL_CONSOLE = 0x3f8 };
 
 void pc_add_fw_cfg(struct pc *pc)
 {
@@ -50,14 +93,19 @@ void pc_add_fw_cfg(struct pc *pc)
     fw_cfg_add_number(f, FW_CFG_RAM_SIZE, m->config.ram_bytes, 8);
     fw_cfg_add_number(f, FW_CFG_NB_CPUS, m->n_cpus, 2);
     fw_cfg_add_number(f, FW_CFG_MAX_CPUS, m->n_cpus, 2);
-    fw_cfg_add_number(f, FW_CFG_BOOT_MENU, m->config.boot_menu, 2);
+    fw_cfg_add_number(f, FW_CFG_BOOT_MENU, m->config.boot.menu, 2);
     fw_cfg_add_number(f, FW_CFG_NUMA, 0, 8);
     fw_cfg_add_number(f, FW_CFG_IRQ0_OVERRIDE, 1, 1);
     add_memory_map(pc);
     add_acpi(pc);
-    if (m->config.boot_menu)
-        add_number_file(f, "etc/boot-menu-wait", MENU_WAIT_MS, 2);
+    if (m->config.boot.has_menu_wait)
+        add_number_file(f, "etc/boot-menu-wait", m->config.boot.menu_wait_ms, 2);
+    add_number_file(f, "etc/boot-fail-wait", m->config.boot.fail_wait_ms, 4);
+    if (m->config.boot.strict)
+        fw_cfg_add_file(f, "bootorder", "HALT", 5);
     /* Without a display the firmware's screen is the first serial port. */
     if (pc->uart[0])
         add_number_file(f, "etc/sercon-port", SERIAL_CONSOLE, 2);
+    for (unsigned i = 0; i < m->config.n_fw_cfg; i++)
+        fw_cfg_add_file(f, m->config.fw_cfg[i].name, m->config.fw_cfg[i].data, m->config.fw_cfg[i].size);
 }

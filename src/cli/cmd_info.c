@@ -7,7 +7,7 @@
 
 struct summary {
     uint64_t count[LOG_KINDS], bytes[LOG_KINDS];
-    uint64_t events, position;
+    uint64_t events, position, virtual_ns, host_ns;
     uint64_t final_hash;
     char ended[512];
     bool has_end;
@@ -27,8 +27,11 @@ static void sum_up(struct log_reader *log, struct summary *s)
             snprintf(s->ended, sizeof s->ended, "%.*s", (int)(e.len < 500 ? e.len : 500), (const char *)e.data);
         }
     }
-    if (log_complete_to(log) > s->position)
-        s->position = log_complete_to(log);
+    const struct log_mark *end = log_complete_to(log);
+    if (end->position > s->position)
+        s->position = end->position;
+    s->virtual_ns = end->virtual_ns;
+    s->host_ns = end->host_ns;
 }
 
 /* Quotes what a shell would not take as one word. */
@@ -101,8 +104,8 @@ static int info(const struct command *self, const char *path)
     sum_up(log, &s);
     print_machine(&m);
     printf("length       %llu positions\n", (unsigned long long)s.position);
-    if (!m.sim.shift_auto)
-        print_seconds("running time", s.position << m.sim.shift);
+    print_seconds("virtual time", s.virtual_ns);
+    print_seconds("real time", s.host_ns);
     print_events(log, &s);
     if (s.has_end)
         printf("final state  %016llx\n", (unsigned long long)s.final_hash);

@@ -13,7 +13,7 @@ static int record(const struct command *self, struct options *o, int argc, char 
     q.args = options_machine_args(o, argc, argv, &q.n_args);
     bool ok = run_machine(&q, &result);
     command_error(self, "%s", result.text.text);
-    return !ok ? 1 : result.why == MACHINE_DEBUG_EXIT ? result.exit_code : 0;
+    return run_status(&result, o, ok);
 }
 
 static int run(const struct command *self, int argc, char **argv)

@@ -19,8 +19,9 @@ static int replay(const struct command *self, const char *path, const struct reb
     }
     bool ok = run_machine(&q, &result);
     command_error(self, "%s", result.text.text);
+    int status = run_status(&result, &o, ok);
     options_free(&o);
-    return !ok ? 1 : result.why == MACHINE_DEBUG_EXIT ? result.exit_code : 0;
+    return status;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -63,7 +64,7 @@ const struct command cmd_replay = {
             "Replays FILE: the same output and the same machine state, without waiting for anything.\n"
             "The recording knows its machine, so no other options are needed.  What is typed is\n"
             "ignored, but for Ctrl-A x, which quits.\n\n"
-            "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios\n"
+            "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios, fw_cfg:NAME\n"
             "  --serial DEV       where the next serial port's output goes (the first: stdio)\n"
             "  --engine ENGINE    as -accel names it: interp, jit, tcg (the fastest there is)\n\n"
             "examples:\n"

@@ -99,7 +99,7 @@ const struct command cmd_verify = {
             "and ends with status 0 if they all agree.\n\n"
             "  --engine ENGINE    the engine to replay with, as -accel names it: interp, jit, tcg\n"
             "                     (the fastest there is)\n"
-            "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios\n\n"
+            "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios, fw_cfg:NAME\n\n"
             "examples:\n"
             "  reprise verify boot.rr\n"
             "  reprise verify boot.rr --engine interp --file kernel=/tmp/linux\n",

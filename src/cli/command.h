@@ -40,6 +40,8 @@ enum { REBUILD_SERIALS = MACHINE_SERIALS };
 struct rebuild {
     const char *log;                         /* the recording's own path */
     const char *file[ROLES];                 /* --file ROLE=PATH */
+    const char *fw_cfg[MACHINE_FW_CFG_FILES];   /* --file fw_cfg:NAME=PATH, as written */
+    unsigned n_fw_cfg;
     const char *serial[REBUILD_SERIALS];     /* --serial DEV, in order */
     unsigned n_serial;
     const char *engine;                      /* --engine KIND[,tb-size=MB]; NULL: the default */

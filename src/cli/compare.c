@@ -27,10 +27,14 @@ TRAIT(write_cpu, "%s", or_default(o->machine.cpu))
 TRAIT(write_smp, "%u", o->machine.cpus)
 TRAIT(write_memory, "%llu KiB", (unsigned long long)(o->machine.ram_bytes >> 10))
 TRAIT(write_append, "%s", or_default(o->machine.append))
-TRAIT(write_boot, "order=%s,menu=%s", or_default(o->machine.boot_order), o->machine.boot_menu ? "on" : "off")
+TRAIT(write_boot, "order=%s,once=%s,menu=%s,splash-time=%d,reboot-timeout=%d,strict=%s", or_default(o->machine.boot.order),
+      or_default(o->machine.boot.once), o->machine.boot.menu ? "on" : "off",
+      o->machine.boot.has_menu_wait ? o->machine.boot.menu_wait_ms : -1, (int)o->machine.boot.fail_wait_ms,
+      o->machine.boot.strict ? "on" : "off")
 TRAIT(write_debug_exit, "iobase=0x%x,iosize=%u", o->machine.debug_exit_port, o->machine.debug_exit_size)
-TRAIT(write_debugcon, "iobase=0x%x", o->debugcon ? o->machine.debugcon_port : 0)
-TRAIT(write_pvpanic, "%s", o->machine.pvpanic ? "present" : "absent")
+TRAIT(write_debugcon, "iobase=0x%x,readback=0x%x", o->debugcon ? o->machine.debugcon_port : 0, o->machine.debugcon_readback)
+TRAIT(write_pvpanic, "ioport=0x%x,events=%u,%s", o->machine.pvpanic_port, o->machine.pvpanic_events,
+      o->machine.panic_stops ? "stopping" : "not stopping")
 TRAIT(write_no_reboot, "%s", o->machine.no_reboot ? "given" : "not given")
 TRAIT(write_rtc, "base=%llu,clock=%s", (unsigned long long)o->machine.rtc_start, o->machine.rtc_clock_vm ? "vm" : "host")
 
@@ -50,6 +54,24 @@ static void write_shift(const struct options *o, char *out, size_t size)
         snprintf(out, size, "shift=auto");
     else
         snprintf(out, size, "shift=%u", o->sim.shift);
+}
+
+/* FNV-1a, with the ending zero. */
+static uint64_t digest(uint64_t h, const char *s)
+{
+    do
+        h = (h ^ (uint8_t)*s) * UINT64_C(0x100000001b3);
+    while (*s++);
+    return h;
+}
+
+/* Names in order and strings, as one number; files are compared by their own hashes. */
+static void write_fw_cfg(const struct options *o, char *out, size_t size)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (unsigned i = 0; i < o->machine.n_fw_cfg; i++)
+        h = digest(digest(h, o->machine.fw_cfg[i].name), o->fw_cfg_file[i] ? "" : o->machine.fw_cfg[i].data);
+    snprintf(out, size, "%u files, digest %016llx", o->machine.n_fw_cfg, (unsigned long long)h);
 }
 
 static void write_uuid(const struct options *o, char *out, size_t size)
@@ -73,6 +95,7 @@ static const struct trait traits[] = {
     { "-device isa-debug-exit", write_debug_exit },
     { "-debugcon", write_debugcon },
     { "-device pvpanic", write_pvpanic },
+    { "-fw_cfg", write_fw_cfg },
     { "-uuid", write_uuid },
     { "-no-reboot", write_no_reboot },
 };

@@ -2,6 +2,7 @@
 /* -device NAME,key=value,..: one handler for each device that can be added. */
 #include "cli/options.h"
 #include "cli/optvalue.h"
+#include "dev/isa_debug.h"
 
 #include <stdio.h>
 
@@ -34,12 +35,13 @@ static bool isa_serial(struct options *o, struct optlist *l, struct error *err)
 
 static bool isa_debugcon(struct options *o, struct optlist *l, struct error *err)
 {
-    uint64_t port = DEFAULT_DEBUGCON_PORT;
+    uint64_t port = DEFAULT_DEBUGCON_PORT, readback = DEFAULT_DEBUGCON_PORT;
     if (o->debugcon)
         return error_set(err, "-device isa-debugcon: there is a debug console already");
-    if (!optlist_take_number(l, "iobase", 0xffff, &port, err))
+    if (!optlist_take_number(l, "iobase", 0xffff, &port, err) || !optlist_take_number(l, "readback", 0xff, &readback, err))
         return false;
     o->machine.debugcon_port = (uint16_t)port;
+    o->machine.debugcon_readback = (uint8_t)readback;
     return connect_chardev(o, l, "isa-debugcon", &o->debugcon, err);
 }
 
@@ -48,8 +50,10 @@ static bool isa_debug_exit(struct options *o, struct optlist *l, struct error *e
     uint64_t port = DEFAULT_DEBUG_EXIT_PORT, size = DEFAULT_DEBUG_EXIT_SIZE;
     if (!optlist_take_number(l, "iobase", 0xffff, &port, err) || !optlist_take_number(l, "iosize", 4, &size, err))
         return false;
-    if (!port || !size)
-        return error_set(err, "-device isa-debug-exit: iobase and iosize must not be 0");
+    if (o->machine.debug_exit_port)
+        return error_set(err, "-device isa-debug-exit: there is one already");
+    if (!port || !size || port + size > 0x10000)
+        return error_set(err, "-device isa-debug-exit: iobase and iosize must not be 0, and end below port 0x10000");
     o->machine.debug_exit_port = (uint16_t)port;
     o->machine.debug_exit_size = (uint16_t)size;
     return true;
@@ -57,7 +61,15 @@ static bool isa_debug_exit(struct options *o, struct optlist *l, struct error *e
 
 static bool pvpanic(struct options *o, struct optlist *l, struct error *err)
 {
-    o->machine.pvpanic = true;
+    uint64_t port = DEFAULT_PVPANIC_PORT, events = PVPANIC_EVENTS;
+    if (o->machine.pvpanic_port)
+        return error_set(err, "-device pvpanic: there is one already");
+    if (!optlist_take_number(l, "ioport", 0xffff, &port, err) || !optlist_take_number(l, "events", 0xff, &events, err))
+        return false;
+    if (!port || !events || events & ~(uint64_t)PVPANIC_EVENTS)
+        return error_set(err, "-device pvpanic: ioport must not be 0, and events is a sum of 1 (panicked) and 2 (crash loaded)");
+    o->machine.pvpanic_port = (uint16_t)port;
+    o->machine.pvpanic_events = (uint8_t)events;
     return true;
 }
 
@@ -66,10 +78,10 @@ static const struct {
     bool (*add)(struct options *o, struct optlist *l, struct error *err);
 } devices[] = {
     { "isa-serial", "chardev=ID[,index=0..3]   a 16550A serial port", isa_serial },
-    { "isa-debugcon", "chardev=ID[,iobase=PORT]   bytes written to PORT (0xe9) come out", isa_debugcon },
+    { "isa-debugcon", "chardev=ID[,iobase=PORT][,readback=V]   bytes written to PORT (0xe9) come out", isa_debugcon },
     { "isa-debug-exit", "[iobase=PORT,iosize=N]   a write of V to PORT (0x501) ends with status V*2+1",
       isa_debug_exit },
-    { "pvpanic", "the guest tells of its panic at port 0x505", pvpanic },
+    { "pvpanic", "[ioport=PORT][,events=1..3]   the guest tells of its panic at PORT (0x505); see -action", pvpanic },
 };
 
 bool device_option(struct options *o, const char *text, struct error *err)

@@ -28,14 +28,41 @@ static char *find_firmware(const struct options *o, const char *name)
     return alloc_string(name);
 }
 
+/* role: as the log knows it; what: as messages call it. */
+static bool read_listed(struct setup *s, struct host_file *f, const char *role, const char *what, const char *path,
+                        struct error *err)
+{
+    if (!host_file_read(what, path, f, err))
+        return false;
+    s->listed[s->n_listed++] = (struct log_input_file){ role, f->path, f->size, f->hash };
+    return true;
+}
+
 static bool read_role(struct setup *s, enum input_role role, const char *path, struct machine_blob *blob,
                       struct error *err)
 {
     struct host_file *f = &s->file[role];
-    if (!host_file_read(role == ROLE_BIOS ? "BIOS image" : role_names[role], path, f, err))
+    if (!read_listed(s, f, role_names[role], role == ROLE_BIOS ? "BIOS image" : role_names[role], path, err))
         return false;
     *blob = (struct machine_blob){ f->path, f->data, f->size };
-    s->listed[s->n_listed++] = (struct log_input_file){ role_names[role], f->path, f->size, f->hash };
+    return true;
+}
+
+static bool read_fw_cfg(struct setup *s, struct error *err)
+{
+    for (unsigned i = 0; i < s->config.n_fw_cfg; i++) {
+        struct machine_fw_cfg_file *to = &s->config.fw_cfg[i];
+        struct host_file *f = &s->file[ROLE_FW_CFG + i];
+        if (!s->o->fw_cfg_file[i])
+            continue;
+        char *text = alloc_format("fw_cfg:%s", to->name);
+        const char *role = options_string(s->o, text, strlen(text));
+        free(text);
+        if (!read_listed(s, f, role, role, s->o->fw_cfg_file[i], err))
+            return false;
+        to->data = f->data;
+        to->size = f->size;
+    }
     return true;
 }
 
@@ -82,7 +109,8 @@ bool setup_files(struct setup *s, struct options *o, struct error *err)
         s->config.engine.trace_opaque = s;
     }
     bool ok = (!o->kernel || read_role(s, ROLE_KERNEL, o->kernel, &s->config.kernel, err)) &&
-              (!o->initrd || read_role(s, ROLE_INITRD, o->initrd, &s->config.initrd, err)) && read_bios(s, err);
+              (!o->initrd || read_role(s, ROLE_INITRD, o->initrd, &s->config.initrd, err)) && read_bios(s, err) &&
+              read_fw_cfg(s, err);
     if (!ok)
         setup_free(s);
     return ok;
@@ -174,7 +202,7 @@ void setup_close_chardevs(struct setup *s, bool started)
 void setup_free(struct setup *s)
 {
     setup_close_chardevs(s, false);
-    for (unsigned i = 0; i < ROLES; i++)
+    for (unsigned i = 0; i < SETUP_FILES; i++)
         host_file_free(&s->file[i]);
     if (s->messages != stderr)
         fclose(s->messages);

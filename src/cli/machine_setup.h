@@ -11,14 +11,15 @@
 #include "cli/options.h"
 #include "host/host.h"
 
-enum input_role { ROLE_KERNEL, ROLE_INITRD, ROLE_BIOS, ROLES };
+/* ROLE_FW_CFG and on: the files of -fw_cfg, by their places in the options; their role is "fw_cfg:NAME". */
+enum input_role { ROLE_KERNEL, ROLE_INITRD, ROLE_BIOS, ROLES, ROLE_FW_CFG = ROLES, SETUP_FILES = ROLES + MACHINE_FW_CFG_FILES };
 extern const char *const role_names[ROLES];
 
 struct setup {
     struct options *o;
     struct machine_config config;
-    struct host_file file[ROLES];
-    struct log_input_file listed[ROLES];   /* what is in file[], for the log */
+    struct host_file file[SETUP_FILES];
+    struct log_input_file listed[SETUP_FILES];   /* what is in file[], for the log */
     size_t n_listed;
     struct chardev *chardev[OPTIONS_CHARDEVS];
     struct host_output trace;              /* -D */

@@ -187,20 +187,42 @@ static bool set_nic(struct options *o, const char *v, struct error *err)
     return only_none("-nic", v, "network", err);
 }
 
-/* order: a floppy, c disk, d CD-ROM, n network. */
+static bool boot_letters(struct options *o, struct optlist *l, const char *key, const char **out, struct error *err)
+{
+    const char *order = optlist_take(l, key);
+    if (order && (!*order || order[strspn(order, "acdn")]))
+        return error_set(err, "-boot: %s is made of the letters a, c, d and n, not '%s'", key, order);
+    for (const char *p = order; p && *p; p++)
+        if (strchr(p + 1, *p))
+            return error_set(err, "-boot: %s names '%c' twice", key, *p);
+    if (order)
+        *out = options_string(o, order, strlen(order));
+    return true;
+}
+
 static bool set_boot(struct options *o, const char *v, struct error *err)
 {
     struct optlist l;
+    struct machine_boot *b = &o->machine.boot;
+    uint64_t menu_wait = UINT64_MAX, fail_wait = UINT64_MAX;
     if (!optlist_parse(&l, "-boot", v, "order", err))
         return false;
-    const char *order = optlist_take(&l, "order");
-    if (order && (!*order || order[strspn(order, "acdn")])) {
-        error_set(err, "-boot: order is made of the letters a, c, d and n, not '%s'", order);
+    const char *timeout = optlist_take(&l, "reboot-timeout");
+    if (timeout && strcmp(timeout, "-1") != 0 && !parse_number(timeout, 0xffff, &fail_wait)) {
+        error_set(err, "-boot: reboot-timeout is -1 or a number of milliseconds up to 65535, not '%s'", timeout);
         return optlist_fail(&l);
     }
-    if (order)
-        o->machine.boot_order = options_string(o, order, strlen(order));
-    return optlist_take_bool(&l, "menu", &o->machine.boot_menu, err) ? optlist_done(&l, err) : optlist_fail(&l);
+    if (!boot_letters(o, &l, "order", &b->order, err) || !boot_letters(o, &l, "once", &b->once, err) ||
+        !optlist_take_bool(&l, "menu", &b->menu, err) || !optlist_take_bool(&l, "strict", &b->strict, err) ||
+        !optlist_take_number(&l, "splash-time", 0xffff, &menu_wait, err))
+        return optlist_fail(&l);
+    if (menu_wait != UINT64_MAX) {
+        b->has_menu_wait = true;
+        b->menu_wait_ms = (uint16_t)menu_wait;
+    }
+    if (timeout)
+        b->fail_wait_ms = (uint32_t)fail_wait;
+    return optlist_done(&l, err);
 }
 
 static bool set_name(struct options *o, const char *v, struct error *err)
@@ -210,6 +232,65 @@ static bool set_name(struct options *o, const char *v, struct error *err)
         return false;
     const char *name = optlist_take(&l, "guest");
     o->name = name ? options_string(o, name, strlen(name)) : NULL;
+    return optlist_done(&l, err);
+}
+
+/* One of the words of a list that ends with NULL: its index. */
+static bool take_word(struct optlist *l, const char *key, const char *const *words, unsigned *out, struct error *err)
+{
+    const char *v = optlist_take(l, key);
+    for (unsigned i = 0; v && words[i]; i++) {
+        if (!strcmp(v, words[i])) {
+            *out = i;
+            return true;
+        }
+    }
+    return !v || error_set(err, "%s: there is no %s=%s", l->option, key, v);
+}
+
+static bool set_action(struct options *o, const char *v, struct error *err)
+{
+    static const char *const on_reboot[] = { "reset", "shutdown", NULL }, *const on_shutdown[] = { "poweroff", "pause", NULL };
+    static const char *const on_panic[] = { "shutdown", "pause", "exit-failure", "none", NULL };
+    struct optlist l;
+    unsigned reboot = o->machine.no_reboot, shutdown = o->machine.no_shutdown, panic_ = o->panic;
+    if (!optlist_parse(&l, "-action", v, NULL, err))
+        return false;
+    if (!take_word(&l, "reboot", on_reboot, &reboot, err) || !take_word(&l, "shutdown", on_shutdown, &shutdown, err) ||
+        !take_word(&l, "panic", on_panic, &panic_, err))
+        return optlist_fail(&l);
+    o->machine.no_reboot = reboot;
+    o->machine.no_shutdown = shutdown;
+    o->panic = (enum panic_action)panic_;
+    o->machine.panic_stops = o->panic != PANIC_NONE;
+    return optlist_done(&l, err);
+}
+
+static bool set_fw_cfg(struct options *o, const char *v, struct error *err)
+{
+    struct optlist l;
+    unsigned n = o->machine.n_fw_cfg;
+    if (n == MACHINE_FW_CFG_FILES)
+        return error_set(err, "-fw_cfg: there are more than %d files", MACHINE_FW_CFG_FILES);
+    if (!optlist_parse(&l, "-fw_cfg", v, "name", err))
+        return false;
+    const char *name = optlist_take(&l, "name"), *file = optlist_take(&l, "file"), *text = optlist_take(&l, "string");
+    bool ok = true;
+    if (!name || !*name || strlen(name) > 55)
+        ok = error_set(err, "-fw_cfg: name= is missing or not of 1 to 55 characters");
+    else if (!file == !text || (text && !*text))
+        ok = error_set(err, "-fw_cfg: '%s' needs either file=PATH or string=TEXT", name);
+    for (unsigned i = 0; ok && i < n; i++)
+        if (!strcmp(o->machine.fw_cfg[i].name, name))
+            ok = error_set(err, "-fw_cfg: '%s' is there already", name);
+    if (!ok)
+        return optlist_fail(&l);
+    struct machine_fw_cfg_file *f = &o->machine.fw_cfg[o->machine.n_fw_cfg++];
+    f->name = options_string(o, name, strlen(name));
+    if (file)
+        o->fw_cfg_file[n] = options_string(o, file, strlen(file));
+    else
+        *f = (struct machine_fw_cfg_file){ f->name, options_string(o, text, strlen(text)), strlen(text) };
     return optlist_done(&l, err);
 }
 
@@ -256,7 +337,9 @@ const struct option_entry option_table[] = {
     { "append", "TEXT", set_append, "its command line" },
     { "bios", "FILE", set_bios, "firmware image (/usr/share/seabios/bios-256k.bin)" },
     { "L", "DIR", set_dir, "look for firmware here first" },
-    { "boot", "[order=ORDER][,menu=on]", set_boot, "what the firmware boots: a, c, d, n" },
+    { "boot", "[order=ORDER][,once=ORDER][,menu=on][,splash-time=MS][,reboot-timeout=MS][,strict=on]", set_boot,
+      "what the firmware boots: a floppy, c disk, d CD-ROM, n network" },
+    { "fw_cfg", "[name=]NAME,file=PATH|string=TEXT", set_fw_cfg, "a file for the firmware or the guest" },
     { "serial", "DEV", set_serial,
       "next serial port: stdio, mon:stdio, pty, null, none, file:PATH, pipe:PATH, "
       "tcp:[HOST]:PORT[,server=on][,wait=off][,reconnect=SECONDS], unix:PATH[,..], chardev:ID (null)" },
@@ -280,6 +363,8 @@ const struct option_entry option_table[] = {
     { "nodefaults", NULL, set_nodefaults, "no serial port unless one is named" },
     { "no-reboot", NULL, set_no_reboot, "end when the guest resets" },
     { "no-shutdown", NULL, set_no_shutdown, "wait for a signal when the guest powers off" },
+    { "action", "panic=WHAT[,reboot=..][,shutdown=..]", set_action,
+      "panic=shutdown|pause|exit-failure|none (with pvpanic); reboot=shutdown is -no-reboot, shutdown=pause -no-shutdown" },
     { "name", "NAME", set_name, "a name for the machine, kept in recordings" },
     { "uuid", "UUID", set_uuid, "the machine's identity, for firmware" },
     { "d", "ITEM[,..]", set_log_items, "say more: guest_errors, op", true },

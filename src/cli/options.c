@@ -61,6 +61,9 @@ bool options_parse(int argc, char *const *argv, const char *program, struct opti
     o->machine.cpus = 1;
     o->machine.ram_bytes = UINT64_C(128) << 20;
     o->machine.debugcon_port = DEFAULT_DEBUGCON_PORT;
+    o->machine.debugcon_readback = DEFAULT_DEBUGCON_PORT;
+    o->machine.panic_stops = true;
+    o->machine.boot.fail_wait_ms = UINT32_MAX;
     o->machine.rtc_utc = true;
     o->machine.engine.kind = engine_default();
     o->sim = (struct sim_config){ .shift = DEFAULT_SHIFT, .sleep = true };

@@ -21,7 +21,11 @@ enum {
     DEFAULT_DEBUGCON_PORT = 0xe9,
     DEFAULT_DEBUG_EXIT_PORT = 0x501,
     DEFAULT_DEBUG_EXIT_SIZE = 2,
+    DEFAULT_PVPANIC_PORT = 0x505,
 };
+
+/* What becomes of the run when the guest panics: -action panic=. */
+enum panic_action { PANIC_SHUTDOWN, PANIC_PAUSE, PANIC_EXIT_FAILURE, PANIC_NONE };
 
 enum rr_mode { RR_NONE, RR_RECORD, RR_REPLAY };
 
@@ -45,7 +49,9 @@ struct options {
     unsigned serial[MACHINE_SERIALS]; /* 1 + index of chardev; 0: no such port */
     unsigned n_serial;                /* ports that -serial named, from 0 on */
     unsigned debugcon;                /* 1 + index of chardev; 0: none */
+    enum panic_action panic;
     const char *kernel, *initrd, *bios;
+    const char *fw_cfg_file[MACHINE_FW_CFG_FILES];   /* -fw_cfg file=; NULL: the string is in machine.fw_cfg */
     const char *dir[OPTIONS_DIRS];    /* -L */
     unsigned n_dirs;
     const char *name;

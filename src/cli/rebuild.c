@@ -12,7 +12,11 @@ bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err)
             return true;
         }
     }
-    return error_set(err, "--file: '%s' is not ROLE=PATH with ROLE kernel, initrd or bios", text);
+    if (eq && !strncmp(text, "fw_cfg:", 7) && b->n_fw_cfg < MACHINE_FW_CFG_FILES) {
+        b->fw_cfg[b->n_fw_cfg++] = text;
+        return true;
+    }
+    return error_set(err, "--file: '%s' is not ROLE=PATH with ROLE kernel, initrd, bios or fw_cfg:NAME", text);
 }
 
 static const char *recorded_path(const struct log_machine *m, const char *role)
@@ -21,6 +25,33 @@ static const char *recorded_path(const struct log_machine *m, const char *role)
         if (!strcmp(m->files[i].role, role))
             return m->files[i].path;
     return NULL;
+}
+
+/* Is text "fw_cfg:NAME=PATH"?  The path. */
+static const char *moved_to(const char *text, const char *name)
+{
+    size_t n = strlen(name);
+    return !strncmp(text + 7, name, n) && text[7 + n] == '=' ? text + 8 + n : NULL;
+}
+
+static bool choose_fw_cfg_files(const struct rebuild *b, struct options *o, struct error *err)
+{
+    for (unsigned k = 0; k < b->n_fw_cfg; k++) {
+        bool used = false;
+        for (unsigned i = 0; i < o->machine.n_fw_cfg && !used; i++) {
+            const char *path = o->fw_cfg_file[i] ? moved_to(b->fw_cfg[k], o->machine.fw_cfg[i].name) : NULL;
+            if (path)
+                o->fw_cfg_file[i] = path;
+            used = path != NULL;
+        }
+        if (!used)
+            return error_set(err, "--file: the recorded machine has no file '%s'", b->fw_cfg[k]);
+    }
+    for (unsigned i = 0; i < o->machine.n_fw_cfg; i++)
+        if (o->fw_cfg_file[i] && !host_file_exists(o->fw_cfg_file[i]))
+            return error_set(err, "the file '%s' for fw_cfg is no longer there: say --file fw_cfg:%s=PATH",
+                             o->fw_cfg_file[i], o->machine.fw_cfg[i].name);
+    return true;
 }
 
 static bool choose_files(const struct log_machine *m, const struct rebuild *b, struct options *o, struct error *err)
@@ -39,9 +70,11 @@ static bool choose_files(const struct log_machine *m, const struct rebuild *b, s
     return true;
 }
 
-/* Takes every back end away from the devices. */
+/* Takes every back end away from the devices: a log from elsewhere is no reason to write any file. */
 static void silence(struct options *o)
 {
+    o->log_path = NULL;
+    o->log_op = false;
     for (unsigned i = 0; i < o->n_chardevs; i++)
         o->chardev[i].spec = (struct chardev_spec){ .kind = CHARDEV_NULL, .id = o->chardev[i].spec.id };
 }
@@ -76,5 +109,5 @@ bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b
     if (b->engine && !engine_option("--engine", b->engine, &o->machine.engine, err))
         return false;
     silence(o);
-    return choose_files(recorded, b, o, err) && choose_serials(b, o, err);
+    return choose_files(recorded, b, o, err) && choose_fw_cfg_files(b, o, err) && choose_serials(b, o, err);
 }

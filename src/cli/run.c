@@ -49,7 +49,7 @@ uint64_t log_length(struct log_reader *log, const char **cut)
         last = e.position;
     if (cut)
         *cut = log_cut(log);
-    uint64_t complete = log_complete_to(log);
+    uint64_t complete = log_complete_to(log)->position;
     log_rewind(log);
     return complete > last ? complete : last;
 }
@@ -97,10 +97,11 @@ static bool make_port(struct run *r, struct error *err)
 
 /* ---- running ----------------------------------------------------------------------------- */
 
-/* -no-shutdown: the machine stays, powered off, until the user ends it. */
+/* -no-shutdown, -action panic=pause: the machine stays as it is until the user ends it. */
 static void stay_off(const struct run *r)
 {
-    fprintf(stderr, "%s: the guest powered off; waiting because of -no-shutdown\n", r->o->program);
+    fprintf(stderr, "%s: the guest %s; waiting for a signal as -action (or -no-shutdown) says\n", r->o->program,
+            r->result->why == MACHINE_GUEST_PANIC ? "panicked" : "powered off");
     while (!host_quitting())
         poll(NULL, 0, 100);
 }
@@ -125,7 +126,7 @@ static bool judge(struct run *r, enum machine_stop why)
 {
     struct run_result *result = r->result;
     bool own_end = why == MACHINE_POWEROFF || why == MACHINE_RESET_STOP || why == MACHINE_DEBUG_EXIT ||
-                   why == MACHINE_QUIT || why == MACHINE_PANIC || why == MACHINE_STUCK;
+                   why == MACHINE_QUIT || why == MACHINE_BROKEN || why == MACHINE_GUEST_PANIC || why == MACHINE_STUCK;
     if (own_end && !(why == MACHINE_QUIT && host_quitting()))
         input_finish(r->port);
     result->input = input_status(r->port);
@@ -140,7 +141,24 @@ static bool judge(struct run *r, enum machine_stop why)
     else
         error_set(&result->text, "%s at position %llu", machine_stop_text(r->machine, why),
                   (unsigned long long)result->position);
-    return why != MACHINE_PANIC;
+    return why != MACHINE_BROKEN;
+}
+
+/* Does the user want the stopped machine to stay? */
+static bool stays(const struct run *r)
+{
+    bool off = r->result->why == MACHINE_POWEROFF || r->result->why == MACHINE_RESET_STOP;
+    bool panicked = r->result->why == MACHINE_GUEST_PANIC;
+    return r->o->rr != RR_REPLAY && ((off && r->o->machine.no_shutdown) ||
+                                     (panicked && (r->o->panic == PANIC_PAUSE ||
+                                                   (r->o->panic == PANIC_SHUTDOWN && r->o->machine.no_shutdown))));
+}
+
+int run_status(const struct run_result *result, const struct options *o, bool ok)
+{
+    if (!ok || (result->why == MACHINE_GUEST_PANIC && o->panic == PANIC_EXIT_FAILURE))
+        return 1;
+    return result->why == MACHINE_DEBUG_EXIT ? result->exit_code : 0;
 }
 
 /* The first CPU's instruction pointer. */
@@ -159,10 +177,9 @@ static bool run_wired(struct run *r, uint64_t length)
     result->started = true;
     if (r->setup.trace.path)
         host_output_start(&r->setup.trace);
-    enum machine_stop why = run_to_end(r, length);
-    if ((why == MACHINE_POWEROFF || why == MACHINE_RESET_STOP) && r->o->machine.no_shutdown && r->o->rr != RR_REPLAY)
+    enum machine_stop why = result->why = run_to_end(r, length);
+    if (stays(r))
         stay_off(r);
-    result->why = why;
     result->host_ns = host_monotonic_ns() - start;
     result->position = sim_position(r->sim);
     result->virtual_ns = sim_now(r->sim);

@@ -31,6 +31,9 @@ struct run_request {
 /* True: it ran and ended as it may; the result's text says how.  False: text says what is wrong. */
 bool run_machine(const struct run_request *request, struct run_result *result);
 
+/* What the process ends with: ok is what run_machine() returned. */
+int run_status(const struct run_result *result, const struct options *o, bool ok);
+
 /* Opens the log at path. */
 struct log_reader *open_log(const char *path, struct log_machine *machine, struct error *err);
 

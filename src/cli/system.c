@@ -64,7 +64,7 @@ static int run(struct options *o, int argc, char **argv)
         o->sim = recorded.sim;
     }
     bool ok = run_machine(&q, &result);
-    int status = !ok ? 1 : result.why == MACHINE_DEBUG_EXIT ? result.exit_code : 0;
+    int status = run_status(&result, o, ok);
     if (!ok || worth_saying(o, &result))
         fail(&result.text);
     return status;

@@ -7,7 +7,7 @@ __extension__ typedef unsigned __int128 u128;
 
 enum { PM1_STATUS = 0, PM1_ENABLE = 2, PM1_CONTROL = 4, PM_TIMER = 8 };
 enum { STS_TIMER = 1, STS_POWER_BUTTON = 1 << 8, STS_RTC = 1 << 10, STS_WAKE = 1 << 15 };
-enum { CNT_SCI_EN = 1, CNT_SLP_EN = 1 << 13 };
+enum { CNT_SCI_EN = 1, CNT_SLP_TYP = 10, CNT_SLP_EN = 1 << 13 };
 enum { SMI_CMD_PORT = 0xb2, GPE0_PORT = 0xafe0, ENABLE_ACPI = 0xf1, DISABLE_ACPI = 0xf0 };
 
 struct pm_state {
@@ -75,32 +75,36 @@ static uint64_t pm_read(void *opaque, uint64_t addr, unsigned size)
     return addr + size <= sizeof regs ? load_le(regs + addr, size) : 0;
 }
 
+/* SCI_EN is the SMI command port's; SLP_EN reads as 0. */
 static void write_control(struct acpi_pm *p, uint16_t v)
 {
     p->s.control = (uint16_t)((v & ~(CNT_SLP_EN | CNT_SCI_EN)) | (p->s.control & CNT_SCI_EN));
-    if (v & CNT_SLP_EN && (v >> 10 & 7) == 0)
+    if (v & CNT_SLP_EN && (v >> CNT_SLP_TYP & 7) == 0)
         p->power_off(p->opaque);
 }
 
+/* Byte by byte, since any width is allowed (4.8.1). */
 static void pm_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
 {
     struct acpi_pm *p = opaque;
+    uint8_t control[2];
+    bool controls = false;
     catch_up(p);
-    switch (addr) {
-    case PM1_STATUS:
-        p->s.status &= (uint16_t)~value;
-        if (size == 4)
-            p->s.enable = (uint16_t)(value >> 16);
-        break;
-    case PM1_ENABLE:
-        p->s.enable = (uint16_t)value;
-        break;
-    case PM1_CONTROL:
-        write_control(p, (uint16_t)value);
-        break;
-    default:
-        break;
+    store_le(control, 2, p->s.control);
+    for (unsigned i = 0; i < size; i++) {
+        uint64_t at = addr + i;
+        uint16_t byte = (uint8_t)(value >> 8 * i), shift = 8 * (at & 1);
+        if (at < PM1_ENABLE) {
+            p->s.status &= (uint16_t)~(byte << shift);
+        } else if (at < PM1_CONTROL) {
+            p->s.enable = (uint16_t)((p->s.enable & ~(0xff << shift)) | byte << shift);
+        } else if (at < PM1_CONTROL + 2) {
+            control[at & 1] = (uint8_t)byte;
+            controls = true;
+        }
     }
+    if (controls)
+        write_control(p, (uint16_t)load_le(control, 2));
     update(p);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The local APIC's registers, priorities and timer. */
+/* The local APIC's registers, priorities and local vectors. */
 #include "dev/apic.h"
 
 #include <stdio.h>
@@ -7,17 +7,16 @@
 
 #include "dev/apic_impl.h"
 
-
 static const struct state_field fields[] = {
 #define U(f) STATE_UINT(struct apic_state, f)
 #define ARR(f) STATE_ARRAY(struct apic_state, f, uint32_t)
     U(id), U(ldr), U(dfr), U(svr), U(tpr), U(esr), U(esr_pending), ARR(icr), ARR(lvt), U(timer_initial),
-    U(timer_divide), ARR(isr), ARR(tmr), ARR(irr), U(extint), STATE_PAD(struct apic_state, pad), U(base),
+    U(timer_divide), ARR(isr), ARR(tmr), ARR(irr), U(extint), U(extint_message), U(base),
     U(timer_start), U(tsc_deadline),
 #undef U
 #undef ARR
 };
-static STATE_DESC(apic_desc, struct apic_state, 1, fields);
+static STATE_DESC(apic_desc, struct apic_state, 2, fields);
 
 /* ---- priorities (10.8.3) ----------------------------------------------------------------------- */
 
@@ -45,17 +44,26 @@ static bool extint_accepted(const struct apic *a)
 void apic_update(struct apic *a)
 {
     bool fixed = apic_enabled(a) && a->s.svr & SPURIOUS_ENABLE && deliverable(a) >= 0;
-    bool ext = a->s.extint && extint_accepted(a);
+    bool ext = a->s.extint_message || (a->s.extint && extint_accepted(a));
     x86_cpu_set_irq(a->cpu, X86_IRQ_INTR, fixed || ext);
 }
 
-void apic_accept(struct apic *a, uint8_t vector, bool level)
+/* A new error raises the error interrupt; the ESR shows it after software's next write to it (10.5.3). */
+void apic_error(struct apic *a, uint32_t bit)
+{
+    if (a->s.esr_pending & bit)
+        return;
+    a->s.esr_pending |= bit;
+    apic_local(a, LVT_ERROR);
+}
+
+bool apic_accept(struct apic *a, uint8_t vector, bool level)
 {
     if (!(a->s.svr & SPURIOUS_ENABLE))
-        return;
+        return false;
     if (vector < 16) {
-        a->s.esr_pending |= 1 << 6;       /* received illegal vector */
-        return;
+        apic_error(a, ESR_RECEIVED_ILLEGAL);
+        return true;
     }
     apic_set_bit(a->s.irr, vector);
     if (level)
@@ -63,16 +71,23 @@ void apic_accept(struct apic *a, uint8_t vector, bool level)
     else
         apic_clear_bit(a->s.tmr, vector);
     apic_update(a);
+    return true;
 }
 
+/* LINT pins may be level triggered: then remote IRR holds the next request back until the EOI. */
 void apic_local(struct apic *a, unsigned n)
 {
     uint32_t lvt = a->s.lvt[n];
+    bool level = (n == LVT_LINT0 || n == LVT_LINT1) && lvt & LVT_LEVEL;
     if (lvt & LVT_MASKED)
         return;
     switch (lvt >> 8 & 7) {
     case APIC_FIXED:
-        apic_accept(a, (uint8_t)lvt, false);
+        if (level && lvt & LVT_REMOTE_IRR)
+            break;
+        if (level)
+            a->s.lvt[n] |= LVT_REMOTE_IRR;
+        apic_accept(a, (uint8_t)lvt, level);
         break;
     case APIC_NMI:
         x86_cpu_set_irq(a->cpu, X86_IRQ_NMI, true);
@@ -84,10 +99,10 @@ void apic_local(struct apic *a, unsigned n)
 
 void apic_set_extint(struct apic *a, bool level)
 {
-    uint32_t lint0 = a->s.lvt[LVT_LINT0];
-    if (level && !a->s.extint && apic_enabled(a) && !(lint0 & LVT_MASKED) && (lint0 >> 8 & 7) != APIC_EXTINT)
-        apic_local(a, LVT_LINT0);
+    bool rises = level && !a->s.extint;
     a->s.extint = level;
+    if (apic_enabled(a) && (rises || (level && a->s.lvt[LVT_LINT0] & LVT_LEVEL)))
+        apic_local(a, LVT_LINT0);
     apic_update(a);
 }
 
@@ -102,7 +117,8 @@ static int take_vector(void *opaque)
         apic_update(a);
         return v;
     }
-    if (a->s.extint && extint_accepted(a)) {
+    if (a->s.extint_message || (a->s.extint && extint_accepted(a))) {
+        a->s.extint_message = 0;
         v = pic_acknowledge(a->pic);
         apic_update(a);
         return v;
@@ -117,61 +133,16 @@ static void end_of_interrupt(struct apic *a)
     if (v < 0)
         return;
     apic_clear_bit(a->s.isr, (unsigned)v);
-    if (apic_test_bit(a->s.tmr, (unsigned)v) && a->bus->eoi && !(a->s.svr & 1 << 12))
-        a->bus->eoi(a->bus->eoi_opaque, (uint8_t)v);
-    apic_update(a);
-}
-
-/* ---- timer (10.5.4) -------------------------------------------------------------------------------- */
-
-enum { TIMER_ONESHOT, TIMER_PERIODIC, TIMER_DEADLINE };
-
-static unsigned timer_mode(const struct apic *a) { return a->s.lvt[LVT_TIMER] >> 17 & 3; }
-
-static unsigned divide_shift(const struct apic *a)
-{
-    unsigned v = (a->s.timer_divide & 3) | (a->s.timer_divide >> 1 & 4);
-    return (v + 1) & 7;
-}
-
-static uint32_t current_count(const struct apic *a)
-{
-    uint64_t ticks = (sim_now(a->sim) - a->s.timer_start) >> divide_shift(a);
-    uint32_t n = a->s.timer_initial;
-    if (!n || timer_mode(a) == TIMER_DEADLINE)
-        return 0;
-    if (timer_mode(a) == TIMER_PERIODIC)
-        return (uint32_t)(n - ticks % n);
-    return ticks >= n ? 0 : (uint32_t)(n - ticks);
-}
-
-static void timer_schedule(struct apic *a)
-{
-    timer_cancel(&a->timer);
-    if (timer_mode(a) == TIMER_DEADLINE) {
-        if (a->s.tsc_deadline) {
-            uint64_t tsc = x86_read_tsc(a->cpu), now = sim_now(a->sim);
-            timer_arm(&a->timer, a->s.tsc_deadline > tsc ? now + (a->s.tsc_deadline - tsc) : now);
+    if (apic_test_bit(a->s.tmr, (unsigned)v)) {
+        if (a->s.lvt[LVT_LINT0] & LVT_REMOTE_IRR && (uint8_t)a->s.lvt[LVT_LINT0] == v) {
+            a->s.lvt[LVT_LINT0] &= ~(uint32_t)LVT_REMOTE_IRR;
+            if (a->s.extint)
+                apic_local(a, LVT_LINT0);
         }
-        return;
+        if (a->bus->eoi)
+            a->bus->eoi(a->bus->eoi_opaque, (uint8_t)v);
     }
-    if (!a->s.timer_initial)
-        return;
-    uint64_t period = (uint64_t)a->s.timer_initial << divide_shift(a), past = sim_now(a->sim) - a->s.timer_start;
-    if (timer_mode(a) == TIMER_PERIODIC)
-        timer_arm(&a->timer, a->s.timer_start + (past / period + 1) * period);
-    else if (past < period)
-        timer_arm(&a->timer, a->s.timer_start + period);
-}
-
-static void timer_fired(void *opaque)
-{
-    struct apic *a = opaque;
-    if (timer_mode(a) == TIMER_DEADLINE)
-        a->s.tsc_deadline = 0;
-    apic_local(a, LVT_TIMER);
-    if (timer_mode(a) == TIMER_PERIODIC)
-        timer_schedule(a);
+    apic_update(a);
 }
 
 /* ---- registers (table 10-1; offset >> 4) --------------------------------------------------------------- */
@@ -219,34 +190,39 @@ static uint32_t read_reg(struct apic *a, unsigned reg)
     case REG_TICR:
         return s->timer_initial;
     case REG_TCCR:
-        return current_count(a);
+        return apic_timer_count(a);
     case REG_TDCR:
         return s->timer_divide;
+    case REG_APR:
+    case REG_EOI:
+        return 0;
     default:
+        apic_error(a, ESR_ILLEGAL_REGISTER);
         return 0;
     }
 }
 
 static void write_lvt(struct apic *a, unsigned n, uint32_t v)
 {
-    static const uint32_t valid[LVT_COUNT] = { 0x107ff, 0x700ff, 0x107ff, 0x107ff, 0x1f7ff, 0x1f7ff, 0x100ff };
+    static const uint32_t valid[LVT_COUNT] = { 0x107ff, 0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff };
     v &= valid[n];
     if (!(a->s.svr & SPURIOUS_ENABLE))
         v |= LVT_MASKED;
     uint32_t old = a->s.lvt[n];
+    if (v & LVT_LEVEL)
+        v |= old & LVT_REMOTE_IRR;
     a->s.lvt[n] = v;
-    if (n == LVT_TIMER && (old ^ v) & 3 << 17) {
-        a->s.tsc_deadline = 0;
-        if ((v >> 17 & 3) == TIMER_DEADLINE || (old >> 17 & 3) == TIMER_DEADLINE)
-            a->s.timer_initial = 0;
-        timer_schedule(a);
-    }
+    if (n == LVT_TIMER)
+        apic_timer_mode_written(a, old);
+    if (n == LVT_LINT0 && a->s.extint && v & LVT_LEVEL && apic_enabled(a))
+        apic_local(a, LVT_LINT0);
     apic_update(a);
 }
 
+/* Version 0x14 has neither focus processors (bit 9) nor a switch for the EOI broadcast (bit 12). */
 static void write_svr(struct apic *a, uint32_t v)
 {
-    a->s.svr = v & 0x11ff;
+    a->s.svr = v & (SPURIOUS_ENABLE | 0xff);
     if (!(v & SPURIOUS_ENABLE))
         for (unsigned i = 0; i < LVT_COUNT; i++)
             a->s.lvt[i] |= LVT_MASKED;
@@ -295,18 +271,19 @@ static void write_reg(struct apic *a, unsigned reg, uint32_t v)
         s->icr[1] = v & 0xff000000;
         break;
     case REG_TICR:
-        if (timer_mode(a) == TIMER_DEADLINE)
-            break;
-        s->timer_initial = v;
-        s->timer_start = sim_now(a->sim);
-        timer_schedule(a);
+        apic_timer_start(a, v);
         break;
     case REG_TDCR:
-        s->timer_divide = v & 11;
-        timer_schedule(a);
+        apic_timer_divide(a, v & 11);
         break;
+    case REG_VERSION:
+    case REG_PPR:
+    case REG_APR:
+    case REG_TCCR:
+        break;                           /* read-only */
     default:
-        break;
+        if (reg < REG_ISR || reg >= REG_IRR + 8)
+            apic_error(a, ESR_ILLEGAL_REGISTER);
     }
 }
 
@@ -367,7 +344,9 @@ static bool x2_legal(const struct apic *a, unsigned reg, bool write)
     if (write)
         return reg == REG_TPR || reg == REG_EOI || reg == REG_SVR || reg == REG_ESR || reg == REG_CMCI ||
                reg == REG_ICR0 || (reg >= REG_LVT && reg <= REG_TICR) || reg == REG_TDCR || reg == REG_SELF;
-    return reg != REG_EOI && reg != REG_SELF;
+    return reg == REG_ID || reg == REG_VERSION || reg == REG_TPR || reg == REG_PPR || reg == REG_LDR || reg == REG_SVR ||
+           (reg >= REG_ISR && reg <= REG_ESR) || reg == REG_CMCI || reg == REG_ICR0 ||
+           (reg >= REG_LVT && reg <= REG_TCCR) || reg == REG_TDCR;
 }
 
 static bool x2_read(void *opaque, uint32_t msr, uint64_t *value)
@@ -401,19 +380,8 @@ static bool x2_write(void *opaque, uint32_t msr, uint64_t value)
     return true;
 }
 
-static void set_tsc_deadline(void *opaque, uint64_t tsc)
-{
-    struct apic *a = opaque;
-    if (timer_mode(a) != TIMER_DEADLINE)
-        return;
-    a->s.tsc_deadline = tsc;
-    timer_schedule(a);
-}
-
-static uint64_t get_tsc_deadline(void *opaque) { return ((struct apic *)opaque)->s.tsc_deadline; }
-
 static const struct x86_apic_ops cpu_ops = { take_vector, get_base, set_base, get_tpr, set_tpr, x2_read, x2_write,
-                                             set_tsc_deadline, get_tsc_deadline };
+                                             apic_set_tsc_deadline, apic_get_tsc_deadline };
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
 
@@ -426,6 +394,7 @@ void apic_init_reset(struct apic *a)
     *s = (struct apic_state){ .id = id, .base = base, .extint = extint, .dfr = UINT32_MAX, .svr = 0xff };
     for (unsigned i = 0; i < LVT_COUNT; i++)
         s->lvt[i] = LVT_MASKED;
+    apic_update(a);
 }
 
 void apic_reset(struct apic *a)
@@ -445,6 +414,13 @@ void apic_firmware_setup(struct apic *a)
     a->s.lvt[LVT_LINT1] = APIC_NMI << 8;
 }
 
+static void loaded(void *opaque)
+{
+    struct apic *a = opaque;
+    if (a->map)
+        space_map_move(a->map, a->s.base & ~UINT64_C(0xfff) & mask64(40));
+}
+
 struct apic *apic_new(struct sim *sim, struct x86_cpu *cpu, struct apic_bus *bus, struct space *mem, struct pic *pic)
 {
     struct apic *a = NEW(struct apic);
@@ -455,8 +431,8 @@ struct apic *apic_new(struct sim *sim, struct x86_cpu *cpu, struct apic_bus *bus
     a->pic = pic;
     require(bus->n < ARRAY_LEN(bus->apic));
     snprintf(name, sizeof name, "apic%u", cpu->v.index);
-    state_set_add(sim_state(sim), name, &apic_desc, &a->s, NULL, NULL, NULL);
-    timer_init(&a->timer, sim, SIM_CLOCK_VIRTUAL, name, timer_fired, a);
+    state_set_add(sim_state(sim), name, &apic_desc, &a->s, NULL, loaded, a);
+    apic_timer_init(a, name);
     if (bus->n == 0)
         a->map = space_map_io(mem, "lapic", 0xfee00000, 0x1000, 1, &mmio_ops, a);
     bus->apic[bus->n++] = a;

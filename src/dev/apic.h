@@ -26,8 +26,9 @@ void apic_free(struct apic *a);
 
 enum apic_delivery { APIC_FIXED, APIC_LOWEST, APIC_SMI, APIC_RESERVED, APIC_NMI, APIC_INIT, APIC_SIPI, APIC_EXTINT };
 
-/* Sends a message: dest_logical and dest as in the ICR and redirection entries; x2: 32-bit destination. */
-void apic_bus_send(struct apic_bus *bus, uint32_t dest, bool dest_logical, enum apic_delivery mode, uint8_t vector,
+/* Sends a message: dest_logical and dest as in the ICR and redirection entries; x2: 32-bit destination.
+ * False: nobody accepted it. */
+bool apic_bus_send(struct apic_bus *bus, uint32_t dest, bool dest_logical, enum apic_delivery mode, uint8_t vector,
                    bool level_triggered);
 
 /* INTR of the 8259, wired to LINT0. */

@@ -20,13 +20,14 @@ static bool matches(const struct apic *a, uint32_t dest, bool logical)
     return (mda == 0xff) || (mda >> 4 == id >> 4 && mda & id & 15);
 }
 
-static void deliver(struct apic *a, enum apic_delivery mode, uint8_t vector, bool level)
+static bool deliver(struct apic *a, enum apic_delivery mode, uint8_t vector, bool level)
 {
+    if (!apic_enabled(a))
+        return false;
     switch (mode) {
     case APIC_FIXED:
     case APIC_LOWEST:
-        apic_accept(a, vector, level);
-        break;
+        return apic_accept(a, vector, level);
     case APIC_NMI:
         x86_cpu_set_irq(a->cpu, X86_IRQ_NMI, true);
         break;
@@ -38,37 +39,68 @@ static void deliver(struct apic *a, enum apic_delivery mode, uint8_t vector, boo
         x86_cpu_sipi(a->cpu, vector);
         break;
     case APIC_EXTINT:
-        apic_set_extint(a, true);
+        a->s.extint_message = 1;
+        apic_update(a);
         break;
     default:
-        break;
+        return false;                     /* SMI: there is no system management mode; reserved */
+    }
+    return true;
+}
+
+/* Whom a message is for: a destination field, or a shorthand of the sender's. */
+enum shorthand { SHORT_NONE, SHORT_SELF, SHORT_ALL, SHORT_OTHERS };
+struct target {
+    uint32_t dest;
+    bool logical;
+    enum shorthand shorthand;
+    const struct apic *sender;
+};
+
+static bool addressed(const struct apic *a, const struct target *t)
+{
+    switch (t->shorthand) {
+    case SHORT_SELF:
+        return a == t->sender;
+    case SHORT_ALL:
+        return true;
+    case SHORT_OTHERS:
+        return a != t->sender;
+    default:
+        return matches(a, t->dest, t->logical);
     }
 }
 
-/* Lowest priority: the smallest processor priority, ties to the lowest APIC id: deterministic. */
-static struct apic *arbitrate(struct apic_bus *bus, uint32_t dest, bool logical)
+/* Lowest priority: the smallest processor priority, ties to the lowest place on the bus: deterministic. */
+static struct apic *arbitrate(struct apic_bus *bus, const struct target *t)
 {
     struct apic *best = NULL;
     for (unsigned i = 0; i < bus->n; i++) {
         struct apic *a = bus->apic[i];
-        if (matches(a, dest, logical) && a->s.svr & SPURIOUS_ENABLE && (!best || apic_ppr(a) < apic_ppr(best)))
+        if (addressed(a, t) && apic_enabled(a) && a->s.svr & SPURIOUS_ENABLE && (!best || apic_ppr(a) < apic_ppr(best)))
             best = a;
     }
     return best;
 }
 
-void apic_bus_send(struct apic_bus *bus, uint32_t dest, bool logical, enum apic_delivery mode, uint8_t vector,
-                   bool level)
+static bool send(struct apic_bus *bus, const struct target *t, enum apic_delivery mode, uint8_t vector, bool level)
 {
+    bool accepted = false;
     if (mode == APIC_LOWEST) {
-        struct apic *a = arbitrate(bus, dest, logical);
-        if (a)
-            deliver(a, APIC_FIXED, vector, level);
-        return;
+        struct apic *a = arbitrate(bus, t);
+        return a && deliver(a, APIC_FIXED, vector, level);
     }
     for (unsigned i = 0; i < bus->n; i++)
-        if (matches(bus->apic[i], dest, logical))
-            deliver(bus->apic[i], mode, vector, level);
+        if (addressed(bus->apic[i], t))
+            accepted |= deliver(bus->apic[i], mode, vector, level);
+    return accepted;
+}
+
+bool apic_bus_send(struct apic_bus *bus, uint32_t dest, bool logical, enum apic_delivery mode, uint8_t vector,
+                   bool level)
+{
+    struct target t = { .dest = dest, .logical = logical };
+    return send(bus, &t, mode, vector, level);
 }
 
 void apic_send_ipi(struct apic *a, uint32_t low, uint32_t dest)
@@ -79,20 +111,9 @@ void apic_send_ipi(struct apic *a, uint32_t low, uint32_t dest)
     if (mode == APIC_INIT && level && !assert_)
         return;                           /* INIT level de-assert: arbitration ids only */
     if ((mode == APIC_FIXED || mode == APIC_LOWEST) && vector < 16) {
-        a->s.esr_pending |= 1 << 5;       /* send illegal vector */
-        apic_local(a, LVT_ERROR);
+        apic_error(a, ESR_SEND_ILLEGAL);
         return;
     }
-    switch (low >> 18 & 3) {
-    case 0:
-        apic_bus_send(a->bus, dest, low >> 11 & 1, mode, vector, false);
-        break;
-    case 1:
-        deliver(a, mode, vector, false);
-        break;
-    default:
-        for (unsigned i = 0; i < a->bus->n; i++)
-            if (a->bus->apic[i] != a || (low >> 18 & 3) == 2)
-                deliver(a->bus->apic[i], mode, vector, false);
-    }
+    struct target t = { dest, low >> 11 & 1, (enum shorthand)(low >> 18 & 3), a };
+    send(a->bus, &t, mode, vector, false);
 }

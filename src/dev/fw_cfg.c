@@ -63,31 +63,50 @@ static void select_key(struct fw_cfg *f, uint16_t key)
 
 static uint32_t load_be32(const uint8_t *p) { return __builtin_bswap32((uint32_t)load_le(p, 4)); }
 
+/* Copies left bytes of the item, zeros behind its end, to memory that must be RAM.  False: it is not. */
+static bool dma_read(struct fw_cfg *f, uint64_t to, uint32_t left)
+{
+    static const uint8_t zeros[PAGE_SIZE];
+    const struct buf *b = selected(f);
+    for (uint32_t n; left; left -= n, to += n) {
+        uint32_t have = b && f->s.offset < b->len ? (uint32_t)b->len - f->s.offset : 0;
+        n = PAGE_SIZE - (uint32_t)(to % PAGE_SIZE);
+        n = n < left ? n : left;
+        if (have)
+            n = n < have ? n : have;
+        struct space_target target = space_lookup(f->mem, to);
+        if (!target.ram || !target.writable)
+            return false;
+        space_write(f->mem, to, have ? b->data + f->s.offset : zeros, n);
+        f->s.offset += have ? n : 0;
+    }
+    return true;
+}
+
+static void dma_skip(struct fw_cfg *f, uint32_t n)
+{
+    const struct buf *b = selected(f);
+    uint64_t end = b ? b->len : 0, to = (uint64_t)f->s.offset + n;
+    f->s.offset = (uint32_t)(to < end ? to : end);
+}
+
+/* One at a time: read before write before skip; nothing here takes writes. */
 static void run_dma(struct fw_cfg *f)
 {
     uint8_t d[16], result[4] = { 0 };
     uint64_t at = f->s.dma_address;
     space_read(f->mem, at, d, sizeof d);
-    uint32_t control = load_be32(d), left = load_be32(d + 4);
-    uint64_t to = (uint64_t)load_be32(d + 8) << 32 | load_be32(d + 12);
+    uint32_t control = load_be32(d), length = load_be32(d + 4);
+    uint64_t address = (uint64_t)load_be32(d + 8) << 32 | load_be32(d + 12);
     f->s.dma_address = 0;
     if (control & DMA_SELECT)
         select_key(f, (uint16_t)(control >> 16));
-    const struct buf *b = selected(f);
-    if (control & DMA_READ) {
-        uint8_t chunk[4096];
-        for (uint32_t n; left; left -= n, to += n) {
-            n = left < sizeof chunk ? left : sizeof chunk;
-            for (uint32_t i = 0; i < n; i++)
-                chunk[i] = next_byte(f);
-            space_write(f->mem, to, chunk, n);
-        }
-    } else if (control & DMA_WRITE) {
-        result[3] = DMA_ERROR;           /* nothing here takes writes */
-    } else if (control & DMA_SKIP) {
-        uint64_t end = b ? b->len : 0;
-        f->s.offset = (uint32_t)(f->s.offset + (uint64_t)left < end ? f->s.offset + left : end);
-    }
+    if (control & DMA_READ)
+        result[3] = dma_read(f, address, length) ? 0 : DMA_ERROR;
+    else if (control & DMA_WRITE)
+        result[3] = length ? DMA_ERROR : 0;
+    else if (control & DMA_SKIP)
+        dma_skip(f, length);
     space_write(f->mem, at, result, sizeof result);
 }
 
@@ -106,7 +125,7 @@ static void control_write(void *opaque, uint64_t addr, unsigned size, uint64_t v
         select_key(opaque, (uint16_t)value);
 }
 
-static uint64_t dma_read(void *opaque, uint64_t addr, unsigned size)
+static uint64_t dma_port_read(void *opaque, uint64_t addr, unsigned size)
 {
     (void)opaque;
     uint64_t le = __builtin_bswap64(DMA_SIGNATURE);     /* byte i of the register is byte i in memory */
@@ -114,7 +133,7 @@ static uint64_t dma_read(void *opaque, uint64_t addr, unsigned size)
 }
 
 /* Big-endian; the low half starts it. */
-static void dma_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
+static void dma_port_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
 {
     struct fw_cfg *f = opaque;
     if (size == 4 && addr == 0)
@@ -126,7 +145,7 @@ static void dma_write(void *opaque, uint64_t addr, unsigned size, uint64_t value
 }
 
 static const struct io_ops control_ops = { control_read, control_write, 1, 2 };
-static const struct io_ops dma_ops = { dma_read, dma_write, 1, 4 };
+static const struct io_ops dma_ops = { dma_port_read, dma_port_write, 1, 4 };
 
 /* ---- items ---------------------------------------------------------------------------------- */
 

@@ -2,7 +2,10 @@
 /*
  * The counter is a function of virtual time: offset + ticks since start, or
  * offset alone while halted.  A comparator has a timer of the virtual clock armed for
- * the moment its match comes; with 32 bits it comes again at every wrap.
+ * the moment its match comes; with 32 bits it comes again at every wrap.  One
+ * whose match nobody would notice is silent: it has no timer, so that it does
+ * not wake a sleeping machine; where a periodic one stands follows when a
+ * register is looked at.
  */
 #include "dev/hpet.h"
 
@@ -22,6 +25,7 @@ static const uint64_t routes = UINT64_C(0x00ff0104) << 32;
 
 struct hpet_timer {
     uint64_t config, comparator, period;
+    uint64_t silent_since;   /* counter value up to which a silent periodic comparator is right */
 };
 
 struct hpet_state {
@@ -32,7 +36,7 @@ struct hpet_state {
 
 static const struct state_field timer_fields[] = {
     STATE_UINT(struct hpet_timer, config), STATE_UINT(struct hpet_timer, comparator),
-    STATE_UINT(struct hpet_timer, period),
+    STATE_UINT(struct hpet_timer, period), STATE_UINT(struct hpet_timer, silent_since),
 };
 static STATE_DESC(timer_desc, struct hpet_timer, 1, timer_fields);
 static const struct state_field fields[] = {
@@ -75,15 +79,22 @@ static void drive(struct hpet *h, unsigned n, bool level)
         h->wire.set(h->wire.opaque, pin, level);
 }
 
+/* A level that is owed: its status is set, and the timer and the whole block are enabled. */
+static bool owed(const struct hpet *h, unsigned n)
+{
+    return h->s.status >> n & 1 && h->s.timer[n].config & T_ENABLE && h->s.config & CONFIG_ENABLE;
+}
+
+/* An edge leaves the line up until the next: a controller may drop a request whose line falls before it is served. */
 static void interrupt(struct hpet *h, unsigned n)
 {
     const struct hpet_timer *t = &h->s.timer[n];
     if (t->config & T_LEVEL) {
         h->s.status |= UINT64_C(1) << n;
-        drive(h, n, t->config & T_ENABLE);
+        drive(h, n, owed(h, n));
     } else if (t->config & T_ENABLE) {
-        drive(h, n, true);
         drive(h, n, false);
+        drive(h, n, true);
     }
 }
 
@@ -99,14 +110,36 @@ static void clear_status(struct hpet *h, uint64_t bits)
 
 static uint64_t width_mask(const struct hpet_timer *t) { return t->config & T_MODE_32 ? UINT32_MAX : UINT64_MAX; }
 
+static bool silent(const struct hpet_timer *t) { return !(t->config & (T_ENABLE | T_LEVEL)); }
+
+/* A periodic comparator that has matched goes on to the first match behind `now`. */
+static void next_period(struct hpet_timer *t, uint64_t now)
+{
+    uint64_t behind = (now - t->comparator) & width_mask(t);
+    t->comparator = (t->comparator + (behind / t->period + 1) * t->period) & width_mask(t);
+}
+
+static void catch_up(struct hpet *h)
+{
+    uint64_t now = counter(h);
+    for (struct hpet_timer *t = h->s.timer; t < h->s.timer + HPET_TIMERS; t++) {
+        if (!silent(t) || !(t->config & T_PERIODIC) || !t->period || !(h->s.config & CONFIG_ENABLE))
+            continue;
+        if (now - t->silent_since >= ((t->comparator - t->silent_since) & width_mask(t)))
+            next_period(t, now);
+        t->silent_since = now;
+    }
+}
+
 /* Ticks until the comparator matches; just after a match that is a whole turn of the counter. */
 static void arm(struct hpet *h, unsigned n, bool just_matched)
 {
-    const struct hpet_timer *t = &h->s.timer[n];
+    struct hpet_timer *t = &h->s.timer[n];
     uint64_t now = counter(h), ticks = (t->comparator - now) & width_mask(t);
     if (ticks == 0 && just_matched)
-        ticks = width_mask(t);
-    if (!(h->s.config & CONFIG_ENABLE) || ticks > UINT64_MAX / 4 / NS_PER_TICK)
+        ticks = t->config & T_MODE_32 ? UINT64_C(1) << 32 : UINT64_MAX;
+    t->silent_since = silent(t) ? now : 0;
+    if (!(h->s.config & CONFIG_ENABLE) || silent(t) || ticks > UINT64_MAX / 4 / NS_PER_TICK)
         timer_cancel(&h->match[n].timer);
     else
         timer_arm(&h->match[n].timer, h->s.start_ns + (now - h->s.offset + ticks) * NS_PER_TICK);
@@ -118,10 +151,8 @@ static void matched(void *opaque)
     struct hpet *h = m->h;
     unsigned n = (unsigned)(m - h->match);
     struct hpet_timer *t = &h->s.timer[n];
-    if (t->config & T_PERIODIC && t->period) {
-        uint64_t behind = (counter(h) - t->comparator) & width_mask(t);
-        t->comparator = (t->comparator + (behind / t->period + 1) * t->period) & width_mask(t);
-    }
+    if (t->config & T_PERIODIC && t->period)
+        next_period(t, counter(h));
     arm(h, n, true);
     interrupt(h, n);
 }
@@ -154,16 +185,37 @@ static uint64_t read_register(struct hpet *h, uint64_t addr)
     return (addr & 31) == 0 ? *r | routes | T_CAN_REPEAT | T_IS_64 : *r;
 }
 
+/* Lines fall under the old routing and what is owed rises under the new one. */
 static void write_config(struct hpet *h, uint64_t value)
 {
-    uint64_t old = h->s.config;
-    uint64_t now = counter(h);
-    clear_status(h, (old ^ value) & CONFIG_LEGACY ? UINT64_MAX : 0);
-    h->s.offset = now;
+    bool was_legacy = hpet_legacy(h);
+    h->s.offset = counter(h);
     h->s.start_ns = sim_now(h->sim);
-    h->s.config = value & 3;
     for (unsigned n = 0; n < HPET_TIMERS; n++)
+        drive(h, n, false);
+    h->s.config = value & (CONFIG_ENABLE | CONFIG_LEGACY);
+    if (hpet_legacy(h) && !was_legacy) {     /* what the 8254 and the RTC held up */
+        h->legacy.set(h->legacy.opaque, 0, false);
+        h->legacy.set(h->legacy.opaque, 8, false);
+    }
+    for (unsigned n = 0; n < HPET_TIMERS; n++) {
         arm(h, n, false);
+        if (owed(h, n))
+            drive(h, n, true);
+    }
+}
+
+static void write_timer_config(struct hpet *h, unsigned n, uint64_t value)
+{
+    struct hpet_timer *t = &h->s.timer[n];
+    drive(h, n, false);
+    t->config = value & T_WRITABLE;
+    if (!(t->config & T_LEVEL))
+        h->s.status &= ~(UINT64_C(1) << n);
+    if (t->config & T_MODE_32)
+        t->comparator &= UINT32_MAX;
+    if (owed(h, n))
+        drive(h, n, true);
 }
 
 static void write_timer(struct hpet *h, uint64_t addr, uint64_t value)
@@ -171,11 +223,7 @@ static void write_timer(struct hpet *h, uint64_t addr, uint64_t value)
     unsigned n = (unsigned)(addr - REG_TIMERS) / 32;
     struct hpet_timer *t = &h->s.timer[n];
     if ((addr & 31) == 0) {
-        if (!(value & T_ENABLE) || !(value & T_LEVEL))
-            clear_status(h, UINT64_C(1) << n);
-        t->config = value & T_WRITABLE;
-        if (t->config & T_MODE_32)
-            t->comparator &= UINT32_MAX;
+        write_timer_config(h, n, value);
     } else {
         if (t->config & T_PERIODIC)
             t->period = value & width_mask(t);
@@ -207,6 +255,7 @@ static void write_register(struct hpet *h, uint64_t addr, uint64_t value)
 
 static uint64_t hpet_read(void *opaque, uint64_t addr, unsigned size)
 {
+    catch_up(opaque);
     uint64_t v = read_register(opaque, addr & ~UINT64_C(7));
     return size == 8 ? v : addr & 4 ? v >> 32 : (uint32_t)v;
 }
@@ -215,6 +264,7 @@ static uint64_t hpet_read(void *opaque, uint64_t addr, unsigned size)
 static void hpet_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)
 {
     struct hpet *h = opaque;
+    catch_up(h);
     uint64_t at = addr & ~UINT64_C(7), old = at == REG_STATUS ? 0 : read_register(h, at);
     uint64_t *r = timer_register(h, at);
     if (r)

@@ -10,7 +10,7 @@ enum { RTE_LOGICAL = 1 << 11, RTE_STATUS = 1 << 12, RTE_LOW = 1 << 13, RTE_REMOT
 struct ioapic_state {
     uint64_t rte[PINS];
     uint32_t lines;      /* input levels, active high */
-    uint32_t irr;        /* edges that wait for the mask to open */
+    uint32_t irr;        /* requests that no local APIC has accepted yet; of a level pin: the level */
     uint32_t id, select;
 };
 
@@ -26,19 +26,24 @@ struct ioapic {
     struct apic_bus *bus;
 };
 
+static enum apic_delivery delivery(uint64_t rte) { return (enum apic_delivery)(rte >> 8 & 7); }
+
+/* Only fixed and lowest-priority messages can be of a level; the others are sent by edges whatever the entry says. */
+static bool is_level(uint64_t rte) { return rte & RTE_LEVEL && (delivery(rte) == APIC_FIXED || delivery(rte) == APIC_LOWEST); }
+
 static void service(struct ioapic *io, unsigned pin)
 {
     uint64_t *e = &io->s.rte[pin];
     uint32_t bit = 1u << pin;
-    bool level = *e & RTE_LEVEL;
+    bool level = is_level(*e);
     if (!(io->s.irr & bit) || *e & RTE_MASKED || (level && *e & RTE_REMOTE_IRR))
         return;
     if (level)
-        *e |= RTE_REMOTE_IRR;
+        *e |= RTE_REMOTE_IRR;            /* before the message: an EOI may come of it */
     else
         io->s.irr &= ~bit;
-    enum apic_delivery mode = (enum apic_delivery)(*e >> 8 & 7);
-    apic_bus_send(io->bus, (uint32_t)(*e >> 56), *e & RTE_LOGICAL, mode, (uint8_t)*e, level);
+    if (!apic_bus_send(io->bus, (uint32_t)(*e >> 56), *e & RTE_LOGICAL, delivery(*e), (uint8_t)*e, level))
+        *e &= ~(uint64_t)RTE_REMOTE_IRR;
 }
 
 void ioapic_set_pin(struct ioapic *io, unsigned pin, bool level)
@@ -46,10 +51,10 @@ void ioapic_set_pin(struct ioapic *io, unsigned pin, bool level)
     uint32_t bit = 1u << pin;
     bool before = io->s.lines & bit;
     io->s.lines = level ? io->s.lines | bit : io->s.lines & ~bit;
-    if (io->s.rte[pin] & RTE_LEVEL)
+    if (is_level(io->s.rte[pin]))
         io->s.irr = level ? io->s.irr | bit : io->s.irr & ~bit;
     else if (level && !before && !(io->s.rte[pin] & RTE_MASKED))
-        io->s.irr |= bit;
+        io->s.irr |= bit;                /* an edge at a masked pin is lost */
     service(io, pin);
 }
 
@@ -92,8 +97,9 @@ static void write_window(struct ioapic *io, uint32_t v)
         *e = (*e & ~(uint64_t)UINT32_MAX) | (v & 0x1afff & ~(uint32_t)(RTE_STATUS | RTE_REMOTE_IRR)) | kept;
         if (!(*e & RTE_LEVEL))
             *e &= ~(uint64_t)RTE_REMOTE_IRR;
-        if (*e & RTE_LEVEL)
-            io->s.irr = io->s.lines & 1u << pin ? io->s.irr | 1u << pin : io->s.irr & ~(1u << pin);
+        io->s.irr &= ~(1u << pin);
+        if (is_level(*e))
+            io->s.irr |= io->s.lines & 1u << pin;
     }
     service(io, pin);
 }

@@ -100,13 +100,21 @@ void pci_reset(struct pci *p)
     }
 }
 
+/* What follows from the registers (mappings, routing) is made anew. */
+static void loaded(void *opaque)
+{
+    struct pci_function *f = opaque;
+    if (f->written)
+        f->written(f->opaque, 0, PCI_CONFIG_BYTES);
+}
+
 void pci_add(struct pci *p, const char *name, unsigned slot, unsigned function, struct pci_function *f)
 {
     char full[48];
     snprintf(full, sizeof full, "pci.%s", name);
     p->function[slot << 3 | function] = f;
     memcpy(f->config, f->reset, PCI_CONFIG_BYTES);
-    state_set_add(sim_state(p->sim), full, &config_desc, f->config, NULL, NULL, NULL);
+    state_set_add(sim_state(p->sim), full, &config_desc, f->config, NULL, loaded, f);
 }
 
 struct pci *pci_new(struct sim *sim, struct space *io, void (*reset)(void *opaque), void *opaque)

@@ -2,7 +2,8 @@
 /*
  * Transmission takes no guest time: a byte is on the host's side when the
  * store returns, and THR is empty again.  Drivers cannot tell, and the console is
- * as fast as the CPU.  Reception is paced by the FIFO's room alone.
+ * as fast as the CPU.  Reception is paced by the FIFO's room alone.  Word length, parity and break shape the line,
+ * which we do not have: a byte is eight bits whatever LCR says, and only the FIFO's time-out is counted in its characters.
  */
 #include "dev/uart.h"
 
@@ -11,8 +12,8 @@
 enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 enum { IER_RDA = 1, IER_THRE = 2, IER_RLS = 4, IER_MSI = 8 };
 enum { IIR_NONE = 1, IIR_MSI = 0, IIR_THRE = 2, IIR_RDA = 4, IIR_RLS = 6, IIR_TIMEOUT = 12, IIR_FIFO = 0xc0 };
-enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4 };
-enum { LCR_DLAB = 0x80 };
+enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_DMA = 8, FCR_TRIGGER = 0xc0 };
+enum { LCR_BITS = 3, LCR_STOP = 4, LCR_PARITY = 8, LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 16 };
 enum { LSR_DR = 1, LSR_OE = 2, LSR_BI = 16, LSR_THRE = 32, LSR_TEMT = 64 };
 enum { MSR_DELTA = 15, MSR_CTS = 16, MSR_DSR = 32, MSR_RI = 64, MSR_DCD = 128 };
@@ -71,10 +72,12 @@ static unsigned pending(const struct uart *u)
 
 static void update(struct uart *u) { irq_set(&u->irq, pending(u) != IIR_NONE && (u->s.mcr & MCR_OUT2)); }
 
+/* Start bit, 5 to 8 data bits, parity, one or two stop bits, each 16 clocks of 1.8432 MHz divided. */
 static uint64_t char_ns(const struct uart *u)
 {
     uint64_t divisor = u->s.divisor ? u->s.divisor : 1;
-    return divisor * 16 * 10 * NS_PER_SEC / 1843200;
+    unsigned bits = 1 + 5 + (u->s.lcr & LCR_BITS) + (u->s.lcr & LCR_PARITY ? 1 : 0) + (u->s.lcr & LCR_STOP ? 2 : 1);
+    return divisor * 16 * bits * NS_PER_SEC / 1843200;
 }
 
 static void timed_out(void *opaque)
@@ -85,17 +88,21 @@ static void timed_out(void *opaque)
     update(u);
 }
 
+/* When there is no room the FIFO keeps its bytes, and the lone buffer is overwritten. */
 static void receive(struct uart *u, uint8_t byte)
 {
     struct uart_state *s = &u->s;
-    unsigned size = s->fcr & FCR_ENABLE ? FIFO_SIZE : 1;
-    if (s->rx_count >= size) {
+    bool fifo = s->fcr & FCR_ENABLE;
+    if (s->rx_count >= (fifo ? FIFO_SIZE : 1)) {
         s->lsr_errors |= LSR_OE;
+        if (!fifo)
+            s->rx[s->rx_head] = byte;
     } else {
         s->rx[(s->rx_head + s->rx_count) % FIFO_SIZE] = byte;
         s->rx_count++;
     }
-    timer_arm(&u->timeout, sim_now(u->sim) + 4 * char_ns(u));
+    if (fifo)
+        timer_arm(&u->timeout, sim_now(u->sim) + 4 * char_ns(u));
 }
 
 static void deliver(void *opaque, const void *data, size_t len)
@@ -153,7 +160,8 @@ static uint8_t read_rbr(struct uart *u)
     s->rx_head = (uint8_t)((s->rx_head + 1) % FIFO_SIZE);
     s->rx_count--;
     s->timeout = 0;
-    if (s->rx_count)
+    timer_cancel(&u->timeout);
+    if (s->rx_count && s->fcr & FCR_ENABLE)
         timer_arm(&u->timeout, sim_now(u->sim) + 4 * char_ns(u));
     return v;
 }
@@ -199,8 +207,11 @@ static uint64_t uart_read(void *opaque, uint64_t addr, unsigned size)
     return v;
 }
 
+/* The holding register is full and empty again: its interrupt goes and comes back, an edge for the controller. */
 static void transmit(struct uart *u, uint8_t v)
 {
+    u->s.thre_pending = 0;
+    update(u);
     if (u->s.mcr & MCR_LOOP)
         receive(u, v);
     else
@@ -208,16 +219,15 @@ static void transmit(struct uart *u, uint8_t v)
     u->s.thre_pending = 1;
 }
 
+/* The other bits are programmed only together with the enable. */
 static void write_fcr(struct uart *u, uint8_t v)
 {
     struct uart_state *s = &u->s;
-    if ((v ^ s->fcr) & FCR_ENABLE)
-        v |= FCR_CLEAR_RX | FCR_CLEAR_TX;
-    if (v & FCR_CLEAR_RX)
+    if ((v ^ s->fcr) & FCR_ENABLE || (v & FCR_ENABLE && v & FCR_CLEAR_RX)) {
         s->rx_head = s->rx_count = s->timeout = 0;
-    if (v & FCR_CLEAR_TX)
-        s->thre_pending = 1;
-    s->fcr = v & 0xc9;
+        timer_cancel(&u->timeout);
+    }
+    s->fcr = v & FCR_ENABLE ? v & (FCR_ENABLE | FCR_DMA | FCR_TRIGGER) : 0;
 }
 
 static void uart_write(void *opaque, uint64_t addr, unsigned size, uint64_t value)

@@ -120,15 +120,6 @@ void fp_muladd(struct fp_env *e, struct fp_num *r, const struct fp_num *a, const
 
 /* ---- division --------------------------------------------------------------------------- */
 
-/* sig:ext of x / y for x < y, both with bit 63 set... x/2 may be given instead: the quotient has 64 bits. */
-static void divide(struct fp_num *r, u128 x, uint64_t y)
-{
-    uint64_t q = (uint64_t)(x / y), rem = (uint64_t)(x - (u128)q * y);
-    r->sig = q;
-    /* A quotient cannot end in exactly half: an odd 65-bit factor would have to divide x. */
-    r->ext = rem == 0 ? 0 : rem >= y - rem ? UINT64_C(3) << 62 : 1;
-}
-
 void fp_div(struct fp_env *e, struct fp_num *r, const struct fp_num *a, const struct fp_num *b)
 {
     if (unlikely(fp_nan2(e, r, a, b)))
@@ -152,32 +143,47 @@ void fp_div(struct fp_env *e, struct fp_num *r, const struct fp_num *a, const st
     } else {
         bool less = a->sig < b->sig;
         struct fp_num q = { .cls = FPC_FINITE, .sign = sign, .exp = a->exp - b->exp - less };
-        divide(&q, (u128)a->sig << (less ? 64 : 63), b->sig);
+        q.sig = fp_quotient((u128)a->sig << (less ? 64 : 63), b->sig, &q.ext);
         *r = q;
     }
 }
 
 /* ---- square root -------------------------------------------------------------------------- */
 
-/* The root of a number with bit 63 or 62 set, and the remainder (Zimmermann's recursion: half the
- * digits from the upper half, the others by one division). */
+/*
+ * Zimmermann's recursion: half the digits of a root come from the upper half of the number, the
+ * others from one division.  All take a number with its top or second bit set, and give the remainder too.
+ */
+
+/* A line through both ends of the root is within 6 %, one step of Newton's within half a unit, from above. */
+static uint32_t root16(uint32_t v, uint32_t *rem)
+{
+    uint32_t guess = 86 + (v * 171 >> 16), root = (guess + v / guess) / 2;
+    root -= root * root > v;
+    *rem = v - root * root;
+    return root;
+}
+
+static uint32_t root32(uint32_t v, uint32_t *rem)
+{
+    uint32_t rest, high = root16(v >> 16, &rest);
+    uint32_t n = rest << 8 | (v >> 8 & 0xff), q = n / (2 * high), u = n % (2 * high);
+    uint32_t s = (high << 8) + q;
+    int32_t r = (int32_t)(u << 8 | (v & 0xff)) - (int32_t)(q * q);
+    if (r < 0) {
+        r += (int32_t)(2 * s - 1);
+        s--;
+    }
+    *rem = (uint32_t)r;
+    return s;
+}
+
 static uint32_t root64(uint64_t v, uint64_t *rem)
 {
-    uint32_t top = (uint32_t)(v >> 32);
-    /* Root of the upper 32 bits, two bits at a time. */
-    uint32_t root = 0, rest = 0;
-    for (int i = 30; i >= 0; i -= 2) {
-        rest = rest << 2 | (top >> i & 3);
-        uint32_t t = root << 2 | 1;
-        root <<= 1;
-        if (rest >= t) {
-            rest -= t;
-            root |= 1;
-        }
-    }
+    uint32_t rest, high = root32((uint32_t)(v >> 32), &rest);
     uint64_t n = (uint64_t)rest << 16 | (uint16_t)(v >> 16);
-    uint64_t q = n / (2 * root), u = n % (2 * root);
-    uint64_t s = ((uint64_t)root << 16) + q;
+    uint64_t q = n / (2 * high), u = n % (2 * high);
+    uint64_t s = ((uint64_t)high << 16) + q;
     int64_t r = (int64_t)(u << 16 | (uint16_t)v) - (int64_t)(q * q);
     if (r < 0) {
         r += (int64_t)(2 * s - 1);
@@ -187,23 +193,22 @@ static uint32_t root64(uint64_t v, uint64_t *rem)
     return (uint32_t)s;
 }
 
-/* The 64-bit root of v (bit 127 or 126 set) and the sticky tail. */
-static void root128(struct fp_num *r, u128 v)
+uint64_t fp_root(u128 v, uint64_t *ext)
 {
     uint64_t rest;
     uint64_t root = root64((uint64_t)(v >> 64), &rest);
     u128 n = (u128)rest << 32 | (uint32_t)((uint64_t)v >> 32);
-    u128 q = n / (2 * root), u = n % (2 * root);
+    uint64_t u, q = fp_divide(n, 2 * root, &u);
     u128 s = ((u128)root << 32) + q;
-    u128 left = u << 32 | (uint32_t)v, square = q * q;
+    u128 left = (u128)u << 32 | (uint32_t)v, square = (u128)q * q;
     if (left < square) {
         left += 2 * s - 1;
         s--;
     }
     u128 rem = left - square;
-    r->sig = (uint64_t)s;
     /* Half an ulp above s is reached when the remainder exceeds s. */
-    r->ext = rem == 0 ? 0 : rem > s ? UINT64_C(3) << 62 : 1;
+    *ext = rem == 0 ? 0 : rem > s ? UINT64_C(3) << 62 : 1;
+    return (uint64_t)s;
 }
 
 void fp_sqrt(struct fp_env *e, struct fp_num *r, const struct fp_num *a)
@@ -226,6 +231,6 @@ void fp_sqrt(struct fp_env *e, struct fp_num *r, const struct fp_num *a)
     }
     bool odd = a->exp & 1;
     struct fp_num root = { .cls = FPC_FINITE, .exp = (a->exp - odd) / 2 };
-    root128(&root, (u128)a->sig << (odd ? 64 : 63));
+    root.sig = fp_root((u128)a->sig << (odd ? 64 : 63), &root.ext);
     *r = root;
 }

@@ -122,6 +122,33 @@ enum fp_relation fp_compare(struct fp_env *e, const struct fp_num *a, const stru
 enum fp_relation fp_order(const struct fp_num *a, const struct fp_num *b);
 bool fp_max_is_first(struct fp_env *e, const struct fp_num *a, const struct fp_num *b, bool min);
 
+/* x / y, which must be below 2^64, and the remainder. */
+static inline uint64_t fp_divide(u128 x, uint64_t y, uint64_t *rem)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    uint64_t q;
+    __asm__("divq %[y]" : "=a"(q), "=d"(*rem) : [y] "r"(y), "a"((uint64_t)x), "d"((uint64_t)(x >> 64)) : "cc");
+    return q;
+#else
+    *rem = (uint64_t)(x % y);
+    return (uint64_t)(x / y);
+#endif
+}
+
+/*
+ * sig of the quotient of x, a significand with zeros behind it, and y; *ext is its ext.  A quotient cannot end in
+ * exactly half: an odd 65-bit factor would have to divide x.
+ */
+static inline uint64_t fp_quotient(u128 x, uint64_t y, uint64_t *ext)
+{
+    uint64_t rem, q = fp_divide(x, y, &rem);
+    *ext = rem == 0 ? 0 : rem >= y - rem ? UINT64_C(3) << 62 : 1;
+    return q;
+}
+
+/* sig and *ext of the root of v, which has bit 127 or 126 set. */
+uint64_t fp_root(u128 v, uint64_t *ext);
+
 /* ---- rounding -------------------------------------------------------------------- */
 
 /* Rounds a result to the format, raising overflow, underflow, inexact.  NaNs, zeros, infinities stay. */

@@ -12,6 +12,18 @@ static inline f32 f32_finish(struct fp_env *e, struct fp_num *n)
     return f32_pack(n);
 }
 
+enum { f32_BIAS = 127 };
+
+static inline bool f32_normal(f32 v, struct fp_normal *n) { return fp_normal_ieee(v, 24, 8, n); }
+
+static inline bool f32_fast_finish(struct fp_env *e, struct fp_wide_normal *n, f32 *r)
+{
+    uint64_t v;
+    bool done = fp_fast_ieee(e, n, 24, 8, &v);
+    *r = (f32)v;
+    return done;
+}
+
 /* MIN and MAX pass an operand through; one that counts as zero becomes zero. */
 static inline f32 flush(const struct fp_env *e, f32 v, const struct fp_num *n)
 {

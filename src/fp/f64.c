@@ -12,6 +12,18 @@ static inline f64 f64_finish(struct fp_env *e, struct fp_num *n)
     return f64_pack(n);
 }
 
+enum { f64_BIAS = 1023 };
+
+static inline bool f64_normal(f64 v, struct fp_normal *n) { return fp_normal_ieee(v, 53, 11, n); }
+
+static inline bool f64_fast_finish(struct fp_env *e, struct fp_wide_normal *n, f64 *r)
+{
+    uint64_t v;
+    bool done = fp_fast_ieee(e, n, 53, 11, &v);
+    *r = (f64)v;
+    return done;
+}
+
 /* MIN and MAX pass an operand through; one that counts as zero becomes zero. */
 static inline f64 flush(const struct fp_env *e, f64 v, const struct fp_num *n)
 {
@@ -25,6 +37,10 @@ FP_DEFINE_IEEE(f64)
 f32 f64_to_f32(struct fp_env *e, f64 v)
 {
     struct fp_num n;
+    struct fp_normal m;
+    uint64_t r;
+    if (likely(f64_normal(v, &m)) && likely(fp_fast_narrow(e, m, f64_BIAS, 24, 8, &r)))
+        return (f32)r;
     f64_unpack(e, v, &n);
     if (!fp_nan1(e, &n, &n) && !fp_denormals(e, &n, &n, &n))
         fp_round(e, &n, &fp_format_f32);

@@ -20,6 +20,19 @@ static f80 f80_exact(struct fp_env *e, const struct fp_num *n)
     return fp_pack_f80(n);
 }
 
+enum { f80_BIAS = 16383 };
+
+static inline bool f80_normal(f80 v, struct fp_normal *n) { return fp_normal_f80(v, n); }
+
+static inline bool f80_fast_finish(struct fp_env *e, struct fp_wide_normal *n, f80 *r)
+{
+    unsigned drop = likely(e->precision == 3) ? 0 : 64u - fp_format_x87(e)->precision;
+    if (!fp_fast_round(e, n, drop, 2 * f80_BIAS))
+        return false;
+    *r = (f80){ n->sig, (uint16_t)(n->sign << 15 | n->exp) };
+    return true;
+}
+
 FP_DEFINE_WIDTH(f80)
 FP_DEFINE_FROM_INT(f80, f80_exact)
 
@@ -43,6 +56,10 @@ f80 f80_round(struct fp_env *e, f80 v, enum fp_rounding rm, bool report)
 f32 f80_to_f32(struct fp_env *e, f80 v)
 {
     struct fp_num n;
+    struct fp_normal m;
+    uint64_t r;
+    if (likely(f80_normal(v, &m)) && likely(fp_fast_narrow(e, m, f80_BIAS, 24, 8, &r)))
+        return (f32)r;
     fp_unpack_f80(v, &n);
     if (!fp_nan1(e, &n, &n))
         fp_round(e, &n, &fp_format_f32);
@@ -52,6 +69,10 @@ f32 f80_to_f32(struct fp_env *e, f80 v)
 f64 f80_to_f64(struct fp_env *e, f80 v)
 {
     struct fp_num n;
+    struct fp_normal m;
+    uint64_t r;
+    if (likely(f80_normal(v, &m)) && likely(fp_fast_narrow(e, m, f80_BIAS, 53, 11, &r)))
+        return r;
     fp_unpack_f80(v, &n);
     if (!fp_nan1(e, &n, &n))
         fp_round(e, &n, &fp_format_f64);

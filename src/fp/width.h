@@ -1,27 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The operations that every width has, from its T_unpack(env, v, num) and
- * T_finish(env, num) (round and pack).
+ * T_finish(env, num) (round and pack), and for fast.h's common case from its T_BIAS, T_normal(v, normal) and
+ * T_fast_finish(env, normal, &result).
  */
 #ifndef REPRISE_FP_WIDTH_H
 #define REPRISE_FP_WIDTH_H
 
-#include "fp/core.h"
+#include "fp/fast.h"
 
 #define FP_DEFINE_TWO(T, name, call)                                                     \
-    T T##_##name(struct fp_env *e, T x, T y)                                             \
+    static __attribute__((noinline)) T T##_general_##name(struct fp_env *e, T x, T y)     \
     {                                                                                    \
         struct fp_num a, b;                                                              \
         T##_unpack(e, x, &a);                                                            \
         T##_unpack(e, y, &b);                                                            \
         call;                                                                            \
         return T##_finish(e, &a);                                                        \
+    }                                                                                    \
+    T T##_##name(struct fp_env *e, T x, T y)                                             \
+    {                                                                                    \
+        struct fp_normal a, b;                                                           \
+        struct fp_wide_normal n;                                                         \
+        T r;                                                                             \
+        if (likely(T##_normal(x, &a) & T##_normal(y, &b)) &&                             \
+            likely(fp_fast_##name(&n, a, b, T##_BIAS)) && likely(T##_fast_finish(e, &n, &r))) \
+            return r;                                                                    \
+        return T##_general_##name(e, x, y);                                              \
     }
 
 #define FP_DEFINE_TO_INT(T, R, name, bits, is_signed)                                    \
     R T##_to_##name(struct fp_env *e, T x, enum fp_rounding rm)                          \
     {                                                                                    \
         struct fp_num a;                                                                 \
+        struct fp_normal n;                                                              \
+        uint64_t r;                                                                      \
+        if (is_signed && likely(T##_normal(x, &n)) &&                                    \
+            likely(fp_fast_to_int(e, n, T##_BIAS, rm, bits, &r)))                        \
+            return (R)r;                                                                 \
         T##_unpack(e, x, &a);                                                            \
         return (R)fp_to_int(e, &a, rm, bits, is_signed);                                 \
     }
@@ -34,6 +50,12 @@
     T T##_sqrt(struct fp_env *e, T x)                                                    \
     {                                                                                    \
         struct fp_num a;                                                                 \
+        struct fp_normal m;                                                              \
+        struct fp_wide_normal n;                                                         \
+        T r;                                                                             \
+        if (likely(T##_normal(x, &m)) && likely(fp_fast_sqrt(&n, m, T##_BIAS)) &&        \
+            likely(T##_fast_finish(e, &n, &r)))                                          \
+            return r;                                                                    \
         T##_unpack(e, x, &a);                                                            \
         fp_sqrt(e, &a, &a);                                                              \
         return T##_finish(e, &a);                                                        \
@@ -41,6 +63,9 @@
     enum fp_relation T##_compare(struct fp_env *e, T x, T y, bool quiet)                 \
     {                                                                                    \
         struct fp_num a, b;                                                              \
+        struct fp_normal m, n;                                                           \
+        if (likely(T##_normal(x, &m) & T##_normal(y, &n)))                               \
+            return fp_fast_compare(m, n);                                                \
         T##_unpack(e, x, &a);                                                            \
         T##_unpack(e, y, &b);                                                            \
         return fp_compare(e, &a, &b, quiet);                                             \

@@ -68,6 +68,7 @@ bool host_signals_start(struct error *err)
     stop_set(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);    /* a file that may not grow is an error of write() */
     int e = pthread_create(&thread, NULL, take_signals, NULL);
     if (e)
         return error_set(err, "cannot start a thread: %s", strerror(e));

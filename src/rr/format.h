@@ -18,7 +18,7 @@ enum {
     LOG_PREAMBLE = 8 + 4 + 4,        /* magic, version, header bytes */
     LOG_FRAME_MAGIC = 0x454d5246,    /* "FRME": events */
     LOG_INDEX_MAGIC = 0x58444e49,    /* "INDX": where frames begin */
-    LOG_FRAME_HEAD = 4 + 4 + 4 + 8 + 8,   /* magic, stored, raw, end position, checksum */
+    LOG_FRAME_HEAD = 4 + 4 + 4 + 8 + 8 + 8 + 8,   /* magic, stored, raw, end (position, virtual, host), checksum */
     LOG_MAX_HEADER = 1 << 20,
     LOG_MAX_FRAME = 1 << 20,         /* raw bytes */
     LOG_MAX_PAYLOAD = 1 << 16,
@@ -26,6 +26,7 @@ enum {
     LOG_MAX_INDEX = 1 << 15,         /* entries; beyond that every second one is dropped */
     LOG_TRAILER = 16,                /* offset of the index frame, LOG_TRAILER_MAGIC */
 };
+#define LOG_MAX_TIME (UINT64_C(1) << 62)    /* positions and nanoseconds of a frame's end are less */
 
 /* Event kinds; values never change meaning. */
 enum log_kind {

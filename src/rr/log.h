@@ -14,6 +14,13 @@
 
 /* ---- writing ------------------------------------------------------------------- */
 
+/* Up to where a recording is complete: everything that came before is on its way to the disk. */
+struct log_mark {
+    uint64_t position;
+    uint64_t virtual_ns;         /* virtual time there */
+    uint64_t host_ns;            /* host time since the recording began */
+};
+
 /* Where frames begin, for seeking: entry i's frame holds events from its position on. */
 struct log_index {
     struct log_index_entry {
@@ -31,7 +38,7 @@ struct log_writer {
     struct log_file file;
     struct buf raw;              /* the frame being filled */
     uint64_t offset;             /* bytes written so far */
-    uint64_t frame_position;     /* where the frame being filled begins */
+    struct log_mark begin;       /* of the frame being filled */
     uint64_t last_position;      /* of the last event written */
     uint64_t clock[SIM_CLOCK_COUNT];
     struct log_index index;
@@ -46,8 +53,8 @@ bool log_write_header(struct log_writer *w, const struct log_machine *machine, c
 void log_begin_event(struct log_writer *w, enum log_kind kind, uint64_t position, uint64_t idles);
 /* A clock value, relative to that clock's last one in the frame. */
 void log_put_clock(struct log_writer *w, enum sim_clock clock, uint64_t ns);
-/* Writes the frame: everything up to `position` is now on its way to the disk.  False: w->error. */
-bool log_flush(struct log_writer *w, uint64_t position);
+/* Writes the frame, which ends at the mark.  False: w->error. */
+bool log_flush(struct log_writer *w, const struct log_mark *end);
 /* The index and the trailer, behind the last frame. */
 bool log_write_index(struct log_writer *w);
 void log_writer_close(struct log_writer *w);
@@ -88,8 +95,8 @@ bool log_next(struct log_reader *r, struct log_event *e);
 
 /* NULL after a clean end, else why the log ends here.  Meaningful after log_next() was false. */
 const char *log_cut(const struct log_reader *r);
-/* The position up to which the frames read so far are complete. */
-uint64_t log_complete_to(const struct log_reader *r);
+/* The end of the last frame read: log_next()'s events came no later. */
+const struct log_mark *log_complete_to(const struct log_reader *r);
 /* How far into the file the reader is, and its size, for progress. */
 uint64_t log_offset(const struct log_reader *r);
 uint64_t log_bytes(const struct log_reader *r);

@@ -20,7 +20,8 @@ struct log_reader {
     uint8_t *frame;                  /* decompressed */
     ZSTD_DCtx *unpacker;
     struct bytes left;
-    uint64_t position, complete_to;
+    uint64_t position;               /* of the last event read */
+    struct log_mark complete_to;
     uint64_t clock[SIM_CLOCK_COUNT];
     struct log_index index;
     bool indexed, clean, ended;
@@ -127,11 +128,13 @@ void log_close(struct log_reader *r)
     free(r);
 }
 
+/* begin: the end of the frame before; its times are known only by reading that one. */
 static void go_to(struct log_reader *r, uint64_t offset, uint64_t position)
 {
     r->offset = offset;
     r->left = (struct bytes){ 0 };
-    r->position = r->complete_to = position;
+    r->position = position;
+    r->complete_to = (struct log_mark){ .position = position };
     r->clean = r->ended = false;
     r->cut.text[0] = 0;
 }
@@ -145,12 +148,13 @@ static bool cut(struct log_reader *r, const char *why)
     r->ended = true;
     return error_set(&r->cut, "the log is cut at byte %llu of %llu (%s): it is complete up to position %llu",
                      (unsigned long long)r->offset, (unsigned long long)log_bytes(r), why,
-                     (unsigned long long)r->complete_to);
+                     (unsigned long long)r->complete_to.position);
 }
 
 struct frame_head {
     uint32_t magic, stored, raw;
-    uint64_t end, sum, seed;
+    struct log_mark end;
+    uint64_t sum, seed;
 };
 
 /* Reads a frame's head and checks that the file holds the rest.  False: *why. */
@@ -164,9 +168,11 @@ static bool read_head(struct log_reader *r, uint64_t offset, struct frame_head *
         !r->file.read(r->file.opaque, offset, head, sizeof head, &err))
         return false;
     *h = (struct frame_head){ .magic = (uint32_t)load_le(head, 4), .stored = (uint32_t)load_le(head + 4, 4),
-                              .raw = (uint32_t)load_le(head + 8, 4), .end = load_le(head + 12, 8),
-                              .sum = load_le(head + 20, 8), .seed = XXH3_64bits(head, LOG_FRAME_HEAD - 8) };
-    if (h->raw > LOG_MAX_FRAME || h->stored > ZSTD_compressBound(LOG_MAX_FRAME)) {
+                              .raw = (uint32_t)load_le(head + 8, 4), .sum = load_le(head + 36, 8),
+                              .end = { load_le(head + 12, 8), load_le(head + 20, 8), load_le(head + 28, 8) },
+                              .seed = XXH3_64bits(head, LOG_FRAME_HEAD - 8) };
+    if (h->raw > LOG_MAX_FRAME || h->stored > ZSTD_compressBound(LOG_MAX_FRAME) || h->end.position >= LOG_MAX_TIME ||
+        h->end.virtual_ns >= LOG_MAX_TIME || h->end.host_ns >= LOG_MAX_TIME) {
         *why = "damaged frame";
         return false;
     }
@@ -193,11 +199,12 @@ static bool next_frame(struct log_reader *r)
     const char *why;
     if (!read_head(r, r->offset, &h, &why))
         return cut(r, why);
-    if (h.magic != LOG_FRAME_MAGIC || h.end < r->complete_to || !read_frame(r, r->offset, &h))
+    if (h.magic != LOG_FRAME_MAGIC || h.end.position < r->complete_to.position ||
+        h.end.virtual_ns < r->complete_to.virtual_ns || !read_frame(r, r->offset, &h))
         return cut(r, "damaged frame");
     r->left = (struct bytes){ r->frame, h.raw, true };
     r->offset += LOG_FRAME_HEAD + (uint64_t)h.stored;
-    r->position = r->complete_to;
+    r->position = r->complete_to.position;
     r->complete_to = h.end;
     memset(r->clock, 0, sizeof r->clock);
     return true;
@@ -239,10 +246,10 @@ static void rebuild_index(struct log_reader *r)
     uint64_t position = 0;
     r->index.n = 0;
     r->index.step = r->index.seen = 0;
-    for (uint64_t at = r->first_frame; read_head(r, at, &h, &why) && h.magic == LOG_FRAME_MAGIC && h.end >= position;
+    for (uint64_t at = r->first_frame; read_head(r, at, &h, &why) && h.magic == LOG_FRAME_MAGIC && h.end.position >= position;
          at += LOG_FRAME_HEAD + (uint64_t)h.stored) {
         log_index_add(&r->index, position, at);
-        position = h.end;
+        position = h.end.position;
     }
 }
 
@@ -258,6 +265,21 @@ void log_seek(struct log_reader *r, uint64_t position)
 
 /* ---- events ------------------------------------------------------------------------------- */
 
+/* The kinds whose payload is one number: is it one that we know the meaning of? */
+static bool known_value(enum log_kind kind, uint64_t value)
+{
+    switch (kind) {
+    case LOG_REQUEST:
+        return value >= REQUEST_QUIT && value <= REQUEST_POWER_BUTTON;
+    case LOG_CHECKPOINT:
+        return value == CHECKPOINT_TIMERS_HOST || value == CHECKPOINT_TIMERS_VIRTUAL_RT;
+    case LOG_SHIFT:
+        return value <= 10;
+    default:
+        return true;
+    }
+}
+
 static void take_payload(struct log_reader *r, struct bytes *b, struct log_event *e)
 {
     switch (e->kind) {
@@ -271,7 +293,7 @@ static void take_payload(struct log_reader *r, struct bytes *b, struct log_event
         break;
     case LOG_CLOCK:
         e->number = (uint32_t)get_varint(b);
-        if (e->number >= SIM_CLOCK_COUNT)
+        if (e->number != SIM_CLOCK_HOST && e->number != SIM_CLOCK_VIRTUAL_RT)
             b->ok = false;
         else
             e->value = r->clock[e->number] += unzigzag(get_varint(b));
@@ -287,6 +309,7 @@ static void take_payload(struct log_reader *r, struct bytes *b, struct log_event
         break;
     default:
         e->value = get_varint(b);
+        b->ok = b->ok && known_value(e->kind, e->value);
     }
 }
 
@@ -303,7 +326,7 @@ bool log_next(struct log_reader *r, struct log_event *e)
     uint64_t delta = get_varint(b);
     e->idles = *kind & LOG_HAS_IDLES ? get_varint(b) : 0;
     e->position = r->position + delta;
-    if (e->kind < 1 || e->kind >= LOG_KINDS || e->position < r->position || e->position > r->complete_to)
+    if (e->kind < 1 || e->kind >= LOG_KINDS || e->position < r->position || e->position > r->complete_to.position)
         b->ok = false;
     take_payload(r, b, e);
     if (!b->ok)
@@ -315,7 +338,7 @@ bool log_next(struct log_reader *r, struct log_event *e)
 }
 
 const char *log_cut(const struct log_reader *r) { return r->clean ? NULL : r->cut.text; }
-uint64_t log_complete_to(const struct log_reader *r) { return r->complete_to; }
+const struct log_mark *log_complete_to(const struct log_reader *r) { return &r->complete_to; }
 uint64_t log_offset(const struct log_reader *r) { return r->offset; }
 uint64_t log_bytes(const struct log_reader *r) { return r->file.size(r->file.opaque); }
 

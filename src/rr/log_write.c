@@ -74,7 +74,7 @@ void log_put_clock(struct log_writer *w, enum sim_clock clock, uint64_t ns)
 }
 
 /* Head, compressed contents; the checksum covers both. */
-static bool append_frame(struct log_writer *w, uint32_t magic, const struct buf *raw, uint64_t position)
+static bool append_frame(struct log_writer *w, uint32_t magic, const struct buf *raw, const struct log_mark *end)
 {
     struct buf out = { 0 };
     size_t bound = ZSTD_compressBound(raw->len);
@@ -84,20 +84,23 @@ static bool append_frame(struct log_writer *w, uint32_t magic, const struct buf 
     store_le(out.data, 4, magic);
     store_le(out.data + 4, 4, n);
     store_le(out.data + 8, 4, raw->len);
-    store_le(out.data + 12, 8, position);
+    store_le(out.data + 12, 8, end->position);
+    store_le(out.data + 20, 8, end->virtual_ns);
+    store_le(out.data + 28, 8, end->host_ns);
     uint64_t seed = XXH3_64bits(out.data, LOG_FRAME_HEAD - 8);
-    store_le(out.data + 20, 8, XXH3_64bits_withSeed(out.data + LOG_FRAME_HEAD, n, seed));
+    store_le(out.data + 36, 8, XXH3_64bits_withSeed(out.data + LOG_FRAME_HEAD, n, seed));
     bool ok = append(w, out.data, LOG_FRAME_HEAD + n);
     buf_free(&out);
     return ok;
 }
 
-bool log_flush(struct log_writer *w, uint64_t position)
+bool log_flush(struct log_writer *w, const struct log_mark *end)
 {
-    log_index_add(&w->index, w->frame_position, w->offset);
-    bool ok = append_frame(w, LOG_FRAME_MAGIC, &w->raw, position);
+    log_index_add(&w->index, w->begin.position, w->offset);
+    bool ok = append_frame(w, LOG_FRAME_MAGIC, &w->raw, end);
     w->raw.len = 0;
-    w->frame_position = w->last_position = position;
+    w->begin = *end;
+    w->last_position = end->position;
     memset(w->clock, 0, sizeof w->clock);
     return ok;
 }
@@ -132,7 +135,7 @@ bool log_write_index(struct log_writer *w)
     }
     put_u64(&trailer, w->offset);
     put_u64(&trailer, LOG_TRAILER_MAGIC);
-    bool ok = append_frame(w, LOG_INDEX_MAGIC, &raw, w->frame_position) && append(w, trailer.data, trailer.len);
+    bool ok = append_frame(w, LOG_INDEX_MAGIC, &raw, &w->begin) && append(w, trailer.data, trailer.len);
     buf_free(&raw);
     buf_free(&trailer);
     return ok;

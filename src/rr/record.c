@@ -20,8 +20,8 @@ struct recorder {
     struct buf scratch;
     uint64_t idle_position, idles;
     uint64_t hash_interval, next_hash;
-    uint64_t last_flush_ns;
-    bool backlog, written_since_flush;
+    uint64_t start_ns, last_flush_ns;       /* host time */
+    bool backlog;
 };
 
 static struct recorder *of(struct input_port *port) { return (struct recorder *)port; }
@@ -30,22 +30,28 @@ static uint64_t host_ns(struct input_port *port) { return port->host->clock_ns(p
 
 static uint64_t idles_here(struct recorder *r, uint64_t position) { return r->idle_position == position ? r->idles : 0; }
 
+static void flush(struct recorder *r)
+{
+    struct sim *sim = r->port.sim;
+    r->last_flush_ns = host_ns(&r->port);
+    log_flush(&r->log, &(struct log_mark){ sim_position(sim), sim_now(sim), r->last_flush_ns - r->start_ns });
+}
+
 static struct buf *event(struct recorder *r, enum log_kind kind)
 {
     uint64_t position = sim_position(r->port.sim);
+    if (r->log.raw.len >= FLUSH_BYTES)
+        flush(r);
     log_begin_event(&r->log, kind, position, idles_here(r, position));
-    r->written_since_flush = true;
     return &r->log.raw;
 }
 
-/* Often enough that a killed recording loses at most half a second. */
-static void maybe_flush(struct recorder *r)
+/* Often enough that a killed recording loses at most half a second.  ns: how long the host is going to sleep now. */
+static void maybe_flush(struct recorder *r, uint64_t ns)
 {
-    uint64_t now = host_ns(&r->port);
-    if (r->log.raw.len < FLUSH_BYTES && now - r->last_flush_ns < FLUSH_NS)
-        return;
-    r->last_flush_ns = now;
-    log_flush(&r->log, sim_position(r->port.sim));
+    uint64_t age = host_ns(&r->port) - r->last_flush_ns;
+    if (age >= FLUSH_NS || ns >= FLUSH_NS - age)
+        flush(r);
 }
 
 /* The hash, and the state without memory, so that a replay that differs can say in which field. */
@@ -93,7 +99,7 @@ static void record_poll(struct input_port *port)
 {
     struct recorder *r = of(port);
     record_hash(r);
-    maybe_flush(r);
+    maybe_flush(r, 0);
     if (sim_get_config(port->sim)->shift_auto) {
         unsigned shift = input_pace(port);
         if (shift != sim_shift(port->sim)) {
@@ -101,6 +107,8 @@ static void record_poll(struct input_port *port)
             sim_set_shift(port->sim, shift);
         }
     }
+    if (sim_get_config(port->sim)->align)
+        input_align(port);
     if (!atomic_exchange(&port->pending, false) && !r->backlog)
         return;
     r->backlog = false;
@@ -154,11 +162,8 @@ static bool record_idle(struct input_port *port, uint64_t deadline_ns)
     struct recorder *r = of(port);
     uint64_t position = sim_position(port->sim);
     bool cut;
-    if (r->log.raw.len || r->written_since_flush) {
-        log_flush(&r->log, position);     /* the host may sleep for long */
-        r->last_flush_ns = host_ns(port);
-        r->written_since_flush = false;
-    }
+    if (r->log.raw.len)
+        maybe_flush(r, input_sleep_ns(port, deadline_ns));
     uint64_t ns = input_sleep(port, deadline_ns, &cut);
     r->idles = idles_here(r, position) + 1;
     r->idle_position = position;
@@ -185,7 +190,7 @@ static void record_close(struct input_port *port, const char *how)
         struct buf *out = event(r, LOG_END);
         put_state(r, out);
         put_bytes(out, how, strlen(how));
-        log_flush(&r->log, sim_position(port->sim));
+        flush(r);
         log_write_index(&r->log);
     }
     log_writer_close(&r->log);
@@ -218,6 +223,6 @@ struct input_port *rr_record_new(struct sim *sim, const struct sim_host *host, c
     }
     input_port_init(&r->port, &record_ops, sim, host, true);
     r->hash_interval = r->next_hash = machine->hash_interval;
-    r->last_flush_ns = host_ns(&r->port);
+    r->start_ns = r->last_flush_ns = host_ns(&r->port);
     return &r->port;
 }

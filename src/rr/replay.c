@@ -6,7 +6,14 @@
  * sleeps, the end) are consumed when the machine asks; their place is a proof.
  * *Given* events (input, requests, completions, shifts, hashes) are
  * delivered by poll() when the machine stands at their place; runs never pass
- * it.  An asked event that the machine runs past, or asks for elsewhere, is a divergence.
+ * it.  An event that the machine passes, or asks for elsewhere, is a divergence.
+ *
+ * Invariants
+ *  1. The log's next event is never behind the machine: its place is compared after every move,
+ *     be it a run (position) or a sleep (idles), so a replay cannot wait for what will not come.
+ *  2. The machine never sleeps past the virtual time at which the next event's frame ends, nor
+ *     warps by more than the sleep that was cut could have lasted.
+ *  So a log that lies is found out, or is followed only as far as it says.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +26,7 @@ struct replayer {
     struct log_reader *log;
     struct log_event next;
     bool have_next;
+    uint64_t fetched, polled;   /* events taken from the log: in all, before the last poll */
     uint64_t idle_position, idles;
     uint64_t last_hash;         /* position of the last state hash that agreed */
     enum input_status status;
@@ -27,7 +35,11 @@ struct replayer {
 
 static struct replayer *of(struct input_port *port) { return (struct replayer *)port; }
 
-static void fetch(struct replayer *r) { r->have_next = log_next(r->log, &r->next); }
+static void fetch(struct replayer *r)
+{
+    r->have_next = log_next(r->log, &r->next);
+    r->fetched++;
+}
 
 static bool is_asked(enum log_kind k)
 {
@@ -40,30 +52,45 @@ static void stop(struct replayer *r, enum input_status status)
     sim_request_exit(r->port.sim);
 }
 
-static void diverge(struct replayer *r, const char *did)
-{
-    if (r->status != INPUT_RUNNING)
-        return;
-    stop(r, INPUT_DIVERGED);
-    if (r->have_next)
-        error_set(&r->text, "replay diverged at position %llu: the machine %s, the log has %s at position %llu",
-                  (unsigned long long)sim_position(r->port.sim), did, log_kind_name(r->next.kind),
-                  (unsigned long long)r->next.position);
-    else
-        error_set(&r->text, "replay diverged at position %llu: the machine %s, the log has nothing more",
-                  (unsigned long long)sim_position(r->port.sim), did);
-}
-
 static uint64_t idles_here(const struct replayer *r, uint64_t position)
 {
     return r->idle_position == position ? r->idles : 0;
 }
 
-static bool at_next(const struct replayer *r)
+/* "position 17", "position 17 after 3 sleeps there" */
+static void name_place(char *out, size_t size, uint64_t position, uint64_t idles)
+{
+    int n = snprintf(out, size, "position %llu", (unsigned long long)position);
+    if (idles)
+        snprintf(out + n, size - (size_t)n, " after %llu sleep%s there", (unsigned long long)idles, idles > 1 ? "s" : "");
+}
+
+static void diverge(struct replayer *r, const char *did)
 {
     uint64_t position = sim_position(r->port.sim);
-    return r->have_next && r->next.position == position && r->next.idles == idles_here(r, position);
+    char here[80], there[80];
+    if (r->status != INPUT_RUNNING)
+        return;
+    stop(r, INPUT_DIVERGED);
+    name_place(here, sizeof here, position, idles_here(r, position));
+    name_place(there, sizeof there, r->next.position, r->next.idles);
+    if (r->have_next)
+        error_set(&r->text, "replay diverged at %s: the machine %s, the log has %s at %s", here, did,
+                  log_kind_name(r->next.kind), there);
+    else
+        error_set(&r->text, "replay diverged at %s: the machine %s, the log has nothing more", here, did);
 }
+
+/* Where the machine stands relative to the next event: <0 before it, 0 at it, >0 past it. */
+static int place(const struct replayer *r)
+{
+    uint64_t position = sim_position(r->port.sim), idles = idles_here(r, position);
+    if (position != r->next.position)
+        return position < r->next.position ? -1 : 1;
+    return idles == r->next.idles ? 0 : idles < r->next.idles ? -1 : 1;
+}
+
+static bool at_next(const struct replayer *r) { return r->have_next && place(r) == 0; }
 
 /* Behind an asked event a given one may be nearer than the present run's end. */
 static void after_asked(struct replayer *r)
@@ -138,6 +165,10 @@ static void deliver_input(struct replayer *r)
         error_set(&r->text, "the log has input for device %u, which this machine does not have", r->next.number);
         return;
     }
+    if (s->ops->room && r->next.len > s->ops->room(s->opaque)) {
+        diverge(r, "has no room for the input that comes here");
+        return;
+    }
     s->ops->deliver(s->opaque, r->next.data, r->next.len);
 }
 
@@ -157,14 +188,36 @@ static void give(struct replayer *r)
             diverge(r, "never submitted the request that completes here");
         break;
     case LOG_SHIFT:
-        if (r->next.value <= 10)
-            sim_set_shift(port->sim, (unsigned)r->next.value);
-        else
-            diverge(r, "cannot use the logged shift");
+        sim_set_shift(port->sim, (unsigned)r->next.value);
         break;
     default:
         check_hash(r, "state hash");
     }
+}
+
+static void end_of_log(struct replayer *r)
+{
+    const char *cut = log_cut(r->log);
+    if (r->status != INPUT_RUNNING)
+        return;
+    stop(r, INPUT_END_OF_LOG);
+    error_set(&r->text, "%s", cut ? cut : "end of the recording");
+}
+
+/* There are no more events: the machine may go on to where the log is complete. */
+static void at_end(struct replayer *r)
+{
+    if (sim_position(r->port.sim) >= log_complete_to(r->log)->position)
+        end_of_log(r);
+}
+
+/* The machine did what the log does not have here: a divergence, unless the log was cut and its end is reached. */
+static void unexpected(struct replayer *r, const char *did)
+{
+    if (!r->have_next && log_cut(r->log))
+        at_end(r);
+    if (r->status == INPUT_RUNNING)
+        diverge(r, did);
 }
 
 /* The machine has stopped by itself, as it did when recorded: the final state must be equal. */
@@ -174,8 +227,7 @@ static void replay_finish(struct input_port *port)
     if (r->status != INPUT_RUNNING)
         return;
     if (!at_next(r) || r->next.kind != LOG_END) {
-        if (r->have_next || !log_cut(r->log))
-            diverge(r, "stopped");
+        unexpected(r, "stopped");
         return;
     }
     check_hash(r, "final state hash");
@@ -187,19 +239,9 @@ static void replay_finish(struct input_port *port)
     }
 }
 
-static void at_end(struct replayer *r)
-{
-    const char *cut = log_cut(r->log);
-    if (r->status == INPUT_RUNNING && sim_position(r->port.sim) >= log_complete_to(r->log)) {
-        stop(r, INPUT_END_OF_LOG);
-        error_set(&r->text, "%s", cut ? cut : "end of the recording");
-    }
-}
-
 static void replay_poll(struct input_port *port)
 {
     struct replayer *r = of(port);
-    uint64_t position = sim_position(port->sim);
     if (atomic_exchange(&port->pending, false))
         for (unsigned q; (q = input_take_request(port));)
             if (q == REQUEST_QUIT && port->on_request)
@@ -211,11 +253,12 @@ static void replay_poll(struct input_port *port)
         if (r->status == INPUT_RUNNING)
             fetch(r);
     }
+    r->polled = r->fetched;
     if (r->status != INPUT_RUNNING)
         return;
     if (!r->have_next)
         at_end(r);
-    else if (r->next.position < position)
+    else if (place(r) > 0)
         diverge(r, "went on without what the log has");
 }
 
@@ -223,9 +266,14 @@ static uint64_t replay_next_position(struct input_port *port)
 {
     struct replayer *r = of(port);
     if (!r->have_next)
-        return log_complete_to(r->log);
-    /* Not beyond what the log is known to cover; asked events are met on the way. */
-    return is_asked(r->next.kind) ? UINT64_MAX : r->next.position;
+        return log_complete_to(r->log)->position;
+    if (is_asked(r->next.kind) && r->next.kind != LOG_CHECKPOINT)
+        return UINT64_MAX;      /* met on the way, or passed and found out */
+    if (r->next.position == sim_position(port->sim) && place(r) < 0)
+        diverge(r, "does not sleep here");
+    if (r->next.kind == LOG_CHECKPOINT && place(r) == 0 && r->fetched == r->polled)
+        diverge(r, "has no timer that is due here");
+    return r->next.position;
 }
 
 /* ---- asked events --------------------------------------------------------------------------- */
@@ -234,10 +282,7 @@ static uint64_t replay_clock_ns(struct input_port *port, enum sim_clock clock)
 {
     struct replayer *r = of(port);
     if (!at_next(r) || r->next.kind != LOG_CLOCK || r->next.number != (uint32_t)clock) {
-        if (r->have_next || log_cut(r->log) == NULL)
-            diverge(r, "read a clock");
-        else
-            at_end(r);
+        unexpected(r, "read a clock");
         return 0;
     }
     uint64_t ns = r->next.value;
@@ -250,12 +295,8 @@ static void replay_seed(struct input_port *port, const char *use, void *data, si
     struct replayer *r = of(port);
     (void)use;
     memset(data, 0, len);
-    if (!r->have_next && log_cut(r->log)) {
-        at_end(r);      /* killed before its first frame */
-        return;
-    }
-    if (!r->have_next || r->next.kind != LOG_SEED || r->next.len != len) {
-        diverge(r, "asked for a seed");
+    if (!at_next(r) || r->next.kind != LOG_SEED || r->next.len != len) {
+        unexpected(r, "asked for a seed");
         return;
     }
     memcpy(data, r->next.data, len);
@@ -276,31 +317,46 @@ static bool replay_checkpoint(struct input_port *port, enum checkpoint mark)
 static bool replay_timers_due(struct input_port *port, enum sim_clock clock, uint64_t deadline_ns)
 {
     struct replayer *r = of(port);
-    (void)clock;
     (void)deadline_ns;
-    return at_next(r) && r->next.kind == LOG_CHECKPOINT;
+    enum checkpoint mark = clock == SIM_CLOCK_HOST ? CHECKPOINT_TIMERS_HOST : CHECKPOINT_TIMERS_VIRTUAL_RT;
+    return at_next(r) && r->next.kind == LOG_CHECKPOINT && r->next.value == mark;
+}
+
+/* How far the log lets virtual time go: nothing that it still has came later. */
+static uint64_t time_left(const struct replayer *r, uint64_t now)
+{
+    uint64_t end = log_complete_to(r->log)->virtual_ns;
+    return end > now ? end - now : 0;
+}
+
+/* The sleep that begins here was cut short by the host, after the logged time. */
+static bool idle_cut(struct replayer *r, uint64_t longest)
+{
+    if (r->next.value >= longest || r->next.value > time_left(r, sim_now(r->port.sim))) {
+        diverge(r, "sleeps less than the log says");
+        return false;
+    }
+    sim_warp(r->port.sim, r->next.value);
+    fetch(r);
+    return true;
 }
 
 static bool replay_idle(struct input_port *port, uint64_t deadline_ns)
 {
     struct replayer *r = of(port);
-    uint64_t position = sim_position(port->sim), now = sim_now(port->sim);
+    uint64_t position = sim_position(port->sim), now = sim_now(port->sim), ns = input_idle_ns(port, deadline_ns);
     r->idles = idles_here(r, position) + 1;
     r->idle_position = position;
-    if (at_next(r) && r->next.kind == LOG_WARP) {
-        sim_warp(port->sim, r->next.value);
-        fetch(r);
-        return true;
-    }
-    if (!r->have_next && position >= log_complete_to(r->log)) {
-        at_end(r);
+    if (at_next(r) && r->next.kind == LOG_WARP)
+        return idle_cut(r, ns);
+    if (ns > time_left(r, now)) {
+        if (!r->have_next && log_cut(r->log))
+            end_of_log(r);      /* it was killed in its sleep */
+        else
+            diverge(r, ns == NO_DEADLINE ? "sleeps for ever" : "sleeps on");
         return false;
     }
-    if (deadline_ns == NO_DEADLINE) {
-        diverge(r, "sleeps for ever");
-        return false;
-    }
-    sim_warp(port->sim, deadline_ns > now ? deadline_ns - now : 0);
+    sim_warp(port->sim, ns);
     return true;
 }
 

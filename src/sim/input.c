@@ -151,22 +151,73 @@ bool input_pending(struct input_port *port) { return atomic_load_explicit(&port-
 
 /* ---- sleeping and pacing -------------------------------------------------------------- */
 
+static uint64_t host_clock(struct input_port *port, enum sim_clock clock)
+{
+    return port->host->clock_ns(port->host->opaque, clock);
+}
+
+uint64_t input_idle_ns(struct input_port *port, uint64_t deadline_ns)
+{
+    uint64_t now = sim_now(port->sim);
+    return deadline_ns == NO_DEADLINE ? NO_DEADLINE : deadline_ns > now ? deadline_ns - now : 0;
+}
+
+uint64_t input_sleep_ns(struct input_port *port, uint64_t deadline_ns)
+{
+    uint64_t ns = input_idle_ns(port, deadline_ns);
+    return sim_get_config(port->sim)->sleep || ns == NO_DEADLINE ? ns : 0;
+}
+
+/* How long until a timer of one of the host's clocks is due. */
+static uint64_t until_host_timer(struct input_port *port, enum sim_clock clock)
+{
+    uint64_t deadline = sim_next_deadline(port->sim, clock), now = deadline == NO_DEADLINE ? 0 : host_clock(port, clock);
+    return deadline == NO_DEADLINE ? NO_DEADLINE : deadline > now ? deadline - now : 0;
+}
+
+/* Waking up takes the host a while; sleeps make up for what the ones before them overslept, up to this much. */
+enum { MAX_OVERSLEPT_NS = 500000000 };
+
 uint64_t input_sleep(struct input_port *port, uint64_t deadline_ns, bool *cut)
 {
-    const struct sim_host *h = port->host;
-    const struct sim_config *config = sim_get_config(port->sim);
-    uint64_t now = sim_now(port->sim);
-    uint64_t ns = deadline_ns == NO_DEADLINE ? NO_DEADLINE : deadline_ns > now ? deadline_ns - now : 0;
+    uint64_t ns = input_sleep_ns(port, deadline_ns), elapsed = port->overslept;
+    uint64_t start = host_clock(port, SIM_CLOCK_VIRTUAL_RT) - elapsed;
     *cut = false;
-    if (!config->sleep && ns != NO_DEADLINE)
-        return ns;
-    uint64_t start = h->clock_ns(h->opaque, SIM_CLOCK_VIRTUAL_RT), elapsed = 0;
+    if (!ns)
+        return input_idle_ns(port, deadline_ns);
     while (elapsed < ns && !atomic_load(&port->pending)) {
-        h->wait(h->opaque, ns == NO_DEADLINE ? NO_DEADLINE : ns - elapsed);
-        elapsed = h->clock_ns(h->opaque, SIM_CLOCK_VIRTUAL_RT) - start;
+        uint64_t timer = until_host_timer(port, SIM_CLOCK_HOST), refresh = until_host_timer(port, SIM_CLOCK_REALTIME);
+        if (!timer)
+            break;
+        if (!refresh)
+            sim_run_realtime(port->sim);
+        uint64_t left = ns == NO_DEADLINE ? ns : ns - elapsed;
+        left = timer < left ? timer : left;
+        port->host->wait(port->host->opaque, refresh < left ? refresh : left);
+        elapsed = host_clock(port, SIM_CLOCK_VIRTUAL_RT) - start;
     }
     *cut = elapsed < ns;
+    port->overslept = *cut ? 0 : elapsed - ns < MAX_OVERSLEPT_NS ? elapsed - ns : MAX_OVERSLEPT_NS;
     return *cut ? elapsed : ns;
+}
+
+/* A machine that is this far ahead of the host waits for it. */
+enum { ALIGN_NS = 2000000 };
+
+void input_align(struct input_port *port)
+{
+    uint64_t host = host_clock(port, SIM_CLOCK_VIRTUAL_RT), now = sim_now(port->sim);
+    if (!port->pace_host) {
+        port->pace_host = host;
+        port->pace_virtual = now;
+    }
+    uint64_t due = port->pace_host + (now - port->pace_virtual);
+    if (due < host) {     /* behind: what is lost is not caught up */
+        port->pace_host = host;
+        port->pace_virtual = now;
+    }
+    if (due > host + ALIGN_NS)
+        port->host->wait(port->host->opaque, due - host);
 }
 
 /*
@@ -178,7 +229,7 @@ unsigned input_pace(struct input_port *port)
 {
     enum { LOOK_NS = 50000000 };
     unsigned shift = sim_shift(port->sim);
-    uint64_t host = port->host->clock_ns(port->host->opaque, SIM_CLOCK_VIRTUAL_RT), now = sim_now(port->sim);
+    uint64_t host = host_clock(port, SIM_CLOCK_VIRTUAL_RT), now = sim_now(port->sim);
     if (!port->pace_host)
         goto restart;
     uint64_t host_ns = host - port->pace_host, virtual_ns = now - port->pace_virtual;

@@ -76,8 +76,9 @@ struct input_port {
     void *request_opaque;
     uint64_t (*on_hash)(void *opaque);
     void *hash_opaque;
-    /* idle and shift=auto bookkeeping: host time; never guest-visible */
+    /* shift=auto and align=on: where both clocks stood at the last look; never guest-visible */
     uint64_t pace_host, pace_virtual;
+    uint64_t overslept;              /* ns of host time that sleeps took too long, to be made up for */
 };
 
 void input_port_init(struct input_port *port, const struct input_port_ops *ops, struct sim *sim,
@@ -102,12 +103,20 @@ uint64_t completion_next_finished(struct input_port *port);
 bool completion_run_number(struct input_port *port, uint64_t number);
 bool completion_any(const struct input_port *port);
 
+/* How much virtual time a sleep until deadline takes; NO_DEADLINE: for ever. */
+uint64_t input_idle_ns(struct input_port *port, uint64_t deadline_ns);
+/* How long the host sleeps for it, if nothing wakes it: the same, or nothing with sleep=off. */
+uint64_t input_sleep_ns(struct input_port *port, uint64_t deadline_ns);
+
 /*
  * What live and record do when everything sleeps: wait at most until
  * deadline, or until something is posted.  Returns the ns to warp by (0..ns).
  * cut: the sleep ended before the deadline.
  */
 uint64_t input_sleep(struct input_port *port, uint64_t deadline_ns, bool *cut);
+
+/* align=on: waits until the host's clock has come to where virtual time is, or until something is posted. */
+void input_align(struct input_port *port);
 
 /* The new shift that keeps pace with the host, or the present one (shift=auto). */
 unsigned input_pace(struct input_port *port);

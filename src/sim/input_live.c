@@ -19,6 +19,8 @@ static void live_poll(struct input_port *port)
         if (shift != sim_shift(port->sim))
             sim_set_shift(port->sim, shift);
     }
+    if (sim_get_config(port->sim)->align)
+        input_align(port);
     if (!atomic_exchange(&port->pending, false) && !live->backlog)
         return;
     live->backlog = false;

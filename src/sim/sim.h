@@ -142,5 +142,7 @@ uint64_t sim_next_deadline(const struct sim *sim, enum sim_clock clock);
  * loop between runs.
  */
 void sim_run_timers(struct sim *sim);
+/* The due timers of the realtime clock alone; also while the machine sleeps. */
+void sim_run_realtime(struct sim *sim);
 
 #endif

@@ -115,7 +115,7 @@ uint64_t sim_next_deadline(const struct sim *sim, enum sim_clock clock)
     return q->n ? q->heap[1]->s.deadline : NO_DEADLINE;
 }
 
-/* Runs the timers that are due at `now`; those that they arm for the past wait for the next call's turn in order. */
+/* Runs the timers that are due at `now`, in order, with those that they arm for no later than that. */
 static void run_group(struct sim *sim, enum sim_clock clock, uint64_t now)
 {
     struct timer_queue *q = &sim->queue[clock];
@@ -127,12 +127,22 @@ static void run_group(struct sim *sim, enum sim_clock clock, uint64_t now)
     }
 }
 
+void sim_run_realtime(struct sim *sim)
+{
+    if (sim->queue[SIM_CLOCK_REALTIME].n)
+        run_group(sim, SIM_CLOCK_REALTIME, sim_clock_ns(sim, SIM_CLOCK_REALTIME));
+}
+
+static void run_logged_group(struct sim *sim, enum sim_clock clock, enum checkpoint mark)
+{
+    if (sim->queue[clock].n && input_timers_due(sim->port, clock, sim_next_deadline(sim, clock)) &&
+        input_checkpoint(sim->port, mark))
+        run_group(sim, clock, sim_clock_ns(sim, clock));
+}
+
 void sim_run_timers(struct sim *sim)
 {
     run_group(sim, SIM_CLOCK_VIRTUAL, sim_now(sim));
-    if (sim->queue[SIM_CLOCK_REALTIME].n)
-        run_group(sim, SIM_CLOCK_REALTIME, sim_clock_ns(sim, SIM_CLOCK_REALTIME));
-    if (sim->queue[SIM_CLOCK_HOST].n && input_timers_due(sim->port, SIM_CLOCK_HOST, sim_next_deadline(sim, SIM_CLOCK_HOST)) &&
-        input_checkpoint(sim->port, CHECKPOINT_TIMERS_HOST))
-        run_group(sim, SIM_CLOCK_HOST, sim_clock_ns(sim, SIM_CLOCK_HOST));
+    sim_run_realtime(sim);
+    run_logged_group(sim, SIM_CLOCK_HOST, CHECKPOINT_TIMERS_HOST);
 }

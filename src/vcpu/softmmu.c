@@ -144,9 +144,11 @@ void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access acces
     if (page_room(va) < len || !tlb_resolve(v, va, access, mode, &s) || !s.ram)
         return NULL;
     if (access == ACCESS_WRITE) {
-        if (!s.writable || s.ram->page_flags[s.ram_offset >> PAGE_BITS] & (RAM_CODE | RAM_TABLE))
+        uint64_t offset = s.ram_offset + (va & TLB_PAGE_MASK);
+        if (!s.writable || ram_hits_code(s.ram, offset, len) || ram_hits_table(s.ram, offset, len))
             return NULL;
         ram_note_write(s.ram, s.ram_offset + (va & TLB_PAGE_MASK), len);
+        tlb_open_page(v, va, mode, &s);
     }
     return host_of(&s, va);
 }

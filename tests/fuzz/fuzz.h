@@ -3,12 +3,15 @@
 #ifndef REPRISE_TESTS_FUZZ_H
 #define REPRISE_TESTS_FUZZ_H
 
+#include <stdint.h>
+
 #include "base/alloc.h"
 
 struct fuzz_options {
     uint64_t times, seed, first;    /* turns [first, first + times) of this seed */
+    const char *input, *output;     /* both or none */
 };
-/* -n TIMES -s SEED -f FIRST; exits on anything else. */
+/* -n TIMES, -s SEED or -r (a random one, printed), -f FIRST, -i INPUT -o OUTPUT; exits on anything else. */
 struct fuzz_options fuzz_parse(const char *program, int argc, char **argv);
 
 struct fuzz_random {

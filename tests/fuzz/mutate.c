@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <xxhash.h>
@@ -9,22 +10,38 @@
 #include "fuzz.h"
 #include "rr/format.h"
 
+enum { MARK_BYTES = 24 };
+
+static _Noreturn void usage(const char *program)
+{
+    fprintf(stderr, "usage: %s [-n TIMES] [-s SEED | -r] [-f FIRST] [-i LOG -o OUT]\n", program);
+    exit(1);
+}
+
 struct fuzz_options fuzz_parse(const char *program, int argc, char **argv)
 {
-    struct fuzz_options o = { 1000, 1, 0 };
-    for (int c; (c = getopt(argc, argv, "n:s:f:")) != -1;) {
-        uint64_t v = c == '?' ? 0 : strtoull(optarg, NULL, 0);
+    struct fuzz_options o = { .times = 1000, .seed = UINT64_C(1) << 32 };
+    for (int c; (c = getopt(argc, argv, "n:s:rf:i:o:")) != -1;) {
+        uint64_t v = optarg && c != '?' ? strtoull(optarg, NULL, 0) : 0;
         if (c == 'n')
             o.times = v;
         else if (c == 's')
             o.seed = v << 32;
+        else if (c == 'r')
+            o.seed = (uint64_t)time(NULL) << 32;
         else if (c == 'f')
             o.first = v;
-        else {
-            fprintf(stderr, "usage: %s [-n TIMES] [-s SEED] [-f FIRST]\n", program);
-            exit(1);
-        }
+        else if (c == 'i')
+            o.input = optarg;
+        else if (c == 'o')
+            o.output = optarg;
+        else
+            usage(program);
     }
+    if (!o.input != !o.output)
+        usage(program);
+    printf("%s: seed %llu\n", program, (unsigned long long)(o.seed >> 32));
+    fflush(stdout);
     return o;
 }
 
@@ -97,7 +114,8 @@ void fuzz_bytes(struct fuzz_random *r, const uint8_t *data, size_t size, struct 
 
 /* ---- logs that are sealed again -------------------------------------------------------- */
 
-static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, uint64_t end)
+/* end: the mark at the frame's end, three numbers of 8 bytes. */
+static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, const uint8_t *end)
 {
     uint8_t head[LOG_FRAME_HEAD];
     size_t bound = ZSTD_compressBound(raw->len);
@@ -106,8 +124,8 @@ static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, ui
     store_le(head, 4, magic);
     store_le(head + 4, 4, n);
     store_le(head + 8, 4, raw->len);
-    store_le(head + 12, 8, end);
-    store_le(head + 20, 8, XXH3_64bits_withSeed(packed, n, XXH3_64bits(head, LOG_FRAME_HEAD - 8)));
+    memcpy(head + 12, end, MARK_BYTES);
+    store_le(head + 12 + MARK_BYTES, 8, XXH3_64bits_withSeed(packed, n, XXH3_64bits(head, LOG_FRAME_HEAD - 8)));
     buf_put(out, head, sizeof head);
     buf_put(out, packed, n);
     free(packed);
@@ -123,7 +141,8 @@ static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t siz
     uint64_t chosen = fuzz_below(r, frames + 1), how = fuzz_below(r, 10);
     for (uint64_t i = 0; at + LOG_FRAME_HEAD <= size; i++) {
         size_t stored = load_le(data + at + 4, 4), len = load_le(data + at + 8, 4);
-        uint64_t end = load_le(data + at + 12, 8);
+        uint8_t end[MARK_BYTES];
+        memcpy(end, data + at + 12, MARK_BYTES);
         bool index = load_le(data + at, 4) == LOG_INDEX_MAGIC;
         struct buf raw = { 0 }, changed = { 0 };
         if (i != chosen) {
@@ -135,8 +154,11 @@ static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t siz
         }
         buf_reserve(&raw, len);
         raw.len = ZSTD_decompress(raw.data, len, data + at + LOG_FRAME_HEAD, stored);
-        if (how == 0)
-            end = fuzz_below(r, 2) ? fuzz_next(r) : end + fuzz_below(r, 100) - 50;
+        if (how == 0) {
+            uint8_t *number = end + 8 * fuzz_below(r, 3);
+            store_le(number, 8, fuzz_below(r, 2) ? fuzz_next(r) >> fuzz_below(r, 64)
+                                                 : load_le(number, 8) + fuzz_below(r, 100) - 50);
+        }
         if (how > 1)
             fuzz_bytes(r, raw.data, raw.len, &changed);
         else

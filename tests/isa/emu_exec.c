@@ -30,7 +30,8 @@ enum {
 
 /*
  * The supervisor page: GDT, TSS, IDT and a stack.  Handler addresses encode the
- * vector and are never executed.
+ * vector and are never executed.  The GDT has what Linux puts there, since LAR, far
+ * transfers and loads of segment registers look at it.
  */
 enum {
     KERNEL = 0x40000000,
@@ -40,6 +41,7 @@ enum {
     KERNEL_STACK = KERNEL + 0x1000,
     KERNEL_HANDLER = KERNEL + 0x1000,
     KERNEL_CS = 0x10,
+    KERNEL_TR = 0x40,
     VECTORS = 32,
 };
 
@@ -99,7 +101,12 @@ static void map_page(struct isa_emu *e, uint64_t va, uint64_t pa, bool user)
 static void build_kernel_page(struct isa_emu *e)
 {
     uint8_t page[PAGE_SIZE] = { 0 };
-    store_le(page + KERNEL_CS, 8, UINT64_C(0x00af9b000000ffff));
+    static const uint64_t gdt[16] = { [1] = UINT64_C(0x00cf9b000000ffff), [2] = UINT64_C(0x00af9b000000ffff),
+                                      [3] = UINT64_C(0x00cf93000000ffff), [4] = UINT64_C(0x00cffb000000ffff),
+                                      [5] = UINT64_C(0x00cff3000000ffff), [6] = UINT64_C(0x00affb000000ffff),
+                                      [8] = UINT64_C(0x00008b0000000067) };
+    memcpy(page, gdt, sizeof gdt);
+    store_le(page + (KERNEL_TSS - KERNEL) + 0x66, 2, 0x68);        /* no I/O permissions */
     store_le(page + (KERNEL_TSS - KERNEL) + 4, 8, KERNEL_STACK);
     for (uint64_t v = 0; v < VECTORS; v++) {
         uint8_t *gate = page + (KERNEL_IDT - KERNEL) + 16 * v;
@@ -207,15 +214,16 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
 {
     struct x86_state *s = &e->cpu->s;
     x86_cpu_reset(e->cpu);
-    s->cr0 = CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_MP | CR0_ET | CR0_PE;
+    s->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_ET | CR0_PE | CR0_AM;
     s->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     s->cr3 = PHYS_PML4;
     s->xcr0 = XSAVE_X87 | XSAVE_SSE | XSAVE_AVX;
     s->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
     set_segments(s, c->mode32);
-    s->gdt = (struct x86_table){ .base = KERNEL_GDT, .limit = 0x1f };
+    s->gdt = (struct x86_table){ .base = KERNEL_GDT, .limit = 0x7f };
     s->idt = (struct x86_table){ .base = KERNEL_IDT, .limit = 16 * VECTORS - 1 };
-    s->seg[SEG_TR] = (struct x86_segment){ .base = KERNEL_TSS, .limit = 0x67, .selector = 0x18, .attr = 0x8b };
+    s->seg[SEG_TR] = (struct x86_segment){ .base = KERNEL_TSS, .limit = 0x67, .selector = KERNEL_TR, .attr = 0x8b };
+    s->seg[SEG_LDTR].attr = ATTR_UNUSABLE;
     memcpy(s->gpr, c->in.gpr, sizeof s->gpr);
     s->rip = ISA_CODE + 0x800;
     x86_set_rflags(e->cpu, c->in.rflags | 0x202, UINT64_MAX);

@@ -16,9 +16,12 @@ struct isa_gen {
     uint64_t features[8];
 };
 
-/* Rows of all tables, flattened; skipped rows (see skip list in gen.c) return a reason. */
+/* Rows of all tables, flattened. */
 size_t isa_rows(const struct x86_row **rows, size_t max);
+/* Why the row cannot be compared with the host, or NULL. */
 const char *isa_row_skip(const struct x86_row *row);
+/* Does the row exist in code of this width? */
+bool isa_row_exists(const struct x86_row *row, bool mode32);
 
 /* Makes a case for the row.  False: this draw made no sense; try again. */
 bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *out,

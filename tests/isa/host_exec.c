@@ -201,6 +201,7 @@ static void run_case(const struct isa_case *c, struct isa_result *r)
     x->rflags = c->in.rflags | 0x202;
     x->code = ISA_CODE + 0x800;
     x->far_code = (ISA_CODE + 0x800) | (uint64_t)USER32_CS << 32;
+    __asm__ volatile("mov %0, %%ds\n mov %0, %%es" : : "r"(USER_DS));   /* the case before may have changed them */
     current = r;
     if (c->mode32)
         isa_enter32();
@@ -229,8 +230,6 @@ static void *map_at(uintptr_t at, size_t size, int prot)
 static void child_setup(void)
 {
     static uint8_t stack[65536];
-    /* 64-bit processes run with null data segments; 32-bit code needs real ones. */
-    __asm__ volatile("mov %0, %%ds\n mov %0, %%es" : : "r"(USER_DS));
     map_at(ISA_CODE, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC);
     map_at(ISA_DATA, ISA_DATA_SIZE, PROT_READ | PROT_WRITE);
     struct context *x = map_at(ISA_CONTEXT, 0x1000, PROT_READ | PROT_WRITE);

@@ -124,6 +124,9 @@ static void command(struct i8042 *c, uint8_t v)
         return;
     }
     switch (v) {
+    case 0xa4:          /* is a password installed?  No. */
+        answer(c, 0xf1);
+        break;
     case 0xa7:
         set_config(c, c->s.config | CFG_NO_MOUSE);
         break;
@@ -146,6 +149,9 @@ static void command(struct i8042 *c, uint8_t v)
         break;
     case 0xc0:          /* input port: keyboard not locked */
         answer(c, 0x80);
+        break;
+    case 0xe0:          /* test inputs: both clocks are at rest, which is high */
+        answer(c, 3);
         break;
     case 0xd0:
         answer(c, output_port(c));

@@ -251,11 +251,20 @@ static void emit_memory(struct compiler *c, unsigned handler, const struct ir_in
     o->imm = (uint64_t)at.disp << 8 | i->imm;
 }
 
+/* Words of values that end here are free already, but hold arguments until the call. */
+static bool is_argument(const struct compiler *c, const struct ir_insn *i, uint16_t word)
+{
+    for (unsigned k = 0; k < 4; k++)
+        if (i->arg[k] && plan_word(&c->plan, i->arg[k]) == word)
+            return true;
+    return false;
+}
+
 static void emit_call(struct compiler *c, const struct ir_insn *i)
 {
     const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
-    uint16_t clean[4];
-    unsigned n_clean = 0;
+    uint16_t taken[8];
+    unsigned n_taken = 0;
     struct icall *call = &c->calls[c->n_calls++];
     *call = (struct icall){ .helper = h, .last = c->insn == c->ir->n_insns, .may_exit = h->flags & HELPER_MAY_EXIT };
     flush(c);
@@ -263,14 +272,17 @@ static void emit_call(struct compiler *c, const struct ir_insn *i)
         call->arg[k] = plan_word(&c->plan, i->arg[k]);
         if (!i->arg[k] || !c->plan.dirty[i->arg[k]])
             continue;
+        do
+            taken[n_taken++] = plan_temp(&c->plan);
+        while (is_argument(c, i, taken[n_taken - 1]));
         struct iop *o = emit_raw(c, H_TRUNC);
         o->a = call->arg[k];
-        o->dst = call->arg[k] = clean[n_clean++] = plan_temp(&c->plan);
+        o->dst = call->arg[k] = taken[n_taken - 1];
     }
     call->at = c->n;
     emit(c, H_CALL0 + h->n_args, i);
-    while (n_clean)
-        plan_release(&c->plan, clean[--n_clean]);
+    while (n_taken)
+        plan_release(&c->plan, taken[--n_taken]);
 }
 
 static void emit_vector(struct compiler *c, const struct ir_insn *i)

@@ -15,7 +15,7 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->ops = e->vcpu[0]->ops;
     c->n_stubs = c->n_sites = c->n_site_pending = c->second = 0;
     c->too_big = false;
-    c->at = c->insn = 0;
+    c->at = c->insn = c->skip = 0;
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
     memset(c->pin_of_word, 0, sizeof c->pin_of_word);
@@ -59,7 +59,7 @@ static bool is_vector_op(enum ir_op op)
 
 static void one(struct compiler *c, const struct ir_insn *i)
 {
-    if (i->dst && c->plan[i->dst].fused)
+    if ((i->dst && c->plan[i->dst].fused) || (c->at && c->at == c->skip))
         return;
     if (i->op >= IR_LD && i->op <= IR_STV)
         x64_op_memory(c, i);
@@ -140,6 +140,7 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     if (e->config.perturb_seed)
         perturb(c);
     x64_plan(c);
+    x64_find_groups(c, b->ram && !x64_is_ungrouped(c->j, b->ram, b->ram_offset));
     x64_regs_init(c);
     prologue(c);
     body(c);

@@ -16,7 +16,10 @@
  *     block is left: then it is written.  Where an operation may fault, its site (struct x64_site) lists the pending
  *     ones, so that the main path need not write what a later PUT overwrites.
  *  3. The upper half of a register that holds a W value is zero, unless plan->dirty says otherwise.
- *  4. Code is written through one mapping and runs through another; none is both writable and executable.
+ *  4. The MXCSR has the guest's rounding, DAZ and FTZ, all exceptions masked; what translated code raised is there and
+ *     not yet in the guest's fp_env.flags, until a helper that sees the state is called or translated code is left.
+ *     C code called from it uses no floating point (a fence checks that).
+ *  5. Code is written through one mapping and runs through another; none is both writable and executable.
  */
 #ifndef REPRISE_ENGINE_X64_JIT_H
 #define REPRISE_ENGINE_X64_JIT_H
@@ -38,16 +41,20 @@ struct x64_frame {
     uint64_t what;                   /* enum x64_slow_kind, and its arguments */
     uint64_t fn;                     /* host function, or struct ir_helper */
     struct vcpu *v;
+    uint32_t mxcsr, outer_mxcsr;     /* the guest's as the host has it; the caller's */
     union v128 vspill[N_VSPILLS];
     uint64_t spill[N_SPILLS];
 };
 #define FRAME(field) x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, field))
 
 /* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags.  SLOW_FVEC's follow enum ir_fvec_part. */
-enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_VEC, SLOW_FVEC, SLOW_FVEC_FIRST,
+/* SLOW_FILL: frame.value = bytes before the address | bytes in all << 32 of a group. */
+enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, SLOW_VEC, SLOW_FVEC, SLOW_FVEC_FIRST,
                      SLOW_FVEC_LAST, SLOW_TRAP, SLOW_FAULT };
 enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X = 1 << 15, SLOW_INTENT = 1 << 16,
-       SLOW_LAST = 1 << 17 };
+       SLOW_LAST = 1 << 17,
+       SLOW_WRITE = 1 << 18,            /* SLOW_FILL: for stores, too */
+       SLOW_KEEPS = 1 << 19 };          /* addresses for stores are kept beyond this access (group.c) */
 
 /* A pending PUT, written when a fault or an exit needs the state. */
 struct x64_pending {
@@ -124,6 +131,7 @@ struct jit {
     uint8_t *next;                   /* free space in the current region */
     struct x64_jump *jump;
     bool modified;                   /* code was written since translated code last ran */
+    uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
     uint64_t code_bytes, evictions;
     uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
 };
@@ -167,6 +175,16 @@ void x64_memory_forget(struct engine *e, struct block *b);
 /* The block whose code holds this address (as it runs), and the site that returns there. */
 struct block *x64_find_block(struct engine *e, uint64_t ret);
 const struct x64_site *x64_find_site(const struct engine *e, const struct block *b, uint64_t ret);
+
+static inline unsigned x64_ungrouped_hash(const struct ram *ram, uint64_t offset)
+{
+    return (unsigned)(((offset + ram->size) * UINT64_C(0x9e3779b97f4a7c15)) >> 48);
+}
+static inline bool x64_is_ungrouped(const struct jit *j, const struct ram *ram, uint64_t offset)
+{
+    unsigned h = x64_ungrouped_hash(ram, offset);
+    return j->ungrouped[h / 64] >> h % 64 & 1;
+}
 
 /* ---- compile.c ----------------------------------------------------------------------------- */
 

@@ -17,9 +17,56 @@ static void move_pins(struct x64_asm *a, const struct guest_ops *ops, bool load)
 
 static const void *here(const struct x64_asm *a) { return (const void *)(intptr_t)x64_runs_at(a, a->p); }
 
-/* RAX and RDX hold the answer. */
-static void epilogue(struct x64_asm *a)
+/* ---- the guest's floating-point environment in MXCSR --------------------------------------------------- */
+
+static struct x64_mem env_field(const struct guest_ops *ops, size_t offset) { return x64_state(ops->fp_env_offset + offset); }
+
+/* One of its bits, or two, to ECX at a place of the MXCSR, and into EDX. */
+static void add_control(struct x64_asm *a, struct x64_mem field, unsigned mask, unsigned at)
 {
+    x64_movzx_rm(a, 32, HOST_RCX, 8, field);
+    x64_alu_ri(a, X64_AND, 32, HOST_RCX, (int32_t)mask);
+    if (at)
+        x64_shift_ri(a, X64_SHL, 32, HOST_RCX, at);
+    x64_alu_rr(a, X64_OR, 32, HOST_RDX, HOST_RCX);
+}
+
+/* Loads MXCSR where it is not what the guest's environment asks for; the frame is `above` bytes up.  RCX, RDX are used. */
+static void load_mxcsr(struct x64_asm *a, const struct guest_ops *ops, int32_t above)
+{
+    enum { ALL_MASKED = 0x1f80, RC = 13, DAZ = 6, FTZ = 15 };
+    struct x64_mem now = x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, mxcsr) + above);
+    struct x64_label same = { 0 };
+    x64_mov_ri(a, HOST_RDX, ALL_MASKED);
+    add_control(a, env_field(ops, offsetof(struct fp_env, flags)), FP_ALL, 0);
+    add_control(a, env_field(ops, offsetof(struct fp_env, rounding)), 3, RC);
+    add_control(a, env_field(ops, offsetof(struct fp_env, daz)), 1, DAZ);
+    add_control(a, env_field(ops, offsetof(struct fp_env, ftz)), 1, FTZ);
+    x64_alu_rm(a, X64_CMP, 32, HOST_RDX, now);
+    x64_jcc8(a, X64_E, &same);
+    x64_mov_mr(a, 32, now, HOST_RDX);
+    x64_ldmxcsr(a, now);
+    x64_bind(a, &same);
+}
+
+/* What was raised joins the guest's flags.  RAX is used. */
+static void merge_flags(struct x64_asm *a, const struct guest_ops *ops, int32_t above)
+{
+    struct x64_mem now = x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, mxcsr) + above);
+    x64_stmxcsr(a, now);
+    x64_mov_rm(a, 32, HOST_RAX, now);
+    x64_alu_ri(a, X64_AND, 32, HOST_RAX, FP_ALL);
+    x64_alu_mr(a, X64_OR, 8, env_field(ops, offsetof(struct fp_env, flags)), HOST_RAX);
+}
+
+/* ---- in and out -------------------------------------------------------------------------------------------- */
+
+/* why to RAX; RDX is a part of the answer, too. */
+static void epilogue(struct x64_asm *a, const struct guest_ops *ops, unsigned why)
+{
+    merge_flags(a, ops, 0);
+    x64_ldmxcsr(a, FRAME(outer_mxcsr));
+    x64_mov_ri(a, HOST_RAX, why);
     x64_alu_ri(a, X64_ADD, 64, HOST_RSP, FRAME_BYTES);
     for (unsigned k = 6; k-- > 0;)
         x64_pop(a, callee_saved[k]);
@@ -33,6 +80,9 @@ static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
     x64_alu_ri(a, X64_SUB, 64, HOST_RSP, FRAME_BYTES);
     x64_mov_mr(a, 64, FRAME(v), HOST_RDI);
     x64_lea(a, 64, HOST_RBP, x64_base(HOST_RDI, (int32_t)sizeof(struct vcpu)));
+    x64_stmxcsr(a, FRAME(outer_mxcsr));
+    x64_mov_mi(a, 32, FRAME(mxcsr), 0);
+    load_mxcsr(a, ops, 0);
     move_pins(a, ops, true);
     x64_jmp_r(a, HOST_RSI);
 }
@@ -43,8 +93,7 @@ static const void *write_leave(struct x64_asm *a, const struct guest_ops *ops, u
     if (site)
         x64_pop(a, HOST_RDX);
     move_pins(a, ops, false);
-    x64_mov_ri(a, HOST_RAX, why);
-    epilogue(a);
+    epilogue(a, ops, why);
     return at;
 }
 
@@ -69,7 +118,7 @@ static void move_registers(struct x64_asm *a, bool vectors, bool load)
     }
 }
 
-static const void *write_slow(struct x64_asm *a, bool vectors)
+static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bool vectors)
 {
     const void *at = here(a);
     struct x64_label left = { 0 };
@@ -87,14 +136,17 @@ static const void *write_slow(struct x64_asm *a, bool vectors)
     x64_ret(a);
     x64_bind(a, &left);
     x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
-    x64_mov_ri(a, HOST_RAX, LEAVE_FAULT);
-    epilogue(a);
+    epilogue(a, ops, LEAVE_FAULT);
     return at;
 }
 
 static const void *write_sync(struct x64_asm *a, const struct guest_ops *ops, bool load)
 {
     const void *at = here(a);
+    if (load)
+        load_mxcsr(a, ops, 8);
+    else
+        merge_flags(a, ops, 8);
     move_pins(a, ops, load);
     x64_ret(a);
     return at;
@@ -111,8 +163,8 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     j->leave_site = write_leave(&a, ops, LEFT_SITE, true);
     j->leave_lookup = write_leave(&a, ops, LEAVE_LOOKUP, false);
     j->leave_loop = write_leave(&a, ops, LEAVE_LOOP, false);
-    j->slow = write_slow(&a, false);
-    j->slow_vector = write_slow(&a, true);
+    j->slow = write_slow(&a, ops, false);
+    j->slow_vector = write_slow(&a, ops, true);
     j->sync_out = write_sync(&a, ops, false);
     j->sync_in = write_sync(&a, ops, true);
     require(!a.failed);

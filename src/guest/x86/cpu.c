@@ -228,7 +228,7 @@ static bool can_take_intr(const struct x86_cpu *c)
 
 static bool can_take_nmi(const struct x86_cpu *c)
 {
-    return c->s.irq & X86_IRQ_NMI && !c->s.nmi_blocked && !c->s.shadow && !c->s.wait_sipi;
+    return c->s.irq & X86_IRQ_NMI && !c->s.nmi_blocked && c->s.shadow != X86_SHADOW_SS && !c->s.wait_sipi;
 }
 
 static bool pending(struct vcpu *v)

@@ -107,6 +107,9 @@ enum { /* x86_state.irq */
     X86_IRQ_RESET = 32,
 };
 
+/* x86_state.shadow: what waits one instruction.  STI: INTR.  MOV or POP to SS: INTR, NMI and #DB. */
+enum { X86_SHADOW_STI = 1, X86_SHADOW_SS = 2 };
+
 enum { XSAVE_X87 = 1, XSAVE_SSE = 2, XSAVE_AVX = 4 };
 
 struct x86_state {
@@ -136,7 +139,7 @@ struct x86_state {
     uint8_t halted;             /* HLT */
     uint8_t wait_sipi;          /* after INIT on an AP */
     uint8_t nmi_blocked;        /* until IRET */
-    uint8_t shadow;             /* interrupt shadow: no INTR before the next instruction ends (STI, MOV SS) */
+    uint8_t shadow;             /* X86_SHADOW_*, until the next instruction ends */
     uint8_t a20;                /* 1: A20 enabled */
     uint8_t shutdown;           /* triple fault happened */
     uint8_t step_armed;         /* the instruction being run began with TF set */

@@ -154,6 +154,9 @@ void x86_cpuid(struct x86_cpu *c, uint32_t leaf, uint32_t sub, uint32_t r[4])
     case 4:
         leaf_4(c, sub, r);
         break;
+    case 5:                   /* MONITOR's line; no extensions */
+        r[0] = r[1] = x86_has(c->features, F_MONITOR) ? 64 : 0;
+        break;
     case 6:
         r[0] = 1u << 2;       /* the APIC timer never stops */
         break;

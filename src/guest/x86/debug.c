@@ -15,6 +15,8 @@ static uint64_t do_single_step(struct vcpu *v)
 {
     struct x86_cpu *c = x86_of(v);
     uint64_t bits = c->s.db_hits;
+    if (c->s.shadow == X86_SHADOW_SS)
+        return 0;                    /* MOV or POP to SS: data breakpoints wait for the next instruction */
     c->s.db_hits = 0;
     if (c->s.step_armed)
         bits |= DR6_BS;
@@ -39,6 +41,8 @@ static uint64_t do_check_exec_bp(struct vcpu *v, uint64_t linear)
 {
     struct x86_cpu *c = x86_of(v);
     uint64_t hits = 0;
+    if (c->s.shadow == X86_SHADOW_SS)
+        return 0;
     for (unsigned i = 0; i < 4; i++)
         if (enabled(c, i) && kind(c, i) == 0 && c->s.dr[i] == linear)
             hits |= UINT64_C(1) << i;
@@ -52,30 +56,34 @@ static uint64_t do_check_exec_bp(struct vcpu *v, uint64_t linear)
 const struct ir_helper x86_helper_check_exec_bp = { "check_exec_bp", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
                                                     { .f1 = do_check_exec_bp } };
 
-/* Data breakpoints are traps: remembered here, reported behind the instruction. */
+/* Does the breakpoint's range meet [start, start + size)? */
+static bool meets(const struct x86_cpu *c, unsigned i, uint64_t start, unsigned size)
+{
+    unsigned n = length(c, i);
+    uint64_t at = c->s.dr[i] & ~(uint64_t)(n - 1);
+    return enabled(c, i) && start < at + n && at < start + size;
+}
+
+/* Data and I/O breakpoints are traps: remembered here, reported behind the instruction. */
+void x86_check_watch(struct x86_cpu *c, uint64_t linear, unsigned size, bool write)
+{
+    for (unsigned i = 0; i < 4; i++)
+        if ((kind(c, i) == 3 || (kind(c, i) == 1 && write)) && meets(c, i, linear, size))
+            c->s.db_hits |= (uint8_t)(1u << i);
+}
+
+void x86_check_io_watch(struct x86_cpu *c, uint64_t port, unsigned size)
+{
+    for (unsigned i = 0; i < 4 && c->s.cr4 & CR4_DE; i++)
+        if (kind(c, i) == 2 && meets(c, i, port, size))
+            c->s.db_hits |= (uint8_t)(1u << i);
+}
+
 static uint64_t do_check_watch(struct vcpu *v, uint64_t linear, uint64_t access)
 {
-    struct x86_cpu *c = x86_of(v);
-    unsigned size = access & 0xff;
-    bool write = access >> 8;
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned k = kind(c, i), n = length(c, i);
-        uint64_t at = c->s.dr[i] & ~(uint64_t)(n - 1);
-        if (enabled(c, i) && (k == 3 || (k == 1 && write)) && linear < at + n && at < linear + size)
-            c->s.db_hits |= (uint8_t)(1u << i);
-    }
+    x86_check_watch(x86_of(v), linear, access & 0xff, access >> 8);
     return 0;
 }
 
 const struct ir_helper x86_helper_check_watch = { "check_watch", 2, 0, IR_VOID, { IR_X, IR_X },
                                                   { .f2 = do_check_watch } };
-
-static uint64_t do_check_align(struct vcpu *v, uint64_t linear, uint64_t size)
-{
-    if (linear & (size - 1))
-        x86_raise(v, EXC_AC, true, 0);
-    return 0;
-}
-
-const struct ir_helper x86_helper_check_align = { "check_align", 2, HELPER_MAY_EXIT, IR_VOID, { IR_X, IR_X },
-                                                  { .f2 = do_check_align } };

@@ -3,6 +3,7 @@
 #ifndef REPRISE_GUEST_X86_DEBUG_H
 #define REPRISE_GUEST_X86_DEBUG_H
 
+#include "guest/x86/cpu.h"
 #include "ir/ir.h"
 
 /* After an instruction that began with TF set: #DB trap with DR6.BS. */
@@ -11,8 +12,9 @@ extern const struct ir_helper x86_helper_single_step;
 extern const struct ir_helper x86_helper_check_exec_bp;
 /* Around a data access: (linear, size | write << 8) may hit a data breakpoint, reported after the instruction. */
 extern const struct ir_helper x86_helper_check_watch;
-/* (linear, size): #AC(0) when misaligned. */
-extern const struct ir_helper x86_helper_check_align;
+/* The same for helpers; and for ports, if CR4.DE is set. */
+void x86_check_watch(struct x86_cpu *c, uint64_t linear, unsigned size, bool write);
+void x86_check_io_watch(struct x86_cpu *c, uint64_t port, unsigned size);
 /* (segment, offset, size | write << 8): #GP(0) or #SS(0) on limit, type or null violations. */
 extern const struct ir_helper x86_helper_seg_check;
 

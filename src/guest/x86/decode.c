@@ -14,36 +14,73 @@
 
 enum { MAX_LEN = 15 };
 
-/* rows[first[map][opcode] .. first + count): indices into all[] in table order. */
-struct x86_decoder {
-    const struct x86_row **all;
-    uint32_t first[MAP_COUNT][256];
-    uint16_t count[MAP_COUNT][256];
+/* all[first .. first + count) are an opcode's rows in table order, with what decoding asks of them worked out. */
+struct slot {
+    const struct x86_row *row;
+    bool modrm, vvvv;
 };
 
-static const struct x86_row *const tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
+struct x86_decoder {
+    struct slot *all;
+    struct {
+        uint16_t first;
+        uint8_t count;
+        bool modrm;             /* any of them */
+    } opcode[MAP_COUNT][256];
+};
+
+const struct x86_row *const x86_row_tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
                                                  x86_rows_fp, x86_rows_mmx, x86_rows_sse4, x86_rows_avx,
-                                                 x86_rows_avx_fp };
+                                                 x86_rows_avx_fp, NULL };
+
+static bool needs_modrm(const struct x86_row *r)
+{
+    if (r->reg >= 0 || r->flags & (ROW_MODRM | ROW_MOD_MEM | ROW_MOD_REG))
+        return true;
+    for (unsigned k = 0; k < 4; k++) {
+        uint8_t op = r->op[k];
+        if ((op >= OP_Eb && op <= OP_Ry) || (op >= OP_M && op <= OP_Dd) || (op >= OP_Vx && op <= OP_Ux) ||
+            (op >= OP_Pq && op <= OP_Nq) || op == OP_ST0 || op == OP_STi)
+            return true;
+    }
+    return false;
+}
+
+static bool uses_vvvv(const struct x86_row *r)
+{
+    for (unsigned k = 0; k < 4; k++)
+        if (r->op[k] == OP_By || r->op[k] == OP_Hx || r->op[k] == OP_Hdq)
+            return true;
+    return false;
+}
+
+static void add_opcode(struct x86_decoder *d, unsigned map, unsigned op, uint32_t *n)
+{
+    d->opcode[map][op].first = (uint16_t)*n;
+    for (const struct x86_row *const *t = x86_row_tables; *t; t++) {
+        for (const struct x86_row *r = *t; r->lift; r++) {
+            if (r->map != map || op < r->opcode || op > (unsigned)r->opcode + r->span)
+                continue;
+            d->all[*n] = (struct slot){ r, needs_modrm(r), uses_vvvv(r) };
+            d->opcode[map][op].modrm |= d->all[*n].modrm;
+            ++*n;
+        }
+    }
+    d->opcode[map][op].count = (uint8_t)(*n - d->opcode[map][op].first);
+}
 
 struct x86_decoder *x86_decoder_new(void)
 {
     struct x86_decoder *d = NEW(struct x86_decoder);
     size_t total = 0;
-    for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-        for (const struct x86_row *r = tables[t]; r->lift; r++)
+    for (const struct x86_row *const *t = x86_row_tables; *t; t++)
+        for (const struct x86_row *r = *t; r->lift; r++)
             total += r->span + 1u;
-    d->all = NEW_ARRAY(const struct x86_row *, total);
+    d->all = NEW_ARRAY(struct slot, total);
     uint32_t n = 0;
-    for (unsigned map = 0; map < MAP_COUNT; map++) {
-        for (unsigned op = 0; op < 256; op++) {
-            d->first[map][op] = n;
-            for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-                for (const struct x86_row *r = tables[t]; r->lift; r++)
-                    if (r->map == map && op >= r->opcode && op <= r->opcode + r->span)
-                        d->all[n++] = r;
-            d->count[map][op] = (uint16_t)(n - d->first[map][op]);
-        }
-    }
+    for (unsigned map = 0; map < MAP_COUNT; map++)
+        for (unsigned op = 0; op < 256; op++)
+            add_opcode(d, map, op, &n);
     return d;
 }
 
@@ -229,19 +266,6 @@ static bool vsib_operand(struct cursor *c)
 
 /* ---- choosing the row ---------------------------------------------------------------------- */
 
-static bool needs_modrm(const struct x86_row *r)
-{
-    if (r->reg >= 0 || r->flags & (ROW_MODRM | ROW_MOD_MEM | ROW_MOD_REG))
-        return true;
-    for (unsigned k = 0; k < 4; k++) {
-        uint8_t op = r->op[k];
-        if ((op >= OP_Eb && op <= OP_Ry) || (op >= OP_M && op <= OP_Dd) || (op >= OP_Vx && op <= OP_Ux) ||
-            (op >= OP_Pq && op <= OP_Nq) || op == OP_ST0 || op == OP_STi)
-            return true;
-    }
-    return false;
-}
-
 static bool prefix_fits(const struct x86_row *r, const struct x86_insn *I, unsigned pp)
 {
     if (r->pfx == PFX_ANY)
@@ -259,17 +283,13 @@ static bool mode_fits(const struct x86_row *r, const struct cursor *c)
     return !(r->flags & ROW_PROTECTED) || ((c->mode & MODE_PE) && !(c->mode & MODE_VM86));
 }
 
-static bool uses_vvvv(const struct x86_row *r)
-{
-    for (unsigned k = 0; k < 4; k++)
-        if (r->op[k] == OP_By || r->op[k] == OP_Hx || r->op[k] == OP_Hdq)
-            return true;
-    return false;
-}
-
-static bool row_fits(const struct x86_row *r, const struct cursor *c, unsigned pp, const uint64_t *features)
+static bool row_fits(const struct slot *slot, const struct cursor *c, unsigned pp, const uint64_t *features)
 {
     const struct x86_insn *I = c->I;
+    const struct x86_row *r = slot->row;
+    unsigned mod = I->modrm >> 6;
+    if (r->reg >= 0 && r->reg != (I->modrm >> 3 & 7))
+        return false;
     if (!!(r->flags & ROW_VEX) != I->vex || !prefix_fits(r, I, pp) || !mode_fits(r, c) ||
         !x86_has(features, r->feature))
         return false;
@@ -277,7 +297,7 @@ static bool row_fits(const struct x86_row *r, const struct cursor *c, unsigned p
         (r->flags & ROW_L1_AVX2 && I->vex_l && !x86_has(features, F_AVX2)))
         return false;
     /* VEX.vvvv must be 1111b where nothing uses it (I->vvvv holds it inverted). */
-    if (I->vex && I->vvvv && !uses_vvvv(r))
+    if (I->vex && I->vvvv && !slot->vvvv)
         return false;
     if (r->flags & ROW_VEX_L0 && I->vex_l)
         return false;
@@ -285,38 +305,33 @@ static bool row_fits(const struct x86_row *r, const struct cursor *c, unsigned p
         return false;
     if (r->flags & (I->rex & 8 ? ROW_W0 : ROW_W1))
         return false;
-    if (!needs_modrm(r))
+    if (!slot->modrm)
         return true;
-    unsigned mod = I->modrm >> 6;
-    if (r->flags & (mod == 3 ? ROW_MOD_MEM : ROW_MOD_REG))
-        return false;
-    return (r->reg < 0 || r->reg == (I->modrm >> 3 & 7)) && (r->rm < 0 || r->rm == (I->modrm & 7));
+    return !(r->flags & (mod == 3 ? ROW_MOD_MEM : ROW_MOD_REG)) && (r->rm < 0 || r->rm == (I->modrm & 7));
 }
 
 static const struct x86_row *find_row(const struct x86_decoder *d, struct cursor *c, enum x86_map map, unsigned pp,
                                       const uint64_t *features)
 {
     struct x86_insn *I = c->I;
-    unsigned n = d->count[map][I->opcode];
-    const struct x86_row *const *rows = d->all + d->first[map][I->opcode];
-    bool modrm = false;
-    for (unsigned k = 0; k < n && !modrm; k++)
-        modrm = needs_modrm(rows[k]);
-    if (modrm) {
+    unsigned n = d->opcode[map][I->opcode].count;
+    const struct slot *slot = d->all + d->opcode[map][I->opcode].first;
+    if (d->opcode[map][I->opcode].modrm) {
         if (c->at >= c->n) {
             c->shortage = true;
             return NULL;
         }
         I->modrm = c->p[c->at];
     }
-    for (unsigned k = 0; k < n; k++) {
-        if (!row_fits(rows[k], c, pp, features))
+    for (unsigned k = 0; k < n; k++, slot++) {
+        if (!row_fits(slot, c, pp, features))
             continue;
-        if (needs_modrm(rows[k])) {
+        if (slot->modrm) {
             take(c, 1);
             I->has_modrm = true;
+            I->modrm |= slot->row->flags & ROW_MOD_IGNORED ? 0xc0 : 0;
         }
-        return rows[k];
+        return slot->row;
     }
     return NULL;
 }

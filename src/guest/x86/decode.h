@@ -85,9 +85,11 @@ enum {
     ROW_MODRM = 1 << 18,    /* has ModRM although no operand code says so */
     ROW_OSZ_MANDATORY = 1 << 19, /* 66 is a mandatory prefix here: does not change operand size */
     ROW_CPL0 = 1 << 20,     /* #GP(0) unless CPL 0 (and v86: #GP) */
+    ROW_CPL0_UD = 1 << 28,  /* #UD unless CPL 0 */
+    ROW_MOD_IGNORED = 1 << 29, /* modrm.mod means nothing: a register always */
     ROW_AVX = 1 << 21,      /* VEX vector instruction: needs F_AVX too; !OSXSAVE -> #UD, TS -> #NM */
     ROW_L1_AVX2 = 1 << 22,  /* with VEX.L it needs F_AVX2 */
-    ROW_VSIB = 1 << 23,     /* the SIB byte's index is a vector register; three different vector registers */
+    ROW_VSIB = 1 << 23,   /* the SIB byte's index is a vector register; three different vector registers */
 };
 
 struct x86_row {
@@ -115,6 +117,7 @@ extern const struct x86_row x86_rows_sse4[];    /* moves and integer of SSE3 .. 
 extern const struct x86_row x86_rows_fp[];      /* SSE .. SSE4.1 floating point */
 extern const struct x86_row x86_rows_avx[];     /* moves and integer of AVX and AVX2, VAES, VPCLMULQDQ */
 extern const struct x86_row x86_rows_avx_fp[];  /* floating point of AVX, FMA, F16C */
+extern const struct x86_row *const x86_row_tables[];   /* all of them; NULL ends it */
 
 enum { X86_REP_NONE, X86_REPE /* F3 */, X86_REPNE /* F2 */ };
 

@@ -16,6 +16,11 @@ static uint64_t do_raise(struct vcpu *v, uint64_t what)
 
 static const struct ir_helper helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
 
+void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector)
+{
+    irb_trap_if(L->b, cond, x, y, &helper_raise, irb_x(L->b, vector | 1 << 8));
+}
+
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error)
 {
     uint64_t what = vector | (uint64_t)has_error << 8 | (uint64_t)error << 16;
@@ -107,6 +112,10 @@ ir_ref x86_call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref 
 static bool static_fault(struct x86_lift *L, const struct x86_row *row)
 {
     uint32_t f = row->flags;
+    if (f & ROW_CPL0_UD && lift_cpl(L) != 0) {
+        x86_lift_fault(L, EXC_UD, false, 0);
+        return true;
+    }
     if (f & ROW_CPL0 && lift_cpl(L) != 0) {
         x86_lift_fault(L, EXC_GP, true, 0);
         return true;
@@ -151,12 +160,25 @@ static void lift_insn(struct x86_lift *L, const struct x86_insn *I)
 
 enum fetch_result { FETCH_OK, FETCH_FAULT, FETCH_NEXT_PAGE, FETCH_UD, FETCH_GP };
 
+/* Bytes from key->va to the end of its page: in guest RAM itself, or copied when a device answers. */
 struct fetcher {
     struct vcpu *v;
     const struct block_key *key;
-    uint8_t page[PAGE_SIZE];    /* bytes from key->va to the end of its page */
+    const uint8_t *page;
     unsigned have;
+    uint8_t *copy;              /* PAGE_SIZE bytes */
 };
+
+static bool open_page(struct fetcher *f)
+{
+    uint64_t va = f->key->va;
+    f->have = PAGE_SIZE - (unsigned)(va & (PAGE_SIZE - 1));
+    f->page = vcpu_host_ptr(f->v, va, f->have, ACCESS_EXEC, f->key->fetch_mode);
+    if (f->page)
+        return true;
+    f->page = f->copy;
+    return !f->v->exit && vcpu_fetch(f->v, va, f->key->fetch_mode, f->copy, f->have, NULL);
+}
 
 static uint64_t linear_pc(const struct fetcher *f, uint64_t pc) { return (pc + f->key->cs_base) & f->key->va_mask; }
 
@@ -173,12 +195,12 @@ static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint
         uint32_t limit = cpu->s.seg[SEG_CS].limit;
         room = pc > limit ? 0 : limit - pc + 1;
     }
-    uint8_t bytes[16];
-    memcpy(bytes, f->page + at, n);
-    enum x86_decode_result r = x86_decode(cpu->decoder, bytes, n, L->flags, cpu->features, I);
+    enum x86_decode_result r = x86_decode(cpu->decoder, f->page + at, n, L->flags, cpu->features, I);
     if (r == X86_DECODE_SHORT && n < 15) {
+        uint8_t bytes[15];
         if (!first)
             return FETCH_NEXT_PAGE;
+        memcpy(bytes, f->page + at, n);
         uint64_t next_page = linear_pc(f, pc) + n;
         if (n < room && !vcpu_fetch(f->v, next_page & f->key->va_mask, f->key->fetch_mode, bytes + n, 15 - n, NULL))
             return FETCH_FAULT;
@@ -203,7 +225,6 @@ bool x86_one_at_a_time(const struct x86_lift *L)
 static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
 {
     struct x86_insn I;
-    memset(&I, 0, sizeof I);
     enum fetch_result r = fetch(f, L, L->pc, first, &I);
     if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
         return false;
@@ -231,12 +252,12 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
 
 bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_insns, struct ir_block *ir)
 {
-    struct fetcher f = { .v = v, .key = key };
+    uint8_t copy[PAGE_SIZE];
+    struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
                           .cc_op = CC_DYNAMIC, .max_insns = max_insns };
     L.mmu = key->flags >> MODE_MMU_SHIFT & 7;
-    f.have = PAGE_SIZE - (unsigned)(key->va & (PAGE_SIZE - 1));
-    if (!vcpu_fetch(v, key->va, key->fetch_mode, f.page, f.have, NULL))
+    if (!open_page(&f))
         return false;
     bool first = true;
     while (lift_next(&f, &L, first))

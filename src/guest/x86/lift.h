@@ -93,6 +93,11 @@ void x86_exit_if(struct x86_lift *L, unsigned cc, uint64_t pc);
 /* Width index of an operand size for cc ops: 1,2,4,8 -> 0,1,2,3. */
 static inline unsigned x86_width(unsigned size) { return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3; }
 
+/* ---- faults ------------------------------------------------------------------ */
+
+/* Faults here, with error code 0, if x cond y. */
+void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector);
+
 /* ---- leaving ----------------------------------------------------------------- */
 
 /* Raises a fault at this instruction and ends the block. */

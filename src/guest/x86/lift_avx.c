@@ -9,20 +9,12 @@
 
 /* ---- operands ------------------------------------------------------------------------------ */
 
-static uint64_t do_check_aligned(struct vcpu *v, uint64_t linear, uint64_t size)
+static void trap_unaligned(struct x86_lift *L, ir_ref linear, unsigned size, unsigned vector)
 {
-    if (linear & (size - 1))
-        x86_raise(v, EXC_GP, true, 0);
-    return 0;
+    x86_trap_if(L, IR_NE, irb_bini(L->b, IR_AND, linear, size - 1), irb_x(L->b, 0), vector);
 }
 
-static const struct ir_helper helper_check_aligned = { "check_aligned", 2, HELPER_MAY_EXIT, IR_VOID, { IR_X, IR_X },
-                                                       { .f2 = do_check_aligned } };
-
-void x86_check_aligned(struct x86_lift *L, ir_ref linear, unsigned size)
-{
-    irb_call(L->b, &helper_check_aligned, linear, irb_x(L->b, size), IR_NONE, IR_NONE);
-}
+void x86_check_aligned(struct x86_lift *L, ir_ref linear, unsigned size) { trap_unaligned(L, linear, size, EXC_GP); }
 
 static ir_ref second_half(struct x86_lift *L, ir_ref linear)
 {
@@ -34,7 +26,7 @@ static ir_ref second_half(struct x86_lift *L, ir_ref linear)
 static void check_access32(struct x86_lift *L, ir_ref linear, bool write)
 {
     if (L->flags & MODE_AC_CHECK)
-        irb_call(L->b, &x86_helper_check_align, linear, irb_x(L->b, 16), IR_NONE, IR_NONE);
+        trap_unaligned(L, linear, 16, EXC_AC);
     if (L->flags & MODE_DEBUG)
         irb_call(L->b, &x86_helper_check_watch, linear, irb_x(L->b, 32 | (uint64_t)write << 8), IR_NONE, IR_NONE);
 }
@@ -66,7 +58,7 @@ static const struct ir_helper helper_probe_write = { "probe_write", 2, HELPER_MA
 void x86_probe_write(struct x86_lift *L, ir_ref linear, unsigned size)
 {
     if (L->flags & MODE_AC_CHECK)
-        irb_call(L->b, &x86_helper_check_align, linear, irb_x(L->b, size < 16 ? size : 16), IR_NONE, IR_NONE);
+        trap_unaligned(L, linear, size < 16 ? size : 16, EXC_AC);
     irb_call(L->b, &helper_probe_write, linear, irb_x(L->b, size), IR_NONE, IR_NONE);
 }
 

@@ -17,7 +17,7 @@ static bool element_address(struct x86_cpu *c, unsigned seg, uint64_t offset, un
     if (!x86_seg_linear(c, (int)seg, offset, size, write, linear))
         return false;
     if (c->mode_flags & MODE_DEBUG)
-        x86_helper_check_watch.f2(&c->v, *linear, size | (uint64_t)write << 8);
+        x86_check_watch(c, *linear, size, write);
     return true;
 }
 

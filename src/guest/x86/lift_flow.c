@@ -15,25 +15,14 @@ static ir_ref wrap(struct x86_lift *L, const struct x86_insn *I, ir_ref pc)
     return I->osz == 8 ? pc : irb_bini(L->b, IR_AND, pc, mask64(8u * I->osz));
 }
 
-static uint64_t do_bad_target(struct vcpu *v, uint64_t pc)
-{
-    (void)pc;
-    x86_raise(v, EXC_GP, true, 0);
-    return 0;
-}
-
-static const struct ir_helper helper_bad_target = { "bad_target", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
-                                                    { .f1 = do_bad_target } };
-
 /* A target beyond CS.limit or not canonical faults on the branch itself. */
 static void check(struct x86_lift *L, ir_ref pc)
 {
-    struct ir_block *b = L->b;
-    if (L->flags & MODE_CS64) {
-        irb_trap_if(b, IR_NE, irb_sextract(b, pc, 0, 48), pc, &helper_bad_target, pc);
+    if (lift_64(L)) {
+        x86_trap_if(L, IR_NE, irb_sextract(L->b, pc, 0, 48), pc, EXC_GP);
     } else if (L->flags & MODE_CS_LIMIT) {
-        ir_ref limit = irb_cast(b, irb_get(b, 4, X86_OFF(seg[SEG_CS].limit)), IR_X);
-        irb_trap_if(b, IR_GTU, pc, limit, &helper_bad_target, pc);
+        ir_ref limit = irb_get(L->b, 4, X86_OFF(seg[SEG_CS].limit));
+        x86_trap_if(L, IR_GTU, pc, irb_cast(L->b, limit, IR_X), EXC_GP);
     }
 }
 

@@ -64,6 +64,12 @@ static bool flat(const struct x86_lift *L, int seg)
     }
 }
 
+/* A base, but nothing to check. */
+static bool whole(const struct x86_lift *L, int seg)
+{
+    return L->flags & (seg == SEG_FS ? MODE_WHOLE_FS : seg == SEG_GS ? MODE_WHOLE_GS : 0);
+}
+
 ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size, bool write)
 {
     struct ir_block *b = L->b;
@@ -74,8 +80,9 @@ ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size,
     }
     if (flat(L, seg))
         return offset;
-    irb_call(b, &x86_helper_seg_check, irb_x(b, (uint64_t)seg), offset,
-             irb_x(b, size | (uint64_t)write << 8), IR_NONE);
+    if (!whole(L, seg))
+        irb_call(b, &x86_helper_seg_check, irb_x(b, (uint64_t)seg), offset,
+                 irb_x(b, size | (uint64_t)write << 8), IR_NONE);
     ir_ref base = irb_get(b, 8, X86_OFF(seg[0].base) + (uint32_t)seg * sizeof(struct x86_segment));
     return irb_bini(b, IR_AND, irb_bin(b, IR_ADD, offset, base), UINT32_MAX);
 }
@@ -92,7 +99,7 @@ static unsigned mem_size(unsigned size) { return size == 1 ? IR_MEM_8 : size == 
 void x86_check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool write)
 {
     if (L->flags & MODE_AC_CHECK && size > 1)
-        irb_call(L->b, &x86_helper_check_align, linear, irb_x(L->b, size), IR_NONE, IR_NONE);
+        x86_trap_if(L, IR_NE, irb_bini(L->b, IR_AND, linear, size - 1), irb_x(L->b, 0), EXC_AC);
     if (L->flags & MODE_DEBUG)
         irb_call(L->b, &x86_helper_check_watch, linear, irb_x(L->b, size | (uint64_t)write << 8), IR_NONE, IR_NONE);
 }
@@ -109,20 +116,15 @@ void x86_st(struct x86_lift *L, ir_ref linear, unsigned size, ir_ref v)
     irb_st(L->b, mem_size(size), L->mmu, linear, v);
 }
 
-static uint64_t do_check_align16(struct vcpu *v, uint64_t linear)
+static void check_align16(struct x86_lift *L, ir_ref linear)
 {
-    if (linear & 15)
-        x86_raise(v, EXC_GP, true, 0);
-    return 0;
+    x86_trap_if(L, IR_NE, irb_bini(L->b, IR_AND, linear, 15), irb_x(L->b, 0), EXC_GP);
 }
-
-static const struct ir_helper helper_align16 = { "check_align16", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
-                                                 { .f1 = do_check_align16 } };
 
 ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned)
 {
     if (aligned)
-        irb_call(L->b, &helper_align16, linear, IR_NONE, IR_NONE, IR_NONE);
+        check_align16(L, linear);
     x86_check_access(L, linear, aligned ? 1 : 16, false);
     return irb_ldv(L->b, L->mmu, linear);
 }
@@ -130,7 +132,7 @@ ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned)
 void x86_stv(struct x86_lift *L, ir_ref linear, ir_ref v, bool aligned)
 {
     if (aligned)
-        irb_call(L->b, &helper_align16, linear, IR_NONE, IR_NONE, IR_NONE);
+        check_align16(L, linear);
     x86_check_access(L, linear, aligned ? 1 : 16, true);
     irb_stv(L->b, L->mmu, linear, v);
 }

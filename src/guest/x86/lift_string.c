@@ -9,6 +9,7 @@
  * clock reads see the right position.  Registers are updated for the
  * iterations that completed, also when the next one faults.
  */
+#include "guest/x86/debug.h"
 #include "guest/x86/lift_int.h"
 #include "guest/x86/segment.h"
 
@@ -84,103 +85,175 @@ static bool addresses(struct string *s, uint64_t *src, uint64_t *dst)
            (!s->uses_di || x86_seg_linear(s->c, SEG_ES, st->gpr[R_DI] & s->mask, s->size, writes, dst));
 }
 
+/* What the lifter puts before a load or store of its own. */
+static bool access_checks(struct string *s, uint64_t linear, bool write)
+{
+    if (s->c->mode_flags & MODE_AC_CHECK && linear & (s->size - 1)) {
+        x86_fault(s->c, EXC_AC, 0);
+        return false;
+    }
+    if (s->c->mode_flags & MODE_DEBUG)
+        x86_check_watch(s->c, linear, s->size, write);
+    return true;
+}
+
+static bool load(struct string *s, uint64_t linear, uint64_t *value)
+{
+    return access_checks(s, linear, false) && vcpu_load(&s->c->v, linear, s->size, s->mode, 0, value);
+}
+
+static bool store(struct string *s, uint64_t linear, uint64_t value)
+{
+    return access_checks(s, linear, true) && vcpu_store(&s->c->v, linear, s->size, s->mode, value);
+}
+
 /* One iteration through the checked paths.  False: a fault is pending, nothing has changed. */
 static bool one(struct string *s)
 {
-    struct vcpu *v = &s->c->v;
     uint64_t src = 0, dst = 0, a = 0, b = 0, acc = s->c->s.gpr[R_AX] & mask64(8 * s->size);
     if (!addresses(s, &src, &dst))
         return false;
-    if (s->uses_si && !vcpu_load(v, src, s->size, s->mode, 0, &a))
+    if (s->compares && !load(s, dst, &b))        /* CMPS meets faults of its second operand first, as AMD's do */
+        return false;
+    if (s->uses_si && !load(s, src, &a))
         return false;
     switch (s->op) {
     case STR_MOVS:
     case STR_STOS:
-        if (!vcpu_store(v, dst, s->size, s->mode, s->op == STR_MOVS ? a : acc))
+        if (!store(s, dst, s->op == STR_MOVS ? a : acc))
             return false;
         break;
     case STR_LODS:
         set_acc(s, a);
         break;
     default:
-        if (!vcpu_load(v, dst, s->size, s->mode, 0, &b))
-            return false;
         compare(s, s->op == STR_SCAS ? acc : a, b);
     }
     advance(s, 1);
     return true;
 }
 
-/* Elements from `offset` on (in a 64 KiB or 4 GiB window of the address size) that stay in one page and one direction. */
-static uint64_t run_length(const struct string *s, uint64_t linear, uint64_t offset)
+/* ---- many iterations at once ------------------------------------------------------------------- */
+
+/* One side of the transfer: n elements from `low` on in host memory, walked upwards or downwards. */
+struct run {
+    uint64_t linear;
+    uint64_t n;
+    uint8_t *low;
+};
+
+/* Elements from seg:offset on that stay in one page, inside the segment, and do not wrap. */
+static uint64_t run_length(const struct string *s, int seg, uint64_t offset, bool write, uint64_t *linear)
 {
-    uint64_t page = linear & (PAGE_SIZE - 1), n, wrap;
-    if (s->step > 0) {
+    uint64_t reach = x86_seg_reach(s->c, seg, offset, write, linear);
+    uint64_t page = *linear & (PAGE_SIZE - 1), n, wrap;
+    if (reach < s->size || page + s->size > PAGE_SIZE)
+        return 0;
+    if (s->step < 0) {
+        n = page / s->size + 1;
+        wrap = offset / s->size + 1;
+    } else {
         n = (PAGE_SIZE - page) / s->size;
         wrap = (s->mask - offset) / s->size;
-    } else {
-        n = page + s->size <= PAGE_SIZE ? page / s->size + 1 : 0;
-        wrap = offset / s->size;
+        n = n < reach / s->size ? n : reach / s->size;
     }
     return n < wrap ? n : wrap;
 }
 
-static void *bulk_ptr(struct string *s, uint64_t linear, uint64_t n, enum access access)
+static bool map_run(struct string *s, struct run *r, enum access access)
 {
-    uint64_t low = s->step > 0 ? linear : linear - (n - 1) * s->size;
-    char *p = vcpu_host_ptr(&s->c->v, low, (unsigned)(n * s->size), access, s->mode);
-    return p ? p + (linear - low) : NULL;
+    uint64_t low = s->step > 0 ? r->linear : r->linear - (r->n - 1) * s->size;
+    r->low = vcpu_host_ptr(&s->c->v, low, (unsigned)(r->n * s->size), access, s->mode);
+    return r->low;
 }
 
-static uint64_t bulk_elements(struct string *s, char *src, char *dst, uint64_t n)
+/* Elements that stay in the granule of r's first one: code and page tables in use are marked by granules. */
+static uint64_t in_granule(const struct string *s, const struct run *r)
 {
-    uint64_t acc = s->c->s.gpr[R_AX], k;
+    uint64_t size = UINT64_C(1) << RAM_GRANULE_BITS, at = r->linear & (size - 1);
+    return s->step > 0 ? (size - at) / s->size : at / s->size + 1;
+}
+
+/* A pattern of size bytes, over and over: what is there already is doubled. */
+static void fill(uint8_t *to, uint64_t bytes, unsigned size, uint64_t value)
+{
+    uint64_t have = size;
+    store_le(to, size, value);
+    for (; have < bytes; have *= 2)
+        memcpy(to + have, to, have < bytes - have ? have : bytes - have);
+}
+
+/* Element by element; from NULL: the accumulator. */
+static uint64_t each(struct string *s, const uint8_t *from, uint8_t *to, uint64_t n)
+{
+    uint64_t acc = s->c->s.gpr[R_AX] & mask64(8 * s->size), k;
+    int64_t first = s->step > 0 ? 0 : (int64_t)(n - 1) * s->size;
     for (k = 0; k < n && !s->stopped; k++) {
-        int64_t at = (int64_t)k * s->step;
-        uint64_t a = src ? load_le(src + at, s->size) : acc & mask64(8 * s->size);
+        int64_t at = first + (int64_t)k * s->step;
+        uint64_t a = from ? load_le(from + at, s->size) : acc;
         if (s->compares)
-            compare(s, a, load_le(dst + at, s->size));
-        else if (s->op == STR_LODS)
-            set_acc(s, a);
+            compare(s, a, load_le(to + at, s->size));
         else
-            store_le(dst + at, s->size, a);
+            store_le(to + at, s->size, a);
     }
     return k;
+}
+
+/* Does copying in this direction give what memmove gives?  If not, the source is overwritten on the way. */
+static bool like_memmove(const struct string *s, const uint8_t *from, const uint8_t *to, uint64_t bytes)
+{
+    return to + bytes <= from || from + bytes <= to || (s->step > 0 ? to <= from : to >= from);
+}
+
+/* The transfer itself, of n elements; returns how many were done before a comparison ended it. */
+static uint64_t transfer(struct string *s, const struct run *src, const struct run *dst, uint64_t n)
+{
+    uint64_t bytes = n * s->size;
+    switch (s->op) {
+    case STR_MOVS:
+        if (!like_memmove(s, src->low, dst->low, bytes))
+            return each(s, src->low, dst->low, n);
+        memmove(dst->low, src->low, bytes);
+        return n;
+    case STR_STOS:
+        fill(dst->low, bytes, s->size, s->c->s.gpr[R_AX] & mask64(8 * s->size));
+        return n;
+    case STR_LODS:
+        set_acc(s, load_le(src->low + (s->step > 0 ? bytes - s->size : 0), s->size));
+        return n;
+    default:
+        return each(s, src->low, dst->low, n);
+    }
 }
 
 /* Up to max iterations between plain pages; 0: use one(). */
 static uint64_t bulk(struct string *s, uint64_t max)
 {
     struct x86_state *st = &s->c->s;
-    uint64_t src = 0, dst = 0, n = max;
-    char *from = NULL, *to = NULL;
-    if (s->single || !(s->c->mode_flags & MODE_CS64 || s->c->mode_flags & MODE_FLAT_DATA) ||
-        (s->seg != SEG_DS && s->uses_si) || s->c->mode_flags & (MODE_DEBUG | MODE_AC_CHECK))
+    struct run src = { 0 }, dst = { 0 };
+    uint64_t n = max;
+    bool writes = s->op == STR_MOVS || s->op == STR_STOS;
+    if (s->single || s->c->mode_flags & (MODE_DEBUG | MODE_AC_CHECK))
         return 0;
     if (s->uses_si) {
-        src = st->gpr[R_SI] & s->mask;
-        uint64_t k = run_length(s, src, src);
+        uint64_t k = run_length(s, (int)s->seg, st->gpr[R_SI] & s->mask, false, &src.linear);
         n = n < k ? n : k;
     }
     if (s->uses_di) {
-        dst = st->gpr[R_DI] & s->mask;
-        uint64_t k = run_length(s, dst, dst);
+        uint64_t k = run_length(s, SEG_ES, st->gpr[R_DI] & s->mask, writes, &dst.linear);
         n = n < k ? n : k;
     }
-    if (n < 2)
+    src.n = dst.n = n;
+    if (n < 2 || (s->compares && !map_run(s, &dst, ACCESS_READ)) || (s->uses_si && !map_run(s, &src, ACCESS_READ)))
         return 0;
-    bool writes = s->op == STR_MOVS || s->op == STR_STOS;
-    if (s->uses_si && !(from = bulk_ptr(s, src, n, ACCESS_READ)))
-        return 0;
-    if (s->uses_di && !(to = bulk_ptr(s, dst, n, writes ? ACCESS_WRITE : ACCESS_READ)))
-        return 0;
-    uint64_t bytes = n * s->size;
-    if (s->op == STR_MOVS && s->step > 0 && (to + bytes <= from || from + bytes <= to))
-        memcpy(to, from, bytes);
-    else if (s->op == STR_STOS && s->size == 1 && s->step > 0)
-        memset(to, (int)(st->gpr[R_AX] & 0xff), bytes);
-    else
-        n = bulk_elements(s, from, to, n);
+    if (s->uses_di && !map_run(s, &dst, writes ? ACCESS_WRITE : ACCESS_READ)) {
+        uint64_t k = in_granule(s, &dst);
+        src.n = dst.n = n = n < k ? n : k;
+        if (s->c->v.exit || n < 2 || !writes || !map_run(s, &dst, ACCESS_WRITE) ||
+            (s->uses_si && !map_run(s, &src, ACCESS_READ)))
+            return 0;
+    }
+    n = transfer(s, &src, &dst, n);
     advance(s, n);
     return n;
 }

@@ -56,14 +56,17 @@ void lift_sys_mem(struct x86_lift *L, const struct x86_insn *I)
     if ((I->row->aux == SYS_SGDT || I->row->aux == SYS_SIDT) && umip_faults(L))
         return;
     bool store = I->row->aux == SYS_SGDT || I->row->aux == SYS_SIDT, check = I->row->aux != SYS_INVLPG;
-    ir_ref at = check ? x86_linear(L, I, lift_64(L) ? 10 : 6, store) : x86_ea(L, I);
+    bool invpcid = I->row->aux == SYS_INVPCID;
+    ir_ref at = check ? x86_linear(L, I, invpcid ? 16 : lift_64(L) ? 10 : 6, store) : x86_ea(L, I);
     if (!check && (!lift_64(L) || I->seg == SEG_FS || I->seg == SEG_GS)) {
         ir_ref base = irb_get(L->b, 8, X86_OFF(seg[0].base) + (uint32_t)I->seg * sizeof(struct x86_segment));
         at = irb_bin(L->b, IR_ADD, at, base);
         if (!lift_64(L))
             at = irb_bini(L->b, IR_AND, at, UINT32_MAX);
     }
-    ir_ref second = I->row->aux == SYS_INVPCID ? rdx(L, I, 0) : irb_x(L->b, I->osz);
+    ir_ref second = irb_x(L->b, I->osz);
+    if (invpcid)            /* the type register is always of full width */
+        second = irb_cast(L->b, x86_rd_reg(L, I->op[0].reg, lift_64(L) ? 8 : 4), IR_X);
     call(L, I->row->aux, at, second, IR_NONE);
     x86_end_loop_pc_set(L);
 }
@@ -106,9 +109,10 @@ void lift_mov_from_seg(struct x86_lift *L, const struct x86_insn *I)
         store_selector(L, I, 0, I->op[1].reg);
 }
 
-static void load_seg(struct x86_lift *L, int seg, ir_ref selector)
+/* shade: MOV and POP, but not LSS, keep interrupts and debug traps away for one instruction (vol. 3, 6.8.3). */
+static void load_seg(struct x86_lift *L, int seg, ir_ref selector, bool shade)
 {
-    call(L, SYS_LOAD_SEG, irb_x(L->b, (uint64_t)seg), selector, IR_NONE);
+    call(L, SYS_LOAD_SEG, irb_x(L->b, (uint64_t)seg | (shade ? 256 : 0)), selector, IR_NONE);
 }
 
 void lift_mov_to_seg(struct x86_lift *L, const struct x86_insn *I)
@@ -119,7 +123,7 @@ void lift_mov_to_seg(struct x86_lift *L, const struct x86_insn *I)
     }
     struct x86_insn J = *I;
     J.op[1].size = 2;
-    load_seg(L, I->op[0].reg, irb_cast(L->b, x86_rd(L, &J, 1), IR_X));
+    load_seg(L, I->op[0].reg, irb_cast(L->b, x86_rd(L, &J, 1), IR_X), true);
     x86_end_loop_pc_set(L);
 }
 
@@ -133,7 +137,7 @@ void lift_push_seg(struct x86_lift *L, const struct x86_insn *I)
 void lift_pop_seg(struct x86_lift *L, const struct x86_insn *I)
 {
     ir_ref sp, v = x86_pop(L, I->osz, &sp);
-    load_seg(L, I->op[0].reg, irb_bini(L->b, IR_AND, irb_cast(L->b, v, IR_X), 0xffff));
+    load_seg(L, I->op[0].reg, irb_bini(L->b, IR_AND, irb_cast(L->b, v, IR_X), 0xffff), true);
     x86_set_sp(L, sp);
     x86_end_loop_pc_set(L);
 }
@@ -152,7 +156,7 @@ static ir_ref far_pointer(struct x86_lift *L, const struct x86_insn *I, ir_ref *
 void lift_lxs(struct x86_lift *L, const struct x86_insn *I)
 {
     ir_ref selector, offset = far_pointer(L, I, &selector);
-    load_seg(L, (int)I->row->aux, selector);
+    load_seg(L, (int)I->row->aux, selector, false);
     x86_wr_reg(L, I->op[0].reg, I->osz, offset);
     x86_end_loop_pc_set(L);
 }
@@ -270,6 +274,17 @@ static void mov_special(struct x86_lift *L, const struct x86_insn *I, unsigned t
     x86_end_loop_pc_set(L);
 }
 
+/* MONITOR: DS:rAX is read as a byte load would read it. */
+void lift_monitor(struct x86_lift *L, const struct x86_insn *I)
+{
+    struct x86_insn J = *I;
+    J.base = R_AX;
+    ir_ref at = x86_linear(L, &J, 1, false);
+    call(L, SYS_MONITOR, IR_NONE, IR_NONE, IR_NONE);
+    x86_ld(L, at, 1, false);
+    x86_end_loop(L);
+}
+
 /* LOCK MOV CR0 as CR8 is AMD's; not offered. */
 void lift_mov_cr(struct x86_lift *L, const struct x86_insn *I) { mov_special(L, I, SYS_MOV_TO_CR, SYS_MOV_FROM_CR); }
 void lift_mov_dr(struct x86_lift *L, const struct x86_insn *I) { mov_special(L, I, SYS_MOV_TO_DR, SYS_MOV_FROM_DR); }
@@ -301,16 +316,6 @@ void lift_arpl(struct x86_lift *L, const struct x86_insn *I)
 
 /* ---- others ------------------------------------------------------------------------------------------------ */
 
-static uint64_t do_check_canonical(struct vcpu *v, uint64_t a)
-{
-    if (!x86_canonical(a))
-        x86_raise(v, EXC_GP, true, 0);
-    return 0;
-}
-
-static const struct ir_helper check_canonical = { "check_canonical", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
-                                                  { .f1 = do_check_canonical } };
-
 /* RDFSBASE RDGSBASE WRFSBASE WRGSBASE by ModRM.reg 0..3. */
 void lift_fsgsbase(struct x86_lift *L, const struct x86_insn *I)
 {
@@ -323,7 +328,7 @@ void lift_fsgsbase(struct x86_lift *L, const struct x86_insn *I)
         x86_wr(L, I, 0, irb_cast(b, irb_get(b, 8, base), I->op[0].size == 8 ? IR_X : IR_W));
     } else {
         ir_ref v = rdx(L, I, 0);
-        irb_call(b, &check_canonical, v, IR_NONE, IR_NONE, IR_NONE);
+        x86_trap_if(L, IR_NE, irb_sextract(b, v, 0, 48), v, EXC_GP);
         irb_put(b, 8, base, v);
     }
 }

@@ -19,6 +19,6 @@ extern const struct ir_helper x86_sys_helpers[SYS_COUNT];
 x86_lift_fn lift_sys, lift_sys_rd, lift_sys_mem, lift_store_sel, lift_smsw, lift_mov_from_seg,
     lift_mov_to_seg, lift_push_seg, lift_pop_seg, lift_lxs, lift_far_direct, lift_far_mem, lift_far_ret, lift_iret,
     lift_int, lift_into, lift_pushf, lift_popf, lift_in, lift_out, lift_ins, lift_mov_cr, lift_mov_dr, lift_lar,
-    lift_arpl, lift_fsgsbase, lift_rdrand, lift_rdpid, lift_fence, lift_clflush;
+    lift_arpl, lift_monitor, lift_fsgsbase, lift_rdrand, lift_rdpid, lift_fence, lift_clflush;
 
 #endif

@@ -14,8 +14,6 @@ enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x8
 enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
 #define PTE_NX (UINT64_C(1) << 63)
 
-enum { MAXPHYADDR = 40 };
-
 struct walk {
     struct x86_cpu *c;
     uint64_t va;
@@ -38,7 +36,7 @@ static bool nx_on(const struct x86_cpu *c) { return c->s.efer & EFER_NXE; }
 
 static uint64_t reserved_bits(const struct walk *w, bool large, unsigned shift)
 {
-    uint64_t r = (~mask64(MAXPHYADDR) & mask64(52)) | (nx_on(w->c) ? 0 : PTE_NX);
+    uint64_t r = (~mask64(X86_MAXPHYADDR) & mask64(52)) | (nx_on(w->c) ? 0 : PTE_NX);
     if (w->entry_size == 4)
         return large ? (UINT64_C(1) << 21) : 0;      /* PSE-36: bits 13..20 are address bits 32..39 */
     if (!(w->c->s.efer & EFER_LMA))
@@ -59,8 +57,8 @@ static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, 
         return 0;
     bool large = may_be_large && e & PTE_PS;
     uint64_t reserved = reserved_bits(w, large, shift);
-    if (!may_be_large && shift > 12 && shift >= 39)
-        reserved |= PTE_PS;                          /* PML4 entries have no PS */
+    if (!may_be_large && shift > 12 && w->entry_size == 8)
+        reserved |= PTE_PS;                          /* PML4 entries, and PDPT entries without 1 GiB pages */
     if (e & reserved)
         return PF_P | PF_RSVD;
     *leaf = large || shift == 12;
@@ -173,7 +171,7 @@ static uint8_t allowed(const struct walk *w, unsigned mode)
     return prot;
 }
 
-/* Accessed in every entry used, dirty in the last when written. */
+/* Accessed in every entry used, dirty in the last when written (4.8). */
 static void mark_used(struct walk *w, bool write)
 {
     for (unsigned i = 0; i < w->n; i++) {
@@ -268,7 +266,7 @@ bool x86_debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa)
 bool x86_load_pdptes(struct x86_cpu *c)
 {
     uint64_t e[4];
-    uint64_t reserved = (~mask64(MAXPHYADDR) & mask64(63)) | PTE_NX | 0x1e6;
+    uint64_t reserved = (~mask64(X86_MAXPHYADDR) & mask64(63)) | PTE_NX | 0x1e6;
     for (unsigned i = 0; i < 4; i++) {
         e[i] = space_load(c->v.mem, a20(c, (c->s.cr3 & 0xffffffe0) + 8 * i), 8);
         if (e[i] & PTE_P && e[i] & reserved)

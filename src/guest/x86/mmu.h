@@ -4,6 +4,8 @@
 
 #include "guest/x86/cpu.h"
 
+enum { X86_MAXPHYADDR = 40 };      /* CPUID 80000008: width of physical addresses */
+
 /* guest_ops.mmu_walk and guest_ops.debug_walk. */
 bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct mmu_page *out);
 bool x86_debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa);

@@ -3,11 +3,13 @@
 
 #include "guest/x86/segment.h"
 
-static bool flat_data(const struct x86_segment *s)
+static bool whole(const struct x86_segment *s)
 {
     uint32_t want = ATTR_P | ATTR_S | ATTR_RW;
-    return s->base == 0 && s->limit == UINT32_MAX && (s->attr & (want | ATTR_CODE | ATTR_UNUSABLE | ATTR_DC)) == want;
+    return s->limit == UINT32_MAX && (s->attr & (want | ATTR_CODE | ATTR_UNUSABLE | ATTR_DC)) == want;
 }
+
+static bool flat_data(const struct x86_segment *s) { return s->base == 0 && whole(s); }
 
 static unsigned mmu_mode(const struct x86_state *s)
 {
@@ -30,6 +32,8 @@ static uint64_t segment_flags(const struct x86_state *s, bool real)
         f |= MODE_SS32;
     if (!real && flat_data(&s->seg[SEG_DS]) && flat_data(&s->seg[SEG_ES]))
         f |= MODE_FLAT_DATA;
+    f |= !real && whole(&s->seg[SEG_FS]) ? MODE_WHOLE_FS : 0;
+    f |= !real && whole(&s->seg[SEG_GS]) ? MODE_WHOLE_GS : 0;
     if (!real && flat_data(&s->seg[SEG_SS]))
         f |= MODE_FLAT_SS;
     if (s->seg[SEG_CS].limit != UINT32_MAX)

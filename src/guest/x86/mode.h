@@ -18,7 +18,7 @@ enum {
     MODE_LMA = 1 << 5,
     MODE_FLAT_DATA = 1 << 6,  /* ES, DS: base 0, limit 4 GiB - 1, writable data, usable: no checks, no base */
     MODE_FLAT_SS = 1 << 7,    /* the same for SS */
-    MODE_ZERO_BASES = 1 << 8, /* ES, CS, SS, DS bases are 0, limits still to check */
+    MODE_WHOLE_FS = 1 << 8,   /* FS: limit 4 GiB - 1, writable data, usable: a base, but no checks */
     MODE_TF = 1 << 9,         /* single step: one instruction a block, then #DB */
     MODE_DEBUG = 1 << 10,     /* DR7 has an enabled breakpoint: check calls are lifted */
     MODE_TS = 1 << 11,        /* CR0.TS */
@@ -33,7 +33,7 @@ enum {
     MODE_MMU_SHIFT = 22,      /* 3 bits: mmu mode of data accesses */
     MODE_UMIP = 1 << 25,
     MODE_DE = 1 << 26,        /* CR4.DE */
-    /* bit 27 is free */
+    MODE_WHOLE_GS = 1 << 27,  /* the same for GS */
     MODE_FSGSBASE = 1 << 28,
     MODE_RF = 1 << 29,        /* EFLAGS.RF: first instruction ignores execution breakpoints, then clears it */
     MODE_CS_LIMIT = 1 << 30,  /* CS limit below 4 GiB - 1: fetches are checked */

@@ -15,11 +15,11 @@ struct feature_name {
 
 /* What Reprise implements; nothing else can be switched on. */
 static const struct feature_name features[] = {
-    { "fpu", F_FPU }, { "vme", X86_F(CPUID_1_EDX, 1) }, { "de", X86_F(CPUID_1_EDX, 2) }, { "pse", X86_F(CPUID_1_EDX, 3) },
-    { "tsc", F_TSC }, { "msr", F_MSR }, { "pae", X86_F(CPUID_1_EDX, 6) }, { "mce", X86_F(CPUID_1_EDX, 7) },
-    { "cx8", F_CX8 }, { "apic", X86_F(CPUID_1_EDX, 9) }, { "sep", F_SEP }, { "mtrr", X86_F(CPUID_1_EDX, 12) },
-    { "pge", X86_F(CPUID_1_EDX, 13) }, { "mca", X86_F(CPUID_1_EDX, 14) }, { "cmov", F_CMOV },
-    { "pat", X86_F(CPUID_1_EDX, 16) }, { "pse36", X86_F(CPUID_1_EDX, 17) }, { "clflush", F_CLFLUSH },
+    { "fpu", F_FPU }, { "vme", F_VME }, { "de", F_DE }, { "pse", F_PSE },
+    { "tsc", F_TSC }, { "msr", F_MSR }, { "pae", F_PAE }, { "mce", F_MCE },
+    { "cx8", F_CX8 }, { "apic", X86_F(CPUID_1_EDX, 9) }, { "sep", F_SEP }, { "mtrr", F_MTRR },
+    { "pge", F_PGE }, { "mca", F_MCA }, { "cmov", F_CMOV },
+    { "pat", F_PAT }, { "pse36", X86_F(CPUID_1_EDX, 17) }, { "clflush", F_CLFLUSH },
     { "mmx", F_MMX }, { "fxsr", F_FXSR }, { "sse", F_SSE }, { "sse2", F_SSE2 },
     { "sse3", F_SSE3 }, { "pclmulqdq", F_PCLMULQDQ }, { "monitor", F_MONITOR }, { "ssse3", F_SSSE3 },
     { "cx16", F_CX16 }, { "pcid", F_PCID }, { "sse4.1", F_SSE4_1 }, { "sse4.2", F_SSE4_2 }, { "x2apic", F_X2APIC },
@@ -96,6 +96,36 @@ static const struct feature_name *find_feature(const char *name, size_t len)
     return NULL;
 }
 
+/* The least number of letters to insert, delete or replace; names are short. */
+static unsigned edit_distance(const char *a, size_t na, const char *b)
+{
+    enum { LONGEST = 32 };
+    unsigned row[LONGEST + 1];
+    size_t nb = strlen(b);
+    na = na < LONGEST ? na : LONGEST;
+    for (size_t i = 0; i <= na; i++)
+        row[i] = (unsigned)i;
+    for (size_t j = 1; j <= nb; j++) {
+        unsigned diagonal = row[0]++;
+        for (size_t i = 1; i <= na; i++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[i];
+            best = best < row[i] + 1 ? best : row[i] + 1;
+            row[i] = best < row[i - 1] + 1 ? best : row[i - 1] + 1;
+        }
+    }
+    return row[na];
+}
+
+static const char *nearest_feature(const char *name, size_t len)
+{
+    const char *best = features[0].name;
+    for (size_t i = 1; i < ARRAY_LEN(features); i++)
+        if (edit_distance(name, len, features[i].name) < edit_distance(name, len, best))
+            best = features[i].name;
+    return best;
+}
+
 static void set_feature(uint64_t *words, unsigned f, bool on)
 {
     uint64_t bit = UINT64_C(1) << ((f - 1) % 32);
@@ -127,7 +157,8 @@ static bool parse_item(const char *item, size_t len, uint64_t *words, uint64_t *
     }
     const struct feature_name *f = find_feature(name, n);
     if (!f)
-        return error_set(err, "-cpu: unknown CPU feature '%.*s'", (int)n, name);
+        return error_set(err, "-cpu: unknown CPU feature '%.*s' (is '%s' meant? -cpu help lists them)", (int)n, name,
+                         nearest_feature(name, n));
     set_feature(words, f->feature, on);
     set_feature(asked, f->feature, on);
     return true;

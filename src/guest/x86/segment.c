@@ -44,6 +44,20 @@ bool x86_seg_linear(struct x86_cpu *c, int seg, uint64_t offset, unsigned size, 
     return false;
 }
 
+uint64_t x86_seg_reach(const struct x86_cpu *c, int seg, uint64_t offset, bool write, uint64_t *linear)
+{
+    const struct x86_segment *s = &c->s.seg[seg];
+    if (c->mode_flags & MODE_CS64) {
+        *linear = seg == SEG_FS || seg == SEG_GS ? offset + s->base : offset;
+        return x86_canonical(*linear) ? align_down(*linear, PAGE_SIZE) + PAGE_SIZE - *linear : 0;
+    }
+    *linear = (uint32_t)(offset + s->base);
+    bool expand_down = (s->attr & (ATTR_CODE | ATTR_DC)) == ATTR_DC;
+    if ((x86_protected(c) && !type_allows(s, write)) || expand_down || offset > s->limit)
+        return 0;
+    return (uint64_t)s->limit - offset + 1;
+}
+
 static uint64_t do_seg_check(struct vcpu *v, uint64_t seg, uint64_t offset, uint64_t access)
 {
     uint64_t linear;

@@ -8,6 +8,12 @@
 /* The linear address of seg:offset for an access of size bytes.  False: #GP(0) or #SS(0) is pending. */
 bool x86_seg_linear(struct x86_cpu *c, int seg, uint64_t offset, unsigned size, bool write, uint64_t *linear);
 
+/*
+ * The same without faulting, for a run of accesses: how many bytes from offset on may be accessed one
+ * after the other; 0 if not even one, or if the segment is one of those that take a closer look (expand-down).
+ */
+uint64_t x86_seg_reach(const struct x86_cpu *c, int seg, uint64_t offset, bool write, uint64_t *linear);
+
 /* Data accesses of this CPL now, and implicit supervisor accesses. */
 unsigned x86_data_mode(const struct x86_cpu *c);
 unsigned x86_system_mode(const struct x86_cpu *c);

@@ -234,7 +234,8 @@ static void bits(void)
         }
         for (unsigned i = 0; i < ARRAY_LEN(scans); i++) {
             REGS(x) REGS(y) x64_scan_rr(a, scans[i].op, w, x, y), is("%s %s, %s", scans[i].name, reg(w, x), reg(w, y));
-            TIMES(10) x64_scan_rm(a, scans[i].op, w, r, mems[m]), is("%s %s, %s", scans[i].name, reg(w, r), mem_text[m]);
+            TIMES(10) x64_scan_rm(a, scans[i].op, w, r, mems[m]),
+                is("%s %s, %s", scans[i].name, reg(w, r), mem_text[m]);
         }
     }
 }
@@ -370,9 +371,12 @@ static void simd(void)
         x64_vmovdqu_mx(a, mems[m], r), is("vmovdqu %s, xmm%u", mem_text[m], r);
         x64_vmovd_xm(a, w, r, mems[m]), is("vmov%c xmm%u, %s", w == 64 ? 'q' : 'd', r, mem_text[m]);
         x64_vmovd_mx(a, w, mems[m], r), is("vmov%c %s, xmm%u", w == 64 ? 'q' : 'd', mem_text[m], r);
-        x64_vex_rm(a, X64_VEX(0, 1, 0, 0x5c), r, 15 - r, mems[m]), is("vsubps xmm%u, xmm%u, %s", r, 15 - r, mem_text[m]);
-        x64_vex_rm(a, X64_VEX(1, 2, 0, 0x00), r, 15 - r, mems[m]), is("vpshufb xmm%u, xmm%u, %s", r, 15 - r, mem_text[m]);
-        x64_vex_rmi(a, X64_VEX(1, 3, 0, 0x0f), r, 15 - r, mems[m], 5), is("vpalignr xmm%u, xmm%u, %s, 5", r, 15 - r, mem_text[m]);
+        x64_vex_rm(a, X64_VEX(0, 1, 0, 0x5c), r, 15 - r, mems[m]),
+            is("vsubps xmm%u, xmm%u, %s", r, 15 - r, mem_text[m]);
+        x64_vex_rm(a, X64_VEX(1, 2, 0, 0x00), r, 15 - r, mems[m]),
+            is("vpshufb xmm%u, xmm%u, %s", r, 15 - r, mem_text[m]);
+        x64_vex_rmi(a, X64_VEX(1, 3, 0, 0x0f), r, 15 - r, mems[m], 5),
+            is("vpalignr xmm%u, xmm%u, %s, 5", r, 15 - r, mem_text[m]);
     }
     REGS(x) REGS(y)
     {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest of log fuzzing: sleeps between ticks of the 8254, reads the RTC at each, echoes what comes on
+ * The guest of these tests: says that it is there, sleeps between ticks of the 8254, reads the RTC at each, echoes what comes on
  * COM1, ends at a 'q'.  So its log has input, clock, warp and hash events.
  */
 #include "guest.h"
@@ -31,6 +31,7 @@ static void setup(void)
 int guest_main(void)
 {
     setup();
+    print("echo guest\n");
     for (;;) {
         __asm__ volatile("sti\n hlt\n cli");
         outb(0x70, 0);
