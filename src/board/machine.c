@@ -277,6 +277,7 @@ uint64_t machine_hash(struct machine *m)
 struct sim *machine_sim(struct machine *m) { return m->sim; }
 struct vcpu *machine_vcpu(struct machine *m, unsigned i) { return &m->cpu[i]->v; }
 unsigned machine_vcpus(const struct machine *m) { return m->n_cpus; }
+unsigned machine_current(const struct machine *m) { return (unsigned)m->s.current; }
 struct engine *machine_engine(struct machine *m) { return m->engine; }
 struct space *machine_memory(struct machine *m) { return m->mem; }
 struct ram *machine_ram(struct machine *m) { return m->ram; }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "board/pc.h"
+#include "guest/x86/cpuid.h"
 #include "guest/x86/mode.h"
 
 /* ---- interrupt lines ------------------------------------------------------------------------ */
@@ -259,7 +260,8 @@ static bool direct_boot(struct machine *m, struct error *err)
     struct pc *pc = m->pc;
     uint64_t low = pc_low_ram(m->config.ram_bytes);
     struct boot_info b = { .config = &m->config, .mem = m->mem, .ram_below_4g = low,
-                           .ram_above_4g = m->config.ram_bytes - low, .acpi = pc_acpi_config(pc) };
+                           .ram_above_4g = m->config.ram_bytes - low, .acpi = pc_acpi_config(pc),
+                           .long_mode = x86_has(m->cpu[0]->features, F_LM) };
     pc_memory_firmware_setup(pc);
     if (!boot_load(&b, err))
         return false;

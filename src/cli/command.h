@@ -58,4 +58,16 @@ bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err)
 bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b, struct options *o,
                      struct error *err);
 
+/* ---- replica.c: a recording replayed by a machine of its own, for comparing ---------- */
+
+struct replica {
+    const char *path;
+    const struct rebuild *rebuild;
+    uint64_t perturb_seed;      /* of the engine; 0: none */
+    struct replica_parts *parts;
+};
+/* As struct lockstep_side has them; opaque is the replica. */
+struct machine *replica_start(void *opaque, struct error *err);
+void replica_stop(void *opaque, struct machine *m);
+
 #endif

@@ -36,7 +36,8 @@ TRAIT(write_debugcon, "iobase=0x%x,readback=0x%x", o->debugcon ? o->machine.debu
 TRAIT(write_pvpanic, "ioport=0x%x,events=%u,%s", o->machine.pvpanic_port, o->machine.pvpanic_events,
       o->machine.panic_stops ? "stopping" : "not stopping")
 TRAIT(write_no_reboot, "%s", o->machine.no_reboot ? "given" : "not given")
-TRAIT(write_rtc, "base=%llu,clock=%s", (unsigned long long)o->machine.rtc_start, o->machine.rtc_clock_vm ? "vm" : "host")
+TRAIT(write_rtc, "base=%llu,clock=%s",
+      (unsigned long long)o->machine.rtc_start, o->machine.rtc_clock_vm ? "vm" : "host")
 
 static void write_serial(const struct options *o, char *out, size_t size)
 {

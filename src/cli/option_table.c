@@ -58,7 +58,8 @@ static bool take_fixed_properties(struct optlist *l, struct error *err)
         if (!optlist_take_bool(l, fixed_properties[i].key, &value, err))
             return false;
         if (value != fixed_properties[i].value)
-            return error_set(err, "-machine: this machine always has %s=%s", fixed_properties[i].key, value ? "off" : "on");
+            return error_set(err, "-machine: this machine always has %s=%s", fixed_properties[i].key,
+                             value ? "off" : "on");
     }
     return true;
 }
@@ -333,7 +334,7 @@ const struct option_entry option_table[] = {
     { "smp", "N", set_smp, "number of CPUs, 1 to 32 (1)" },
     { "m", "SIZE", set_memory, "memory in MiB, or with K, M, G; up to 8G (128)" },
     { "kernel", "FILE", set_kernel, "boot this Linux bzImage or Multiboot image directly" },
-    { "initrd", "FILE", set_initrd, "its initial RAM disk (Multiboot: its modules)" },
+    { "initrd", "FILE", set_initrd, "its initial RAM disk (Multiboot: its modules, \"FILE ARGS,FILE ARGS\")" },
     { "append", "TEXT", set_append, "its command line" },
     { "bios", "FILE", set_bios, "firmware image (/usr/share/seabios/bios-256k.bin)" },
     { "L", "DIR", set_dir, "look for firmware here first" },
@@ -345,7 +346,8 @@ const struct option_entry option_table[] = {
       "tcp:[HOST]:PORT[,server=on][,wait=off][,reconnect=SECONDS], unix:PATH[,..], chardev:ID (null)" },
     { "chardev", "BACKEND,id=ID[,..]", chardev_option_backend,
       "a device to connect by its id: stdio[,signal=on][,mux=on] | pty | null | file,path=PATH[,append=on] | "
-      "pipe,path=PATH | socket,path=PATH or socket,port=PORT[,host=HOST], [,server=on][,wait=off][,reconnect=SECONDS]" },
+      "pipe,path=PATH | socket,path=PATH or socket,port=PORT[,host=HOST], "
+      "[,server=on][,wait=off][,reconnect=SECONDS]" },
     { "debugcon", "DEV", set_debugcon, "debug console at port 0xe9; DEV as for -serial" },
     { "device", "NAME[,KEY=VALUE..]", device_option, "add a device (-device help lists them)" },
     { "icount", "[shift=]N|auto[,..]", set_icount,

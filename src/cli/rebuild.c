@@ -56,7 +56,7 @@ static bool choose_fw_cfg_files(const struct rebuild *b, struct options *o, stru
 
 static bool choose_files(const struct log_machine *m, const struct rebuild *b, struct options *o, struct error *err)
 {
-    const char **path[ROLES] = { &o->kernel, &o->initrd, &o->bios };
+    const char **path[ROLES] = { &o->kernel, &o->initrd_moved, &o->bios };
     for (unsigned i = 0; i < ROLES; i++)
         if (b->file[i] && !recorded_path(m, role_names[i]))
             return error_set(err, "--file: the recorded machine has no %s", role_names[i]);
@@ -105,7 +105,6 @@ bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b
         return false;
     o->rr = RR_REPLAY;
     o->rrfile = b->log;
-    o->log_path = NULL;
     if (b->engine && !engine_option("--engine", b->engine, &o->machine.engine, err))
         return false;
     silence(o);

@@ -96,6 +96,10 @@ bool vcpu_load(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, unsign
     struct tlb_side s;
     if (!tlb_resolve(v, va, ACCESS_READ, mode, &s))
         return false;
+    if (likely(s.ram && page_room(va) >= size)) {
+        *value = load_le(host_of(&s, va), size);
+        return true;
+    }
     if (!s.ram && page_room(va) >= size) {
         if (!must_be_last(v))
             return false;
@@ -123,6 +127,13 @@ bool vcpu_store(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, uint6
         if (!must_be_last(v))
             return false;
         space_store(v->mem, s.pa + (va & TLB_PAGE_MASK), size, value);
+        return true;
+    }
+    if (likely(page_room(va) >= size)) {
+        if (!store_allowed(v, &s, va, size))
+            return false;
+        store_le(bytes, 8, value);
+        store_piece(v, &s, mode, va, bytes, size);
         return true;
     }
     store_le(bytes, 8, value);

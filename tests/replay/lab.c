@@ -145,18 +145,27 @@ void lab_record(struct lab *lab, const struct log_machine *m, struct memory_log 
     out->size = out->bytes.len;
 }
 
-void lab_replay(struct lab *lab, const struct log_machine *m, struct log_reader *log, uint64_t limit,
-                struct lab_result *result)
+struct machine *lab_replay_start(struct lab *lab, const struct log_machine *m, struct log_reader *log)
 {
     struct error err;
     lab_host_init(lab);
     lab->sim = sim_new(&m->sim, NULL);
     lab->port = rr_replay_new(lab->sim, &lab->host, log, &err);
     wire(lab, &err);
-    enum machine_stop why = machine_run(lab->machine, limit);
+    return lab->machine;
+}
+
+void lab_replay_stop(struct lab *lab, enum machine_stop why, struct lab_result *result)
+{
     if (why != MACHINE_LIMIT && why != MACHINE_INPUT_END)
         input_finish(lab->port);
     conclude(lab, why, result);
+}
+
+void lab_replay(struct lab *lab, const struct log_machine *m, struct log_reader *log, uint64_t limit,
+                struct lab_result *result)
+{
+    lab_replay_stop(lab, machine_run(lab_replay_start(lab, m, log), limit), result);
 }
 
 void lab_free(struct lab *lab) { buf_free(&lab->output); }

@@ -62,6 +62,9 @@ void lab_record(struct lab *lab, const struct log_machine *m, struct memory_log 
 /* The reader is used up.  Runs until the position limit at most. */
 void lab_replay(struct lab *lab, const struct log_machine *m, struct log_reader *log, uint64_t limit,
                 struct lab_result *result);
+/* The same in two steps, the caller runs the machine between them. */
+struct machine *lab_replay_start(struct lab *lab, const struct log_machine *m, struct log_reader *log);
+void lab_replay_stop(struct lab *lab, enum machine_stop why, struct lab_result *result);
 void lab_free(struct lab *lab);
 
 #endif

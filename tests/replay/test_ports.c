@@ -17,6 +17,7 @@
 
 #include "host/host.h"
 #include "lab.h"
+#include "rr/lockstep.h"
 
 /* ---- the toy ---------------------------------------------------------------------------- */
 
@@ -362,6 +363,79 @@ static void any_byte_flipped(void **state)
     buf_free(&log.bytes);
 }
 
+/* ---- two machines side by side ------------------------------------------------------------------ */
+
+struct lab_side {
+    struct memory_log log;
+    struct lab lab;
+};
+
+static struct machine *side_start(void *opaque, struct error *err)
+{
+    struct lab_side *s = opaque;
+    struct log_machine m;
+    struct log_file file = memory_log_file(&s->log);
+    struct log_reader *r = log_open(&file, &m, err);
+    s->lab = (struct lab){ .ns = 0 };
+    return r ? lab_replay_start(&s->lab, &m, r) : NULL;
+}
+
+static void side_stop(void *opaque, struct machine *m)
+{
+    struct lab_side *s = opaque;
+    struct lab_result r;
+    assert_ptr_equal(m, s->lab.machine);
+    lab_replay_stop(&s->lab, MACHINE_LIMIT, &r);
+    lab_free(&s->lab);
+}
+
+/* The first position that is reached with it: machine_run() arrives before the sleeps there. */
+static uint64_t where_typed(struct memory_log *log, char c)
+{
+    struct log_machine m;
+    struct log_event e;
+    bool found = false;
+    struct log_file file = memory_log_file(log);
+    struct log_reader *r = log_open(&file, &m, NULL);
+    log_rewind(r);
+    while (!found && log_next(r, &e))
+        found = e.kind == LOG_INPUT && e.data[0] == (uint8_t)c;
+    log_close(r);
+    assert_true(found);
+    return e.position + (e.idles != 0);
+}
+
+/* Two recordings that differ in one typed character part where it arrives; equal ones never. */
+static void lockstep_finds_the_first_difference(void **state)
+{
+    static const struct lab_step other[] = {
+        { 60000000, "abc", 0 },       { 160000000, NULL, REQUEST_POWER_BUTTON }, { 180000000, "!", 0 },
+        { 240000000, NULL, REQUEST_RESET }, { 400000000, "hello", 0 },           { 700000000, "q", 0 },
+    };
+    struct lab_side a = { .log.size = 0 }, b = { .log.size = 0 };
+    struct lockstep_difference d;
+    struct lab_result r;
+    struct error err;
+    (void)state;
+    record_pc(steps, ARRAY_LEN(steps), &a.log, &a.lab, &r);
+    lab_free(&a.lab);
+    record_pc(other, ARRAY_LEN(other), &b.log, &b.lab, &r);
+    lab_free(&b.lab);
+    const struct lockstep_side same[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &(struct lab_side){ a.log } } };
+    assert_int_equal(lockstep_search(same, 0, r.position, &d, &err), LOCKSTEP_EQUAL);
+    const struct lockstep_side different[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &b } };
+    uint64_t arrives = where_typed(&a.log, '?');
+    for (uint64_t from = 0; from <= arrives + 5; from += arrives - 7) {   /* before it, near it, too late */
+        assert_int_equal(lockstep_search(different, from, r.position, &d, &err), LOCKSTEP_DIFFERENT);
+        assert_int_equal(d.position, arrives);
+        assert_non_null(strstr(d.field, "serial"));
+        assert_int_equal(d.value[0], '?');
+        assert_int_equal(d.value[1], '!');
+    }
+    buf_free(&a.log.bytes);
+    buf_free(&b.log.bytes);
+}
+
 /* The disk fills up after any number of bytes: recording stops with a sentence, what is there replays. */
 static void disk_full(void **state)
 {
@@ -389,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(toy_replays),  cmocka_unit_test(requests_replay),  cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(any_byte_flipped), cmocka_unit_test(disk_full),
+        cmocka_unit_test(lockstep_finds_the_first_difference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

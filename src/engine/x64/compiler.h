@@ -198,6 +198,8 @@ static inline bool x64_lives(const struct compiler *c, ir_ref root)
 void x64_op(struct compiler *c, const struct ir_insn *i);
 void x64_op_memory(struct compiler *c, const struct ir_insn *i);
 void x64_op_vector(struct compiler *c, const struct ir_insn *i);
+/* A vector operation of whose second argument only the low word counts, and may be in a general register. */
+bool x64_takes_word(const struct ir_insn *i);
 void x64_write_vector_stub(struct compiler *c, struct stub *s);
 void x64_op_flow(struct compiler *c, const struct ir_insn *i);
 void x64_op_call(struct compiler *c, const struct ir_insn *i);
