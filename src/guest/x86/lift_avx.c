@@ -2,19 +2,16 @@
 /* AVX and AVX2: operands, moves, and the operations that treat each half alike. */
 #include "guest/x86/lift_avx.h"
 
-#include "guest/x86/debug.h"
 #include "guest/x86/lift_simd.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
 
 /* ---- operands ------------------------------------------------------------------------------ */
 
-static void trap_unaligned(struct x86_lift *L, ir_ref linear, unsigned size, unsigned vector)
+void x86_check_aligned(struct x86_lift *L, ir_ref linear, unsigned size)
 {
-    x86_trap_if(L, IR_NE, irb_bini(L->b, IR_AND, linear, size - 1), irb_x(L->b, 0), vector);
+    x86_trap_if(L, IR_NE, irb_bini(L->b, IR_AND, linear, size - 1), irb_x(L->b, 0), EXC_GP);
 }
-
-void x86_check_aligned(struct x86_lift *L, ir_ref linear, unsigned size) { trap_unaligned(L, linear, size, EXC_GP); }
 
 static ir_ref second_half(struct x86_lift *L, ir_ref linear)
 {
@@ -25,10 +22,9 @@ static ir_ref second_half(struct x86_lift *L, ir_ref linear)
 /* With alignment checking 32 bytes need be aligned to 16 only, as on AMD's processors (SDM vol. 1, 14.9 leaves it open). */
 static void check_access32(struct x86_lift *L, ir_ref linear, bool write)
 {
-    if (L->flags & MODE_AC_CHECK)
-        trap_unaligned(L, linear, 16, EXC_AC);
+    x86_check_access(L, linear, 16, write);
     if (L->flags & MODE_DEBUG)
-        irb_call(L->b, &x86_helper_check_watch, linear, irb_x(L->b, 32 | (uint64_t)write << 8), IR_NONE, IR_NONE);
+        x86_check_access(L, second_half(L, linear), 16, write);
 }
 
 struct ymm x86_rdy(struct x86_lift *L, const struct x86_insn *I, unsigned n)
@@ -57,8 +53,7 @@ static const struct ir_helper helper_probe_write = { "probe_write", 2, HELPER_MA
 
 void x86_probe_write(struct x86_lift *L, ir_ref linear, unsigned size)
 {
-    if (L->flags & MODE_AC_CHECK)
-        trap_unaligned(L, linear, size < 16 ? size : 16, EXC_AC);
+    x86_check_access(L, linear, size < 16 ? size : 16, true);
     irb_call(L->b, &helper_probe_write, linear, irb_x(L->b, size), IR_NONE, IR_NONE);
 }
 
