@@ -219,7 +219,8 @@ static void partial_faults(void)
     uint32_t index[4] __attribute__((aligned(16))) = { 0, 1, 2, 3 };
     mask[0] = mask[1] = mask[2] = 0xffffffff;
     mask[3] = 0;
-    __asm__ volatile("vmovaps %0, %%xmm3\n vmovaps %1, %%xmm4\n vpxor %%xmm2, %%xmm2, %%xmm2" : : "m"(mask), "m"(index));
+    __asm__ volatile("vmovaps %0, %%xmm3\n vmovaps %1, %%xmm4\n vpxor %%xmm2, %%xmm2, %%xmm2"
+                     : : "m"(mask), "m"(index));
     TRY("vpgatherdd %%xmm3, (%0,%%xmm4,4), %%xmm2", , "r"(edge - 8));
     check_fault("a gather's third element", PF, 0);
     STORE(2);

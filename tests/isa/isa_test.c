@@ -55,7 +55,8 @@ static bool compare_fx(const struct isa_result *h, const struct isa_result *o, b
     }
     for (unsigned i = 0; i < 32; i++) {
         snprintf(name, sizeof name, "ymm%u upper.%s", i / 2, i & 1 ? "high" : "low");
-        if (differs(why, n, name, load_le(h->out.high[i / 2] + 8 * (i & 1), 8), load_le(o->out.high[i / 2] + 8 * (i & 1), 8)))
+        unsigned at = 8 * (i & 1);
+        if (differs(why, n, name, load_le(h->out.high[i / 2] + at, 8), load_le(o->out.high[i / 2] + at, 8)))
             return true;
     }
     if (!x87)
@@ -243,7 +244,8 @@ static const char *why_not(const struct x86_row *row)
 static void run_encodings(bool mode32)
 {
     uint64_t different, compared = isa_vex_encodings(&t.gen, mode32, &different);
-    printf("%" PRIu64 " VEX encodings in %s-bit code, %" PRIu64 " differences\n", compared, mode32 ? "32" : "64", different);
+    printf("%" PRIu64 " VEX encodings in %s-bit code, %" PRIu64 " differences\n", compared, mode32 ? "32" : "64",
+           different);
     t.differences += different;
 }
 

@@ -19,7 +19,7 @@ static ir_ref second_half(struct x86_lift *L, ir_ref linear)
     return lift_64(L) ? a : irb_bini(L->b, IR_AND, a, UINT32_MAX);
 }
 
-/* With alignment checking 32 bytes need be aligned to 16 only, as on AMD's processors (SDM vol. 1, 14.9 leaves it open). */
+/* Under alignment checking 32 bytes need be aligned to 16 only, as on AMD's (SDM vol. 1, 14.9 leaves it open). */
 static void check_access32(struct x86_lift *L, ir_ref linear, bool write)
 {
     x86_check_access(L, linear, 16, write);

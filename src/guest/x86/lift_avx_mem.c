@@ -111,8 +111,9 @@ struct gather {
 
 static uint64_t pack_gather(const struct gather *g)
 {
-    return g->dest | g->index << 4 | g->mask << 8 | (uint64_t)(g->size == 8) << 12 | (uint64_t)(g->index_size == 8) << 13 |
-           (uint64_t)g->n << 16 | (uint64_t)g->scale << 20 | (uint64_t)g->seg << 24 | (uint64_t)g->asz << 28;
+    return g->dest | g->index << 4 | g->mask << 8 | (uint64_t)(g->size == 8) << 12 |
+           (uint64_t)(g->index_size == 8) << 13 | (uint64_t)g->n << 16 | (uint64_t)g->scale << 20 |
+           (uint64_t)g->seg << 24 | (uint64_t)g->asz << 28;
 }
 
 static struct gather unpack_gather(uint64_t v)
@@ -164,7 +165,8 @@ static uint64_t do_gather(struct vcpu *v, uint64_t base, uint64_t packed)
 }
 
 static const struct ir_helper helper_gather = {
-    "gather", 2, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY, IR_VOID, { IR_X, IR_X }, { .f2 = do_gather }
+    "gather", 2, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY, IR_VOID, { IR_X, IR_X },
+    { .f2 = do_gather }
 };
 
 /* aux: the elements' size; extra: the indices'. */

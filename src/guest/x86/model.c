@@ -15,23 +15,20 @@ struct feature_name {
 
 /* What Reprise implements; nothing else can be switched on. */
 static const struct feature_name features[] = {
-    { "fpu", F_FPU }, { "vme", F_VME }, { "de", F_DE }, { "pse", F_PSE },
-    { "tsc", F_TSC }, { "msr", F_MSR }, { "pae", F_PAE }, { "mce", F_MCE },
-    { "cx8", F_CX8 }, { "apic", X86_F(CPUID_1_EDX, 9) }, { "sep", F_SEP }, { "mtrr", F_MTRR },
-    { "pge", F_PGE }, { "mca", F_MCA }, { "cmov", F_CMOV },
-    { "pat", F_PAT }, { "pse36", X86_F(CPUID_1_EDX, 17) }, { "clflush", F_CLFLUSH },
-    { "mmx", F_MMX }, { "fxsr", F_FXSR }, { "sse", F_SSE }, { "sse2", F_SSE2 },
-    { "sse3", F_SSE3 }, { "pclmulqdq", F_PCLMULQDQ }, { "monitor", F_MONITOR }, { "ssse3", F_SSSE3 },
-    { "cx16", F_CX16 }, { "pcid", F_PCID }, { "sse4.1", F_SSE4_1 }, { "sse4.2", F_SSE4_2 }, { "x2apic", F_X2APIC },
-    { "movbe", F_MOVBE }, { "popcnt", F_POPCNT }, { "tsc-deadline", F_TSC_DEADLINE }, { "aes", F_AES },
-    { "xsave", F_XSAVE }, { "avx", F_AVX }, { "f16c", F_F16C }, { "rdrand", F_RDRAND }, { "fma", F_FMA },
-    { "fsgsbase", F_FSGSBASE }, { "bmi1", F_BMI1 }, { "avx2", F_AVX2 }, { "smep", F_SMEP }, { "bmi2", F_BMI2 }, { "erms", F_ERMS },
-    { "invpcid", F_INVPCID }, { "rdseed", F_RDSEED }, { "adx", F_ADX }, { "smap", F_SMAP },
-    { "clflushopt", F_CLFLUSHOPT }, { "clwb", F_CLWB }, { "umip", F_UMIP }, { "vaes", F_VAES }, { "vpclmulqdq", F_VPCLMULQDQ },
-    { "rdpid", F_RDPID },
-    { "syscall", F_SYSCALL }, { "nx", F_NX }, { "pdpe1gb", F_PDPE1GB }, { "rdtscp", F_RDTSCP }, { "lm", F_LM },
-    { "lahf-lm", F_LAHF_LM }, { "abm", F_ABM }, { "3dnowprefetch", F_PREFETCHW },
-    { "xsaveopt", F_XSAVEOPT }, { "xsavec", F_XSAVEC }, { "xgetbv1", F_XGETBV1 },
+    { "fpu", F_FPU }, { "vme", F_VME }, { "de", F_DE }, { "pse", F_PSE }, { "tsc", F_TSC }, { "msr", F_MSR },
+    { "pae", F_PAE }, { "mce", F_MCE }, { "cx8", F_CX8 }, { "apic", X86_F(CPUID_1_EDX, 9) }, { "sep", F_SEP },
+    { "mtrr", F_MTRR }, { "pge", F_PGE }, { "mca", F_MCA }, { "cmov", F_CMOV }, { "pat", F_PAT },
+    { "pse36", X86_F(CPUID_1_EDX, 17) }, { "clflush", F_CLFLUSH }, { "mmx", F_MMX }, { "fxsr", F_FXSR },
+    { "sse", F_SSE }, { "sse2", F_SSE2 }, { "sse3", F_SSE3 }, { "pclmulqdq", F_PCLMULQDQ }, { "monitor", F_MONITOR },
+    { "ssse3", F_SSSE3 }, { "cx16", F_CX16 }, { "pcid", F_PCID }, { "sse4.1", F_SSE4_1 }, { "sse4.2", F_SSE4_2 },
+    { "x2apic", F_X2APIC }, { "movbe", F_MOVBE }, { "popcnt", F_POPCNT }, { "tsc-deadline", F_TSC_DEADLINE },
+    { "aes", F_AES }, { "xsave", F_XSAVE }, { "avx", F_AVX }, { "f16c", F_F16C }, { "rdrand", F_RDRAND },
+    { "fma", F_FMA }, { "fsgsbase", F_FSGSBASE }, { "bmi1", F_BMI1 }, { "avx2", F_AVX2 }, { "smep", F_SMEP },
+    { "bmi2", F_BMI2 }, { "erms", F_ERMS }, { "invpcid", F_INVPCID }, { "rdseed", F_RDSEED }, { "adx", F_ADX },
+    { "smap", F_SMAP }, { "clflushopt", F_CLFLUSHOPT }, { "clwb", F_CLWB }, { "umip", F_UMIP }, { "vaes", F_VAES },
+    { "vpclmulqdq", F_VPCLMULQDQ }, { "rdpid", F_RDPID }, { "syscall", F_SYSCALL }, { "nx", F_NX },
+    { "pdpe1gb", F_PDPE1GB }, { "rdtscp", F_RDTSCP }, { "lm", F_LM }, { "lahf-lm", F_LAHF_LM }, { "abm", F_ABM },
+    { "3dnowprefetch", F_PREFETCHW }, { "xsaveopt", F_XSAVEOPT }, { "xsavec", F_XSAVEC }, { "xgetbv1", F_XGETBV1 },
 };
 
 /* A set of features as CPUID words. */

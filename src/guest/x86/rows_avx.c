@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* AVX and AVX2 moves and integer operations, VAES, VPCLMULQDQ (Intel SDM vol. 2, appendix A and each instruction's page). */
+/* Moves and integer operations of AVX and AVX2, VAES, VPCLMULQDQ (Intel SDM vol. 2, each instruction's page). */
 #include "guest/x86/cpuid.h"
 #include "guest/x86/lift_avx.h"
 #include "guest/x86/lift_simd.h"
 
-#define ROW(map, op, pfx, reg, feature, name, a, b, c, d, fn, aux, flags) \
-    { map, op, 0, pfx, reg, -1, { OP_##a, OP_##b, OP_##c, OP_##d }, feature, ROW_VEX | ROW_AVX | (flags), aux, name, fn }
+#define ROW(map, op, pfx, reg, feature, name, a, b, c, d, fn, aux, flags)                                            \
+    { map, op, 0, pfx, reg, -1, { OP_##a, OP_##b, OP_##c, OP_##d }, feature, ROW_VEX | ROW_AVX | (flags), aux, name, \
+      fn }
 /* Maps 0F, 0F 38 (prefix 66), 0F 3A (prefix 66). */
 #define S(op, pfx, name, a, b, c, d, fn, aux, flags) ROW(MAP_0F, op, pfx, -1, F_AVX, name, a, b, c, d, fn, aux, flags)
 #define T(op, feature, name, a, b, c, d, fn, aux, flags) \

@@ -4,8 +4,9 @@
 #include "guest/x86/lift_avx.h"
 #include "guest/x86/lift_simd.h"
 
-#define ROW(map, op, pfx, feature, name, a, b, c, d, fn, aux, flags)                                                   \
-    { map, op, 0, pfx, -1, -1, { OP_##a, OP_##b, OP_##c, OP_##d }, feature, ROW_VEX | ROW_AVX | (flags), aux, name, fn }
+#define ROW(map, op, pfx, feature, name, a, b, c, d, fn, aux, flags)                                                \
+    { map, op, 0, pfx, -1, -1, { OP_##a, OP_##b, OP_##c, OP_##d }, feature, ROW_VEX | ROW_AVX | (flags), aux, name, \
+      fn }
 #define S(op, pfx, name, a, b, c, d, fn, aux) ROW(MAP_0F, op, pfx, F_AVX, name, a, b, c, d, fn, aux, 0)
 
 /* Packed single, packed double, scalar single, scalar double. */

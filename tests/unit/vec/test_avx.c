@@ -103,16 +103,17 @@ static void test_nans(void **state)
 
 /* ---- compares ---------------------------------------------------------------------------------------- */
 
-/* Each predicate as the manual names it: holds for less, equal, greater, unordered; signals quiet NaNs. */
+/* By number (EQ_OQ .. ORD_Q, EQ_UQ .. TRUE_UQ, EQ_OS .. ORD_S, EQ_US .. TRUE_US): bits of the lanes less, equal,
+ * greater, unordered; signals quiet NaNs. */
 static void test_predicates(void **state)
 {
     static const struct {
         uint8_t lanes, signals;
     } expected[32] = {
-        { 0x2, 0 }, { 0x1, 1 }, { 0x3, 1 }, { 0x8, 0 }, { 0xd, 0 }, { 0xe, 1 }, { 0xc, 1 }, { 0x7, 0 }, /* EQ_OQ .. ORD_Q */
-        { 0xa, 0 }, { 0x9, 1 }, { 0xb, 1 }, { 0x0, 0 }, { 0x5, 0 }, { 0x6, 1 }, { 0x4, 1 }, { 0xf, 0 }, /* EQ_UQ .. TRUE_UQ */
-        { 0x2, 1 }, { 0x1, 0 }, { 0x3, 0 }, { 0x8, 1 }, { 0xd, 1 }, { 0xe, 0 }, { 0xc, 0 }, { 0x7, 1 }, /* EQ_OS .. ORD_S */
-        { 0xa, 1 }, { 0x9, 0 }, { 0xb, 0 }, { 0x0, 1 }, { 0x5, 1 }, { 0x6, 0 }, { 0x4, 0 }, { 0xf, 1 }, /* EQ_US .. TRUE_US */
+        { 0x2, 0 }, { 0x1, 1 }, { 0x3, 1 }, { 0x8, 0 }, { 0xd, 0 }, { 0xe, 1 }, { 0xc, 1 }, { 0x7, 0 },
+        { 0xa, 0 }, { 0x9, 1 }, { 0xb, 1 }, { 0x0, 0 }, { 0x5, 0 }, { 0x6, 1 }, { 0x4, 1 }, { 0xf, 0 },
+        { 0x2, 1 }, { 0x1, 0 }, { 0x3, 0 }, { 0x8, 1 }, { 0xd, 1 }, { 0xe, 0 }, { 0xc, 0 }, { 0x7, 1 },
+        { 0xa, 1 }, { 0x9, 0 }, { 0xb, 0 }, { 0x0, 1 }, { 0x5, 1 }, { 0x6, 0 }, { 0x4, 0 }, { 0xf, 1 },
     };
     struct fp_env env = ALL_MASKED;
     union v128 a = { .w = { ONE, ONE, TWO, QNAN } }, b = { .w = { TWO, ONE, ONE, ONE } };
