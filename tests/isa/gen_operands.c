@@ -359,6 +359,13 @@ static bool loads_segment(const struct x86_insn *I)
     return pop || mov || is(I, "lds") || is(I, "les") || is(I, "lss") || is(I, "lfs") || is(I, "lgs");
 }
 
+/* Mapped, but outside the window: whatever stores have left there. */
+static bool left_over(uint64_t at)
+{
+    bool inside = at >= ISA_WINDOW && at + 4 <= ISA_WINDOW + ISA_WINDOW_SIZE;
+    return !inside && at + 4 > ISA_DATA && at < ISA_DATA + ISA_DATA_SIZE;
+}
+
 bool gen_operands(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
 {
     if (is(I, "movsxd") && I->osz == 2)
@@ -377,6 +384,8 @@ bool gen_operands(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
         aim_masked(g, c, I);
     if (!c->mode32 && I->base != R_SP && gen_below(g, 60) == 0)
         c->in.gpr[R_SP] = not_canonical(g);
+    if ((is(I, "ldmxcsr") || is(I, "vldmxcsr")) && left_over(effective_address(c, I)))
+        return false;              /* it may have AMD's bit */
     tame_bit_offset(g, c, I);
     set_bases(g, c, I);
     if (I->row->op[0] == OP_Jb || I->row->op[0] == OP_Jz)

@@ -16,6 +16,10 @@ static bool element_address(struct x86_cpu *c, unsigned seg, uint64_t offset, un
 {
     if (!x86_seg_linear(c, (int)seg, offset, size, write, linear))
         return false;
+    if (c->mode_flags & MODE_CS64 && !x86_canonical(*linear + size - 1)) {
+        x86_fault(c, seg == SEG_SS ? EXC_SS : EXC_GP, 0);
+        return false;
+    }
     if (c->mode_flags & MODE_DEBUG)
         x86_check_watch(c, *linear, size, write);
     return true;
