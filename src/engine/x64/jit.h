@@ -47,9 +47,10 @@ struct x64_frame {
 };
 #define FRAME(field) x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, field))
 
-/* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags. */
+/* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags.  SLOW_FVEC's follow enum ir_fvec_part. */
 /* SLOW_FILL: frame.value = bytes before the address | bytes in all << 32 of a group. */
-enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, SLOW_VEC, SLOW_FVEC, SLOW_TRAP, SLOW_FAULT };
+enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, SLOW_VEC, SLOW_FVEC, SLOW_FVEC_FIRST,
+                     SLOW_FVEC_LAST, SLOW_TRAP, SLOW_FAULT };
 enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X = 1 << 15, SLOW_INTENT = 1 << 16,
        SLOW_LAST = 1 << 17,
        SLOW_WRITE = 1 << 18,            /* SLOW_FILL: for stores, too */

@@ -159,7 +159,7 @@ static bool x87_in_use(const struct x86_cpu *c)
     return any;
 }
 
-static uint64_t in_use(const struct x86_cpu *c)
+uint64_t x86_xinuse(const struct x86_cpu *c)
 {
     return (x87_in_use(c) ? XSAVE_X87 : 0) | (half_in_use(c, 0) ? XSAVE_SSE : 0) | (half_in_use(c, 1) ? XSAVE_AVX : 0);
 }
@@ -178,7 +178,7 @@ static uint64_t do_xsave(struct vcpu *v, uint64_t at, uint64_t how)
 {
     struct x86_cpu *c = x86_of(v);
     unsigned mode = x86_data_mode(c), kind = how & 7;
-    uint64_t rfbm = requested(c), used = in_use(c), old;
+    uint64_t rfbm = requested(c), used = x86_xinuse(c), old;
     uint8_t m[AREA_END] = { 0 }, header[16];
     if (!xsave_allowed(v, at))
         return 0;
@@ -235,11 +235,10 @@ static uint64_t do_xrstor(struct vcpu *v, uint64_t at, uint64_t how)
     uint8_t m[AREA_END] = { 0 };
     if (!xsave_allowed(v, at) || !vcpu_load_bytes(v, at, m, AREA_AVX, mode))
         return 0;
-    if ((rfbm & XSAVE_AVX) && (c->s.xcr0 & XSAVE_AVX) &&
-        !vcpu_load_bytes(v, at + AREA_AVX, m + AREA_AVX, 16 * n_xmm(c), mode))
-        return 0;
     const uint8_t *header = m + AREA_HEADER;
     uint64_t bv = load_le(header, 8);
+    if (rfbm & bv & XSAVE_AVX && !vcpu_load_bytes(v, at + AREA_AVX, m + AREA_AVX, 16 * n_xmm(c), mode))
+        return 0;
     bool compact = load_le(header + 8, 8) & COMPACTED, sets_mxcsr = rfbm & (XSAVE_SSE | XSAVE_AVX);
     uint32_t mxcsr = compact && !(bv & XSAVE_SSE) ? MXCSR_RESET : (uint32_t)load_le(m + AREA_MXCSR, 4);
     if (compact)
@@ -282,12 +281,20 @@ void lift_fxsave(struct x86_lift *L, const struct x86_insn *I)
     irb_call(L->b, I->row->aux ? &helper_fxrstor : &helper_fxsave, at, irb_x(L->b, I->osz == 8), IR_NONE, IR_NONE);
 }
 
+/* CR0.TS: #NM, unless the instruction is not enabled at all. */
+static uint64_t do_xarea_fault(struct vcpu *v)
+{
+    x86_raise(v, x86_of(v)->s.cr4 & CR4_OSXSAVE ? EXC_NM : EXC_UD, false, 0);
+    return 0;
+}
+
+static const struct ir_helper helper_xarea_fault = { "xarea_fault", 0, HELPER_MAY_EXIT, IR_VOID, { 0 },
+                                                     { .f0 = do_xarea_fault } };
+
 static void lift_xarea(struct x86_lift *L, const struct x86_insn *I, const struct ir_helper *h, bool write)
 {
-    if (L->flags & MODE_TS) {
-        x86_lift_fault(L, EXC_NM, false, 0);
-        return;
-    }
+    if (L->flags & MODE_TS)
+        irb_call(L->b, &helper_xarea_fault, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     ir_ref at = x86_linear(L, I, AREA_AVX, write);
     irb_call(L->b, h, at, irb_x(L->b, I->row->aux | (I->osz == 8 ? 8 : 0)), IR_NONE, IR_NONE);
 }
