@@ -164,15 +164,17 @@ static uint64_t edge(unsigned w)
     return v & mask64(w);
 }
 
-/* Lanes of f32, f64, integers of a width, few different bytes, or anything. */
-enum kind { F32, F64, I8, I16, I32, I64, TEXT, ANY, N_KINDS };
+/* Lanes of f16, f32, f64, integers of a width, few different bytes, or anything. */
+enum kind { F16, F32, F64, I8, I16, I32, I64, TEXT, ANY, N_KINDS };
 
 static void fill(union v128 *v, enum kind kind)
 {
     v->d[0] = rng_next(&rng);
     v->d[1] = rng_next(&rng);
     for (unsigned i = 0; i < 16; i++) {
-        if (kind == F32 && i < 4)
+        if (kind == F16 && i < 8)
+            v->h[i] = (uint16_t)rng_ieee(&rng, 11, 5);
+        else if (kind == F32 && i < 4)
             v->w[i] = (uint32_t)rng_ieee(&rng, 24, 8);
         else if (kind == F64 && i < 2)
             v->d[i] = rng_ieee(&rng, 53, 11);
@@ -209,9 +211,11 @@ static enum kind kind_of(const struct batch *b)
         return TEXT;
     if (!b->is_float)
         return I8 + rng_below(&rng, N_KINDS - I8);
+    if (strncmp(b->name, "CVT_F16", 7) == 0)
+        return F16;
     if (strncmp(b->name, "CVT_I", 5) == 0)
         return strstr(b->name, "I64") ? I64 : I32;
-    return strstr(b->name, "_W") || strstr(b->name, "F32I") || strstr(b->name, "F32F64") ? F32 : F64;
+    return strstr(b->name, "_W") || strstr(b->name, "F32I") || strstr(b->name, "F32F") ? F32 : F64;
 }
 
 static void make_samples(const struct batch *b)
@@ -258,7 +262,7 @@ static bool result_is(const struct batch *b, const struct sample *s, const union
     if (b->way == TO_GPR)
         return s->gpr == r->d[0];
     if (b->way == TO_FLAGS)
-        return (s->gpr & ARITHMETIC_FLAGS) == r->d[!b->is_float && b->op != VEC_TEST];
+        return (s->gpr & ARITHMETIC_FLAGS) == r->d[!b->is_float && (b->op == VEC_CMPISTR || b->op == VEC_CMPESTR)];
     return same(&s->r, r);
 }
 
