@@ -398,8 +398,11 @@ unsigned x64_vec_scratch(enum vec_op op, bool to_gpr)
     const unsigned rax = 1u << HOST_RAX, rcx = 1u << HOST_RCX;
     switch (op) {
     case VEC_TEST:
+    case VEC_TEST_W:
+    case VEC_TEST_D:
+        return rax;
     case VEC_CMPESTR:
-        return to_gpr || op == VEC_TEST ? rax : rax | rcx;
+        return to_gpr ? rax : rax | rcx;
     case VEC_CMPISTR:
         return to_gpr ? 0 : rax | rcx;
     case VEC_MASK_B:
