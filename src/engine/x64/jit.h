@@ -112,7 +112,7 @@ struct x64_jump {
     const void *code;
 };
 #define NO_BLOCK UINT32_MAX
-enum { JUMP_BITS = 12, JUMP_ENTRIES = 1 << JUMP_BITS };
+enum { JUMP_BITS = 14, JUMP_ENTRIES = 1 << JUMP_BITS };
 
 struct x64_left {
     uint64_t why, ret;               /* enum leave, or LEFT_SITE: where code called leave_site from; a mark is there */
