@@ -54,8 +54,9 @@ bool vcpu_load_bytes(struct vcpu *v, uint64_t va, void *out, unsigned len, unsig
 bool vcpu_store_bytes(struct vcpu *v, uint64_t va, const void *data, unsigned len, unsigned mmu_mode);
 
 /*
- * Checks that [va, va+len) can be accessed (len <= a page) without doing it.
- * True means that an access right after cannot fault (it can still be a device access).
+ * Checks that [va, va+len) can be accessed now (len <= a page) without doing it.
+ * True means that an access right after will be done: it neither faults nor has to wait until its
+ * instruction is the last of its block (it can still be a device access).
  */
 bool vcpu_probe(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mmu_mode);
 
