@@ -52,11 +52,14 @@ static void prologue(struct compiler *c)
     x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
 }
 
-/* A block that cannot be translated again has no groups: one outside RAM, or one that crosses, which may end there. */
+/*
+ * Where an instruction cannot start again there are no groups: in what may not be cached (outside RAM, or crossing into
+ * there), and in a block of one instruction, which never does (it may have ended an interrupt shadow already).
+ */
 static bool may_group(const struct compiler *c)
 {
     const struct block *b = c->b;
-    return b->ram && (b->ram_offset & (PAGE_SIZE - 1)) + b->guest_bytes <= PAGE_SIZE &&
+    return b->n_insns > 1 && b->ram && (b->ram_offset & (PAGE_SIZE - 1)) + b->guest_bytes <= PAGE_SIZE &&
            !x64_is_ungrouped(c->j, b->ram, b->ram_offset);
 }
 
