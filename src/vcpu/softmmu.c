@@ -12,6 +12,11 @@ static bool must_be_last(struct vcpu *v)
     return false;
 }
 
+bool mmu_may_mark(struct vcpu *v, const struct mmu_entry *entry, unsigned size)
+{
+    return !entry->ram || !ram_hits_code(entry->ram, entry->offset, size) || must_be_last(v);
+}
+
 static uint8_t *host_of(const struct tlb_side *s, uint64_t va)
 {
     return s->ram->host + s->ram_offset + (va & TLB_PAGE_MASK);

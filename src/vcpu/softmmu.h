@@ -111,6 +111,12 @@ void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out);
 uint64_t mmu_read_entry(struct vcpu *v, uint64_t at, unsigned size, uint64_t va, unsigned shift, unsigned index_bits,
                         struct mmu_entry *out);
 
+/*
+ * May a walk set bits of this entry of `size` bytes now?  False: it holds translated code too, and the instruction
+ * that runs must be the last of its block to change that (v->exit is set).
+ */
+bool mmu_may_mark(struct vcpu *v, const struct mmu_entry *entry, unsigned size);
+
 /* What an earlier walk left for the region of va, if all it came from is still so; NULL: nothing. */
 const struct mmu_region *mmu_region(const struct vcpu *v, uint64_t va);
 
