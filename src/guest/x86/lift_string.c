@@ -160,9 +160,13 @@ static uint64_t run_length(const struct string *s, int seg, uint64_t offset, boo
     return n < wrap ? n : wrap;
 }
 
+/* A fault is the first element's, also when the others lie below it. */
 static bool map_run(struct string *s, struct run *r, enum access access)
 {
     uint64_t low = s->step > 0 ? r->linear : r->linear - (r->n - 1) * s->size;
+    struct tlb_side side;
+    if (!tlb_resolve(&s->c->v, r->linear, access, s->mode, &side))
+        return false;
     r->low = vcpu_host_ptr(&s->c->v, low, (unsigned)(r->n * s->size), access, s->mode);
     return r->low;
 }
