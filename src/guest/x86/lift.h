@@ -26,6 +26,7 @@ struct x86_lift {
     unsigned cc_op;             /* static enum x86_cc_op, or CC_DYNAMIC */
     bool ended;                 /* an E op was emitted: the block is over */
     bool io;                    /* touches a device or reads the clock: must end the block */
+    bool from_device;           /* the instruction does not come from RAM: it may read differently each time */
     unsigned n_insns, max_insns;
 };
 
