@@ -228,6 +228,16 @@ bool x86_one_at_a_time(const struct x86_lift *L)
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
 }
 
+bool x86_begins_later(struct x86_lift *L)
+{
+    if (L->n_insns == 1)
+        return false;
+    L->b->n--;
+    L->b->n_insns--;
+    x86_jump(L, 0, L->pc);
+    return true;
+}
+
 /*
  * What restore needs to know of an instruction beside its cc_op: which of its accesses go to the stack segment.
  * In 64-bit mode an address that is not canonical is #SS there and #GP elsewhere, and only the walk finds it.

@@ -328,13 +328,9 @@ void lift_string(struct x86_lift *L, const struct x86_insn *I)
     bool compares = I->row->aux == STR_CMPS || I->row->aux == STR_SCAS;
     if (J.rep == X86_REPNE && !compares)
         J.rep = X86_REPE;            /* F2 repeats the others just as F3 */
-    if (J.rep && L->n_insns > 1) {
-        /* Positions taken beyond one are counted from a block's last instruction: begin a block here. */
-        L->b->n--;
-        L->b->n_insns--;
-        x86_jump(L, 0, L->pc);
+    /* Positions taken beyond one are counted from a block's last instruction. */
+    if (J.rep && x86_begins_later(L))
         return;
-    }
     ir_ref done = irb_call(b, &helper_string, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
     if (compares)
         x86_cc_dynamic(L);
