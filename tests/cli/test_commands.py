@@ -148,6 +148,22 @@ class Recording(Case):
             self.assertRegex(result.stdout.decode(), r"verified \d+ positions .*; end of the recording .* agrees\n$")
             self.assertEqual(result.stderr, b"")
 
+    def test_lockstep(self):
+        """Both engines side by side, compared as often as one likes; perturbed ones too."""
+        for every in ([], ["--every", "1000"], ["--every=7"]):
+            for engine in ([], ["--engine", "interp"], ["--engine", "jit,perturb=5"]):
+                result = self.good("verify", self.log, "--lockstep", *every, *engine)
+                self.assertRegex(result.stdout.decode(), r"agree over \d+ positions, .*; end of the recording .* agrees\n$")
+                self.assertEqual(result.stderr, b"")
+
+    def test_perturbed_engines(self):
+        """No seed moves a state hash."""
+        for seed in range(1, 6):
+            for engine in ("interp", "jit", "jit,tb-size=2"):
+                self.good("verify", self.log, "--engine", f"{engine},perturb={seed}")
+        self.assertEqual(self.record(line=[*LINE, "-accel", "jit,perturb=77"]).returncode, GUEST_END)
+        self.good("verify", self.log, "--engine", "interp")
+
     def test_engines_agree(self):
         """What one recorded the other replays."""
         for recorder in ("interp", "jit"):

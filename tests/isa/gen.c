@@ -102,7 +102,18 @@ static void emit_modrm(struct isa_gen *g, struct encoder *e, const struct x86_ro
     if (row->rm >= 0)
         rm = (unsigned)row->rm;
     emit(e, (uint8_t)(mod << 6 | reg << 3 | rm));
-    emit(e, (uint8_t)gen_below(g, 256));          /* SIB, displacement, immediates: whatever the decoder takes */
+    if (!g->reach || (mod != 3 && rm == 4))
+        emit(e, (uint8_t)gen_below(g, 256));      /* SIB, displacement, immediates: whatever the decoder takes */
+}
+
+/* Displacements and immediates that a program can work with. */
+static void emit_near(struct isa_gen *g, struct encoder *e)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t v = gen_below(g, 2) ? gen_below(g, 128) : gen_below(g, g->reach);
+        for (unsigned k = 0; k < 4; k++)
+            emit(e, (uint8_t)(v >> 8 * k));
+    }
 }
 
 static uint64_t mode_flags(bool mode32)
@@ -116,9 +127,10 @@ bool gen_decode(struct isa_gen *g, const struct isa_case *c, struct x86_insn *I)
     return x86_decode(g->decoder, c->code, c->len, mode_flags(c->mode32), g->features, I) == X86_DECODE_OK;
 }
 
-static bool encode(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *c, struct x86_insn *insn)
+bool isa_encode(struct isa_gen *g, const struct x86_row *row, uint64_t flags, struct x86_insn *insn)
 {
     struct encoder e = { 0 };
+    bool mode32 = !(flags & MODE_CS64);
     uint8_t rex;
     if (row->flags & ROW_VEX) {
         emit_vex(g, &e, row, mode32);
@@ -134,10 +146,17 @@ static bool encode(struct isa_gen *g, const struct x86_row *row, bool mode32, st
     emit(&e, (uint8_t)(row->opcode + gen_below(g, row->span + 1u)));
     if (row_has_modrm_operand(row))
         emit_modrm(g, &e, row);
+    if (g->reach)
+        emit_near(g, &e);
     while (e.n < 16)
         emit(&e, (uint8_t)gen_next(g));
+    return x86_decode(g->decoder, e.bytes, 15, flags, g->features, insn) == X86_DECODE_OK && insn->row == row;
+}
+
+static bool encode(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *c, struct x86_insn *insn)
+{
     c->mode32 = mode32;
-    if (x86_decode(g->decoder, e.bytes, 15, mode_flags(mode32), g->features, insn) != X86_DECODE_OK || insn->row != row)
+    if (!isa_encode(g, row, mode_flags(mode32), insn))
         return false;
     memcpy(c->code, insn->bytes, insn->len);
     c->len = insn->len;

@@ -150,7 +150,8 @@ static void ungroup(struct engine *e, struct block *b, unsigned insn)
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
 {
     bool again = false;
-    v->at_last_insn = f->what & SLOW_LAST;
+    /* What may have to start again must not have changed its own code by then: page walks set bits, too. */
+    v->at_last_insn = f->what & SLOW_LAST && !(f->what & SLOW_KEEPS) && (f->what & 0xff) != SLOW_FILL;
     if (f->what & SLOW_KEEPS ? run_keeping(v, f, &again) : run(v, f))
         return false;
     struct engine *e = v->engine_data;

@@ -170,6 +170,7 @@ struct fetcher {
     const uint8_t *page;
     unsigned have;
     uint8_t *copy;              /* PAGE_SIZE bytes */
+    bool device;                /* what was read may read differently next time */
 };
 
 static bool open_page(struct fetcher *f)
@@ -180,6 +181,7 @@ static bool open_page(struct fetcher *f)
     if (f->page)
         return true;
     f->page = f->copy;
+    f->device = true;
     return !f->v->exit && vcpu_fetch(f->v, va, f->key->fetch_mode, f->copy, f->have, NULL);
 }
 
@@ -207,6 +209,8 @@ static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint
         uint64_t next_page = linear_pc(f, pc) + n;
         if (n < room && !vcpu_fetch(f->v, next_page & f->key->va_mask, f->key->fetch_mode, bytes + n, 15 - n, NULL))
             return FETCH_FAULT;
+        struct tlb_side side;
+        f->device |= !tlb_peek(f->v, next_page & f->key->va_mask, ACCESS_EXEC, f->key->fetch_mode, &side) || !side.ram;
         r = x86_decode(cpu->decoder, bytes, 15, L->flags, cpu->features, I);
     }
     if (r != X86_DECODE_UD && I->len > room)
@@ -222,6 +226,16 @@ static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)
 bool x86_one_at_a_time(const struct x86_lift *L)
 {
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
+}
+
+bool x86_begins_later(struct x86_lift *L)
+{
+    if (L->n_insns == 1)
+        return false;
+    L->b->n--;
+    L->b->n_insns--;
+    x86_jump(L, 0, L->pc);
+    return true;
 }
 
 /*
@@ -253,6 +267,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
         return false;
     irb_insn_start(L->b, L->pc, L->cc_op | (r == FETCH_OK ? meta_of(L, &I) : 0));
     L->n_insns++;
+    L->from_device = f->device;
     L->next_pc = wrap_pc(L, L->pc + I.len);
     L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
     before_insn(L);

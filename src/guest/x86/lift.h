@@ -26,6 +26,7 @@ struct x86_lift {
     unsigned cc_op;             /* static enum x86_cc_op, or CC_DYNAMIC */
     bool ended;                 /* an E op was emitted: the block is over */
     bool io;                    /* touches a device or reads the clock: must end the block */
+    bool from_device;           /* the instruction does not come from RAM: it may read differently each time */
     unsigned n_insns, max_insns;
 };
 
@@ -104,6 +105,8 @@ void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsi
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error);
 /* Single step, or another reason to end the block behind each instruction by asking for events. */
 bool x86_one_at_a_time(const struct x86_lift *L);
+/* For an instruction that must be its block's first: if it is not, ends the block before it, and nothing is to be lifted. */
+bool x86_begins_later(struct x86_lift *L);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size); chain slot 0 or 1. */
 void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);

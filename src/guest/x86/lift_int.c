@@ -303,12 +303,18 @@ void lift_popa(struct x86_lift *L, const struct x86_insn *I)
             x86_wr_reg(L, i, size, v[i]);
 }
 
-/* ENTER imm16, imm8: the display of up to 31 frame pointers is copied (SDM vol. 2, ENTER). */
+/*
+ * ENTER imm16, imm8: the display of up to 31 frame pointers is copied (SDM vol. 2, ENTER).  It may read what it has
+ * written, so it cannot start again half-way: a block of its own.
+ */
 void lift_enter(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
     unsigned size = I->osz, level = I->imm2 & 31, stack = lift_64(L) ? 8 : L->flags & MODE_SS32 ? 4 : 2;
     uint64_t wrap = mask64(8 * stack);
+    if (level > 1 && x86_begins_later(L))
+        return;
+    L->io |= level > 1;
     ir_ref bp = irb_get(b, 8, X86_OFF_GPR(R_BP)), sp = irb_get(b, 8, X86_OFF_GPR(R_SP));
     ir_ref at = irb_bini(b, IR_AND, irb_bini(b, IR_SUB, sp, size), wrap), frame = at;
     x86_st(L, x86_linear_seg(L, SEG_SS, at, size, true), size, x86_rd_reg(L, R_BP, size));

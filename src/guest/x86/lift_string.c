@@ -18,7 +18,7 @@ enum string_op { STR_MOVS, STR_CMPS, STR_STOS, STR_LODS, STR_SCAS };
 struct string {
     struct x86_cpu *c;
     unsigned op, size, asz, rep, seg;
-    bool single;            /* one iteration a call: single step */
+    bool single;            /* one iteration a call: single step, or the instruction must be fetched for each */
     int64_t step;           /* +size or -size */
     uint64_t mask;          /* of SI, DI, CX */
     unsigned mode;
@@ -160,9 +160,13 @@ static uint64_t run_length(const struct string *s, int seg, uint64_t offset, boo
     return n < wrap ? n : wrap;
 }
 
+/* A fault is the first element's, also when the others lie below it. */
 static bool map_run(struct string *s, struct run *r, enum access access)
 {
     uint64_t low = s->step > 0 ? r->linear : r->linear - (r->n - 1) * s->size;
+    struct tlb_side side;
+    if (!tlb_resolve(&s->c->v, r->linear, access, s->mode, &side))
+        return false;
     r->low = vcpu_host_ptr(&s->c->v, low, (unsigned)(r->n * s->size), access, s->mode);
     return r->low;
 }
@@ -319,18 +323,14 @@ static const struct ir_helper helper_string = {
 void lift_string(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    bool single = L->flags & (MODE_TF | MODE_DEBUG);
+    bool single = L->flags & (MODE_TF | MODE_DEBUG) || L->from_device;
     struct x86_insn J = *I;
     bool compares = I->row->aux == STR_CMPS || I->row->aux == STR_SCAS;
     if (J.rep == X86_REPNE && !compares)
         J.rep = X86_REPE;            /* F2 repeats the others just as F3 */
-    if (J.rep && L->n_insns > 1) {
-        /* Positions taken beyond one are counted from a block's last instruction: begin a block here. */
-        L->b->n--;
-        L->b->n_insns--;
-        x86_jump(L, 0, L->pc);
+    /* Positions taken beyond one are counted from a block's last instruction. */
+    if (J.rep && x86_begins_later(L))
         return;
-    }
     ir_ref done = irb_call(b, &helper_string, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
     if (compares)
         x86_cc_dynamic(L);
