@@ -21,7 +21,7 @@ struct recorder {
     uint64_t idle_position, idles;
     uint64_t hash_interval, next_hash;
     uint64_t start_ns, last_flush_ns;       /* host time */
-    bool backlog;
+    bool backlog, begun;
 };
 
 static struct recorder *of(struct input_port *port) { return (struct recorder *)port; }
@@ -99,7 +99,11 @@ static void record_poll(struct input_port *port)
 {
     struct recorder *r = of(port);
     record_hash(r);
-    maybe_flush(r, 0);
+    if (r->begun)
+        maybe_flush(r, 0);
+    else
+        flush(r);               /* seeds and the first state: what the later frames build on */
+    r->begun = true;
     if (sim_get_config(port->sim)->shift_auto) {
         unsigned shift = input_pace(port);
         if (shift != sim_shift(port->sim)) {
@@ -222,7 +226,7 @@ struct input_port *rr_record_new(struct sim *sim, const struct sim_host *host, c
         return NULL;
     }
     input_port_init(&r->port, &record_ops, sim, host, true);
-    r->hash_interval = r->next_hash = machine->hash_interval;
+    r->hash_interval = machine->hash_interval;
     r->start_ns = r->last_flush_ns = host_ns(&r->port);
     return &r->port;
 }
