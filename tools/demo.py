@@ -7,6 +7,7 @@ side.  Exit status 0 only if they are the same byte for byte and the state hashe
 """
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -58,8 +59,9 @@ def main():
     log = out / "boot.rr"
     reprise = build / "src" / "cli" / "reprise"
 
-    record = guest.command(build, "amd64", f"shift=7,rr=record,rrfile={log}", append="console=ttyS0 panic=-1")
-    say("recording: " + " ".join(record))
+    rrfile = str(log).replace(",", ",,")    # as lists of options write a comma
+    record = guest.command(build, "amd64", f"shift=7,rr=record,rrfile={rrfile}", append="console=ttyS0 panic=-1")
+    say("recording: " + shlex.join(record))
     started = time.monotonic()
     live = sys.stdout.buffer if sys.stdout.isatty() else None
     recorded, errors, status = guest.record(record, COMMANDS, echo=live)
@@ -68,7 +70,7 @@ def main():
         sys.exit(f"recording failed:\n{errors.decode(errors='replace')}")
 
     replay = [word.replace("rr=record", "rr=replay") for word in record]
-    say("replaying: " + " ".join(replay))
+    say("replaying: " + shlex.join(replay))
     started = time.monotonic()
     console = guest.Console(replay, stdin=False, echo=live)
     replayed, errors, status = console.finish(600)

@@ -62,14 +62,49 @@ static inline int64_t sign_extend(uint64_t v, unsigned n)
 static inline uint64_t align_down(uint64_t v, uint64_t a) { return v & ~(a - 1); }
 static inline uint64_t align_up(uint64_t v, uint64_t a) { return (v + a - 1) & ~(a - 1); }
 
-/* Unaligned little-endian loads and stores of 1, 2, 4 or 8 bytes. */
+/*
+ * Unaligned little-endian loads and stores of up to 8 bytes.  The sizes that matter are
+ * spelled out, so that a size known only at run time costs no call.
+ */
 static inline uint64_t load_le(const void *p, unsigned size)
 {
     uint64_t v = 0;
-    memcpy(&v, p, size);
-    return v;
+    switch (size) {
+    case 1:
+        return *(const unsigned char *)p;
+    case 2:
+        memcpy(&v, p, 2);
+        return v;
+    case 4:
+        memcpy(&v, p, 4);
+        return v;
+    case 8:
+        memcpy(&v, p, 8);
+        return v;
+    default:
+        memcpy(&v, p, size);
+        return v;
+    }
 }
 
-static inline void store_le(void *p, unsigned size, uint64_t v) { memcpy(p, &v, size); }
+static inline void store_le(void *p, unsigned size, uint64_t v)
+{
+    switch (size) {
+    case 1:
+        *(unsigned char *)p = (unsigned char)v;
+        break;
+    case 2:
+        memcpy(p, &v, 2);
+        break;
+    case 4:
+        memcpy(p, &v, 4);
+        break;
+    case 8:
+        memcpy(p, &v, 8);
+        break;
+    default:
+        memcpy(p, &v, size);
+    }
+}
 
 #endif

@@ -79,22 +79,40 @@ enum {
     HDR_HEAP_END = 0x224,
     HDR_CMDLINE = 0x228,
     HDR_INITRD_MAX = 0x22c,
+    HDR_XLOADFLAGS = 0x236,
     HDR_CMDLINE_SIZE = 0x238,
+    HDR_PREF_ADDRESS = 0x258,
     HDR_INIT_SIZE = 0x260,
     ZP_E820 = 0x2d0,
     ZP_SIZE = 0x1000,
 };
-enum { LOADFLAG_HIGH = 1, LOADFLAG_HEAP = 0x80 };
+enum { LOADFLAG_HIGH = 1, LOADFLAG_HEAP = 0x80, XLF_KERNEL_64 = 1 };
 
 struct linux_image {
     const uint8_t *data;
     size_t size;
     size_t setup_bytes;      /* the protected-mode part starts here */
     unsigned version;
-    uint32_t cmdline_max, initrd_max, init_size;
+    uint32_t cmdline_max, initrd_max;
+    uint64_t end;            /* the first byte that the kernel does not need before it reads the memory map */
 };
 
-static bool parse_bzimage(const struct machine_blob *k, struct linux_image *img, struct error *err)
+/*
+ * Loaded at 1 MiB, the kernel unpacks itself within init_size bytes from there or, if that is higher, from its
+ * preferred address.
+ */
+static uint64_t kernel_end(const struct linux_image *img)
+{
+    uint64_t end = MIB + (img->size - img->setup_bytes), start = MIB;
+    if (img->version < 0x20a)
+        return end;
+    uint64_t preferred = load_le(img->data + HDR_PREF_ADDRESS, 8), size = load_le(img->data + HDR_INIT_SIZE, 4);
+    if (preferred > start && preferred < UINT64_C(1) << 32)
+        start = preferred;
+    return start + size > end ? start + size : end;
+}
+
+static bool parse_bzimage(const struct machine_blob *k, bool long_mode, struct linux_image *img, struct error *err)
 {
     const uint8_t *d = k->data;
     if (k->size < 0x400 || load_le(d + 0x1fe, 2) != 0xaa55 || load_le(d + HDR_MAGIC, 4) != 0x53726448)
@@ -107,9 +125,11 @@ static bool parse_bzimage(const struct machine_blob *k, struct linux_image *img,
     if (img->setup_bytes >= k->size)
         return error_set(err, "kernel '%s' is cut short: its setup code alone is %zu bytes, the file %zu", k->path,
                          img->setup_bytes, k->size);
+    if (img->version >= 0x20c && load_le(d + HDR_XLOADFLAGS, 2) & XLF_KERNEL_64 && !long_mode)
+        return error_set(err, "kernel '%s' is for x86-64, and the CPU (-cpu) has no long mode", k->path);
     img->cmdline_max = img->version >= 0x206 ? (uint32_t)load_le(d + HDR_CMDLINE_SIZE, 4) : 255;
     img->initrd_max = img->version >= 0x203 ? (uint32_t)load_le(d + HDR_INITRD_MAX, 4) : 0x37ffffff;
-    img->init_size = img->version >= 0x20a ? (uint32_t)load_le(d + HDR_INIT_SIZE, 4) : 0;
+    img->end = kernel_end(img);
     return true;
 }
 
@@ -123,8 +143,7 @@ static bool place_initrd(struct boot_info *info, const struct linux_image *img, 
     uint64_t end = info->ram_below_4g - BOOT_ACPI_BYTES;
     if (end > (uint64_t)img->initrd_max + 1)
         end = (uint64_t)img->initrd_max + 1;
-    uint64_t kernel = img->size - img->setup_bytes > img->init_size ? img->size - img->setup_bytes : img->init_size;
-    if (initrd->size > end || align_down(end - initrd->size, PAGE_SIZE) < MIB + kernel)
+    if (initrd->size > end || align_down(end - initrd->size, PAGE_SIZE) < img->end)
         return error_set(err, "initrd '%s' (%zu bytes) and the kernel do not fit into %llu MiB of memory",
                          initrd->path, initrd->size, (unsigned long long)(info->ram_below_4g / MIB));
     *address = (uint32_t)align_down(end - initrd->size, PAGE_SIZE);
@@ -164,13 +183,13 @@ static bool linux_load(struct boot_info *info, struct error *err)
     uint8_t zp[ZP_SIZE];
     uint32_t initrd;
     const char *append = c->append ? c->append : "";
-    if (!parse_bzimage(&c->kernel, &img, err))
+    if (!parse_bzimage(&c->kernel, info->long_mode, &img, err))
         return false;
     size_t payload = img.size - img.setup_bytes;
-    uint64_t need = payload > img.init_size ? payload : img.init_size;
-    if (MIB + need > info->ram_below_4g - BOOT_ACPI_BYTES)
+    if (img.end > info->ram_below_4g - BOOT_ACPI_BYTES)
         return error_set(err, "kernel '%s' needs %llu MiB of memory, the machine has %llu", c->kernel.path,
-                         (unsigned long long)(need / MIB + 2), (unsigned long long)(info->ram_below_4g / MIB));
+                         (unsigned long long)((img.end + BOOT_ACPI_BYTES - 1) / MIB + 1),
+                         (unsigned long long)(info->ram_below_4g / MIB));
     if (strlen(append) > img.cmdline_max)
         return error_set(err, "kernel command line is %zu bytes, kernel '%s' takes at most %u", strlen(append),
                          c->kernel.path, img.cmdline_max);

@@ -42,6 +42,7 @@ struct boot_info {
     struct space *mem;
     uint64_t ram_below_4g, ram_above_4g;   /* bytes; the upper part starts at 4 GiB */
     struct acpi_config acpi;
+    bool long_mode;              /* the boot CPU has it */
     /* out: the boot CPU's state.  Flat 32-bit protected mode, paging and interrupts off,
      * CS 0x10, DS/ES/SS/FS/GS 0x18, GDT at BOOT_GDT (limit gdt_limit). */
     uint32_t eip, eax, ebx, esi, esp;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Multiboot images (Multiboot Specification 0.6.96): ELF32 or a header with
- * load addresses.  The initrd, if any, becomes the one module.
+ * load addresses, and modules behind it, each on a page of its own.
  */
 #include "board/boot.h"
 
@@ -19,7 +19,9 @@ enum {
     AT_MODULE = BOOT_INFO + 0x100,
     AT_NAME = BOOT_INFO + 0x200,
     AT_MMAP = BOOT_INFO + 0x300,
+    AT_TEXT = BOOT_INFO + 0x1000,    /* of the modules, up to BOOT_CMDLINE */
     MMAP_ENTRY = 24,
+    MODULE_ENTRY = 16,
 };
 
 static uint32_t word(const struct machine_blob *k, size_t offset)
@@ -51,7 +53,8 @@ static bool load_segment(struct boot_info *info, uint64_t address, uint64_t offs
     if (address < BOOT_CMDLINE + 0x10000 && mem_size)
         return error_set(err, "Multiboot image '%s': load address 0x%llx is below 192 KiB, where boot data lies",
                          k->path, (unsigned long long)address);
-    if (mem_size > info->ram_below_4g || address > info->ram_below_4g - BOOT_ACPI_BYTES - mem_size)
+    uint64_t end = info->ram_below_4g - BOOT_ACPI_BYTES;
+    if (address > end || mem_size > end - address)
         return error_set(err, "Multiboot image '%s': segment 0x%llx+0x%llx does not fit into memory", k->path,
                          (unsigned long long)address, (unsigned long long)mem_size);
     space_write(info->mem, address, k->data + offset, file_size);
@@ -85,7 +88,7 @@ static bool load_by_header(struct boot_info *info, size_t at, uint64_t *top, str
     return load_segment(info, load_addr, offset, size, mem < size ? size : mem, top, err);
 }
 
-/* ELF32 program headers (System V ABI, chapter 5). */
+/* ELF32 program headers (System V ABI, chapter 5).  The entry is a virtual address; we jump to where it was loaded. */
 static bool load_by_elf(struct boot_info *info, uint64_t *top, struct error *err)
 {
     enum { ELF_HEADER = 52, PHDR = 32, PT_LOAD = 1, EM_386 = 3 };
@@ -98,14 +101,20 @@ static bool load_by_elf(struct boot_info *info, uint64_t *top, struct error *err
     unsigned phentsize = (unsigned)load_le(k->data + 42, 2), phnum = (unsigned)load_le(k->data + 44, 2);
     if (phentsize < PHDR || phoff > k->size || (uint64_t)phentsize * phnum > k->size - phoff)
         return error_set(err, "Multiboot image '%s': its program headers lie outside the file", k->path);
+    uint32_t entry = word(k, 24);
+    info->eip = entry;
     for (unsigned i = 0; i < phnum; i++) {
         size_t ph = phoff + (size_t)phentsize * i;
-        if (word(k, ph) == PT_LOAD &&
-            !load_segment(info, word(k, ph + 12), word(k, ph + 4), word(k, ph + 16), word(k, ph + 20), top, err))
+        uint32_t offset = word(k, ph + 4), virtual_ = word(k, ph + 8), physical = word(k, ph + 12);
+        uint32_t size = word(k, ph + 20);
+        if (word(k, ph) != PT_LOAD)
+            continue;
+        if (!load_segment(info, physical, offset, word(k, ph + 16), size, top, err))
             return false;
+        if (entry >= virtual_ && entry - virtual_ < size)
+            info->eip = entry - virtual_ + physical;
     }
-    info->eip = word(k, 24);
-    return true;
+    return *top || error_set(err, "Multiboot image '%s' has nothing to load", k->path);
 }
 
 static void write_string(struct boot_info *info, uint64_t at, const char *s)
@@ -113,13 +122,38 @@ static void write_string(struct boot_info *info, uint64_t at, const char *s)
     space_write(info->mem, at, s, strlen(s) + 1);
 }
 
-/* Section 3.3; the initrd is already in place as [mod, mod_end). */
-static void write_info(struct boot_info *info, uint64_t mod, uint64_t mod_end)
+/* Section 3.3, mods: each module behind `top`, in order, on a page boundary; its entry says where, and its text. */
+static bool load_modules(struct boot_info *info, uint64_t top, struct error *err)
 {
+    const struct machine_config *c = info->config;
+    uint64_t end = info->ram_below_4g - BOOT_ACPI_BYTES, text = AT_TEXT;
+    for (unsigned i = 0; i < c->n_modules; i++) {
+        const struct machine_module *m = &c->module[i];
+        uint64_t at = align_up(top, PAGE_SIZE), entry = AT_MODULE + MODULE_ENTRY * i;
+        if (at > end || m->blob.size > end - at)
+            return error_set(err, "module '%s' (%zu bytes) does not fit into memory", m->blob.path, m->blob.size);
+        if (strlen(m->text) >= BOOT_CMDLINE - text)
+            return error_set(err, "the arguments of module '%s' are too long", m->blob.path);
+        top = at + m->blob.size;
+        space_write(info->mem, at, m->blob.data, m->blob.size);
+        write_string(info, text, m->text);
+        space_store(info->mem, entry, 4, at);
+        space_store(info->mem, entry + 4, 4, top);
+        space_store(info->mem, entry + 8, 4, text);
+        space_store(info->mem, entry + 12, 4, 0);
+        text += strlen(m->text) + 1;
+    }
+    return true;
+}
+
+/* Section 3.3. */
+static void write_info(struct boot_info *info)
+{
+    const struct machine_config *c = info->config;
     struct e820_entry map[E820_MAX];
     unsigned n = boot_e820(info, true, map);
     uint8_t mb[INFO_SIZE] = { 0 };
-    uint32_t flags = INFO_MEMORY | INFO_CMDLINE | INFO_MMAP | INFO_LOADER_NAME;
+    uint32_t flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP | INFO_LOADER_NAME;
     for (unsigned i = 0; i < n; i++) {
         uint64_t at = AT_MMAP + MMAP_ENTRY * i;
         space_store(info->mem, at, 4, MMAP_ENTRY - 4);
@@ -127,22 +161,14 @@ static void write_info(struct boot_info *info, uint64_t mod, uint64_t mod_end)
         space_store(info->mem, at + 12, 8, map[i].size);
         space_store(info->mem, at + 20, 4, map[i].type);
     }
-    if (mod_end > mod) {
-        flags |= INFO_MODULES;
-        space_store(info->mem, AT_MODULE, 4, mod);
-        space_store(info->mem, AT_MODULE + 4, 4, mod_end);
-        space_store(info->mem, AT_MODULE + 8, 4, AT_NAME + 16);
-        space_store(info->mem, AT_MODULE + 12, 4, 0);
-        store_le(mb + 20, 4, 1);
-        store_le(mb + 24, 4, AT_MODULE);
-    }
     write_string(info, AT_NAME, "reprise");
-    write_string(info, AT_NAME + 16, "initrd");
-    write_string(info, BOOT_CMDLINE, info->config->append ? info->config->append : "");
+    write_string(info, BOOT_CMDLINE, c->append ? c->append : "");
     store_le(mb, 4, flags);
     store_le(mb + 4, 4, BOOT_EBDA / 1024);
     store_le(mb + 8, 4, (info->ram_below_4g - BOOT_ACPI_BYTES) / 1024 - 1024);
     store_le(mb + 16, 4, BOOT_CMDLINE);
+    store_le(mb + 20, 4, c->n_modules);
+    store_le(mb + 24, 4, AT_MODULE);
     store_le(mb + 44, 4, MMAP_ENTRY * n);
     store_le(mb + 48, 4, AT_MMAP);
     store_le(mb + 64, 4, AT_NAME);
@@ -165,11 +191,9 @@ bool multiboot_load(struct boot_info *info, struct error *err)
         return error_set(err, "kernel command line is longer than 64 KiB");
     if (!(flags & MB_FLAG_ADDRESSES ? load_by_header(info, at, &top, err) : load_by_elf(info, &top, err)))
         return false;
-    uint64_t mod = align_up(top, PAGE_SIZE);
-    if (c->initrd.size > info->ram_below_4g || mod > info->ram_below_4g - BOOT_ACPI_BYTES - c->initrd.size)
-        return error_set(err, "initrd '%s' (%zu bytes) does not fit into memory", c->initrd.path, c->initrd.size);
-    space_write(info->mem, mod, c->initrd.data, c->initrd.size);
-    write_info(info, mod, mod + c->initrd.size);
+    if (!load_modules(info, top, err))
+        return false;
+    write_info(info);
     info->eax = MB_BOOT_MAGIC;
     info->ebx = BOOT_INFO;
     info->esi = 0;

@@ -15,13 +15,19 @@
 #include "mem/ram.h"
 #include "sim/input.h"
 
-enum { MACHINE_SERIALS = 4, MACHINE_MAX_CPUS = 32, MACHINE_FW_CFG_FILES = 16 };
+enum { MACHINE_SERIALS = 4, MACHINE_MAX_CPUS = 32, MACHINE_FW_CFG_FILES = 16, MACHINE_MODULES = 16 };
 
 /* A file's contents, read by the host before wiring (so that it can be hashed into the log). */
 struct machine_blob {
     const char *path;      /* for messages; NULL: not given */
     const uint8_t *data;
     size_t size;
+};
+
+/* What a Multiboot kernel gets beside itself. */
+struct machine_module {
+    struct machine_blob blob;
+    const char *text;      /* its name and arguments, as the kernel sees them */
 };
 
 /* A file that the user gives to the firmware or guest through fw_cfg: -fw_cfg. */
@@ -48,7 +54,9 @@ struct machine_config {
     unsigned cpus;              /* -smp */
     uint64_t ram_bytes;         /* -m */
     struct machine_blob bios;   /* firmware image; used when there is no kernel, or always if given by -bios */
-    struct machine_blob kernel, initrd;
+    struct machine_blob kernel, initrd;         /* the initrd of a Linux kernel */
+    struct machine_module module[MACHINE_MODULES];   /* of a Multiboot kernel */
+    unsigned n_modules;
     const char *append;
     struct chardev *serial[MACHINE_SERIALS];   /* -serial; NULL: no UART (or none for slots the user did not name) */
     struct chardev *debugcon;   /* isa-debugcon's output, NULL: absent */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "board/pc.h"
+#include "guest/x86/cpuid.h"
 #include "guest/x86/mode.h"
 
 /* ---- interrupt lines ------------------------------------------------------------------------ */
@@ -118,11 +119,13 @@ static const struct io_ops post_ops = { post_read, post_write, 1, 1 };
 #define SUBSYSTEM [0x2c] = 0xf4, 0x1a, 0x00, 0x11
 static const uint8_t host_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x37, 0x12, 0x06, 0, 0x80, 0x02, 0x02, CLASS(0x0600),
                                                       SUBSYSTEM };
-static const uint8_t host_writable[PCI_CONFIG_BYTES] = { [0x59] = 0x30, 0x33, 0x33, 0x33, 0x33, 0x33, 0x33, [0x72] = 0x7f };
+static const uint8_t host_writable[PCI_CONFIG_BYTES] = { [0x59] = 0x30, 0x33, 0x33, 0x33, 0x33, 0x33, 0x33,
+                                                         [0x72] = 0x7f };
 static const uint8_t isa_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x00, 0x70, 0x07, 0, 0x00, 0x02, 0x00, CLASS(0x0601),
                                                      [14] = 0x80, SUBSYSTEM, [0x60] = 0x80, 0x80, 0x80, 0x80 };
 static const uint8_t isa_writable[PCI_CONFIG_BYTES] = { [0x60] = 0x8f, 0x8f, 0x8f, 0x8f };
-static const uint8_t pm_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x13, 0x71, 0x00, 0, 0x80, 0x02, 0x03, CLASS(0x0680), SUBSYSTEM,
+static const uint8_t pm_reset[PCI_CONFIG_BYTES] = { 0x86, 0x80, 0x13, 0x71, 0x00, 0, 0x80, 0x02, 0x03, CLASS(0x0680),
+                                                    SUBSYSTEM,
                                                     [0x3c] = 9, [0x3d] = 1, [0x40] = 1, [0x5b] = 0x02 };
 static const uint8_t pm_writable[PCI_CONFIG_BYTES] = { [4] = 1, [0x3c] = 0xff, [0x40] = 0xc0, 0xff, [0x58] = 0xff, 0xff,
                                                        0xff, 0xff, [0x80] = 1 };
@@ -259,7 +262,8 @@ static bool direct_boot(struct machine *m, struct error *err)
     struct pc *pc = m->pc;
     uint64_t low = pc_low_ram(m->config.ram_bytes);
     struct boot_info b = { .config = &m->config, .mem = m->mem, .ram_below_4g = low,
-                           .ram_above_4g = m->config.ram_bytes - low, .acpi = pc_acpi_config(pc) };
+                           .ram_above_4g = m->config.ram_bytes - low, .acpi = pc_acpi_config(pc),
+                           .long_mode = x86_has(m->cpu[0]->features, F_LM) };
     pc_memory_firmware_setup(pc);
     if (!boot_load(&b, err))
         return false;

@@ -36,7 +36,7 @@ bool chardev_option_use(struct options *o, const char *option, const char *id, u
         *index = i + 1;
         return true;
     }
-    return error_set(err, "%s: there is no -chardev with id '%s' before it", option, id);
+    return error_set(err, "%s: there is no -chardev with id '%s'", option, id);
 }
 
 /* The properties that all stream sockets share. */

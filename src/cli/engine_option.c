@@ -32,8 +32,8 @@ static bool unknown(const char *option, const char *name, struct error *err)
     size_t n = 0;
     for (unsigned i = 0; engine_kind_name(i) && n < sizeof list; i++)
         n += (size_t)snprintf(list + n, sizeof list - n, "%s, ", engine_kind_name(i));
-    return error_set(err, "%s: this program has no engine '%s' (there are %sand tcg, which means %s)", option, name, list,
-                     engine_default());
+    return error_set(err, "%s: this program has no engine '%s' (there are %sand tcg, which means %s)", option, name,
+                     list, engine_default());
 }
 
 bool engine_option_any(const char *option, const char *kinds, struct engine_config *config, struct error *err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "board/boot.h"
 #include "cli/say.h"
 
 #define DEFAULT_BIOS "bios-256k.bin"
@@ -46,6 +47,54 @@ static bool read_role(struct setup *s, enum input_role role, const char *path, s
         return false;
     *blob = (struct machine_blob){ f->path, f->data, f->size };
     return true;
+}
+
+/* One item of a Multiboot -initrd: "PATH ARGUMENTS"; the kernel sees the file's own name and the arguments. */
+static bool read_module(struct setup *s, const char *item, struct error *err)
+{
+    unsigned i = s->config.n_modules;
+    if (i == MACHINE_MODULES)
+        return error_set(err, "-initrd: there are more than %d modules", MACHINE_MODULES);
+    size_t path_len = strcspn(item, " ");
+    const char *path = options_string(s->o, item, path_len), *slash = strrchr(path, '/');
+    char *numbered = alloc_format("module%u", i);
+    const char *role = i ? options_string(s->o, numbered, strlen(numbered)) : role_names[ROLE_INITRD];
+    free(numbered);
+    struct host_file *f = &s->file[ROLE_MODULE + i];
+    if (!read_listed(s, f, role, i ? "module" : role, i == 0 && s->o->initrd_moved ? s->o->initrd_moved : path, err))
+        return false;
+    s->config.module[s->config.n_modules++] = (struct machine_module){
+        { f->path, f->data, f->size }, slash ? item + (slash + 1 - path) : item };
+    return true;
+}
+
+/* Modules are separated by commas; a comma within one is written twice. */
+static bool read_modules(struct setup *s, struct error *err)
+{
+    char *list = arena_alloc(&s->o->strings, strlen(s->o->initrd) + 1), *item = list, *to = list;
+    for (const char *p = s->o->initrd;; p++) {
+        if (p[0] == ',' && p[1] == ',') {
+            *to++ = *++p;
+        } else if (*p && *p != ',') {
+            *to++ = *p;
+        } else {
+            *to++ = 0;
+            if (!read_module(s, item, err))
+                return false;
+            item = to;
+            if (!*p)
+                return true;
+        }
+    }
+}
+
+static bool read_initrd(struct setup *s, struct error *err)
+{
+    if (!s->o->initrd)
+        return true;
+    if (multiboot_detect(&s->config.kernel))
+        return read_modules(s, err);
+    return read_role(s, ROLE_INITRD, s->o->initrd_moved ? s->o->initrd_moved : s->o->initrd, &s->config.initrd, err);
 }
 
 static bool read_fw_cfg(struct setup *s, struct error *err)
@@ -109,8 +158,7 @@ bool setup_files(struct setup *s, struct options *o, struct error *err)
         s->config.engine.trace_opaque = s;
     }
     bool ok = (!o->kernel || read_role(s, ROLE_KERNEL, o->kernel, &s->config.kernel, err)) &&
-              (!o->initrd || read_role(s, ROLE_INITRD, o->initrd, &s->config.initrd, err)) && read_bios(s, err) &&
-              read_fw_cfg(s, err);
+              read_initrd(s, err) && read_bios(s, err) && read_fw_cfg(s, err);
     if (!ok)
         setup_free(s);
     return ok;

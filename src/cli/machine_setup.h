@@ -11,8 +11,16 @@
 #include "cli/options.h"
 #include "host/host.h"
 
-/* ROLE_FW_CFG and on: the files of -fw_cfg, by their places in the options; their role is "fw_cfg:NAME". */
-enum input_role { ROLE_KERNEL, ROLE_INITRD, ROLE_BIOS, ROLES, ROLE_FW_CFG = ROLES, SETUP_FILES = ROLES + MACHINE_FW_CFG_FILES };
+/*
+ * ROLE_FW_CFG and on: the files of -fw_cfg, by their places in the options; their role is "fw_cfg:NAME".
+ * ROLE_MODULE and on: Multiboot modules; the first has the role "initrd" as well, the others "module1" to "module15".
+ */
+enum input_role {
+    ROLE_KERNEL, ROLE_INITRD, ROLE_BIOS, ROLES,
+    ROLE_FW_CFG = ROLES,
+    ROLE_MODULE = ROLE_FW_CFG + MACHINE_FW_CFG_FILES,
+    SETUP_FILES = ROLE_MODULE + MACHINE_MODULES,
+};
 extern const char *const role_names[ROLES];
 
 struct setup {

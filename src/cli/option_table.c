@@ -58,7 +58,8 @@ static bool take_fixed_properties(struct optlist *l, struct error *err)
         if (!optlist_take_bool(l, fixed_properties[i].key, &value, err))
             return false;
         if (value != fixed_properties[i].value)
-            return error_set(err, "-machine: this machine always has %s=%s", fixed_properties[i].key, value ? "off" : "on");
+            return error_set(err, "-machine: this machine always has %s=%s", fixed_properties[i].key,
+                             value ? "off" : "on");
     }
     return true;
 }
@@ -250,7 +251,8 @@ static bool take_word(struct optlist *l, const char *key, const char *const *wor
 
 static bool set_action(struct options *o, const char *v, struct error *err)
 {
-    static const char *const on_reboot[] = { "reset", "shutdown", NULL }, *const on_shutdown[] = { "poweroff", "pause", NULL };
+    static const char *const on_reboot[] = { "reset", "shutdown", NULL };
+    static const char *const on_shutdown[] = { "poweroff", "pause", NULL };
     static const char *const on_panic[] = { "shutdown", "pause", "exit-failure", "none", NULL };
     struct optlist l;
     unsigned reboot = o->machine.no_reboot, shutdown = o->machine.no_shutdown, panic_ = o->panic;
@@ -333,7 +335,7 @@ const struct option_entry option_table[] = {
     { "smp", "N", set_smp, "number of CPUs, 1 to 32 (1)" },
     { "m", "SIZE", set_memory, "memory in MiB, or with K, M, G; up to 8G (128)" },
     { "kernel", "FILE", set_kernel, "boot this Linux bzImage or Multiboot image directly" },
-    { "initrd", "FILE", set_initrd, "its initial RAM disk (Multiboot: its modules)" },
+    { "initrd", "FILE", set_initrd, "its initial RAM disk (Multiboot: its modules, \"FILE ARGS,FILE ARGS\")" },
     { "append", "TEXT", set_append, "its command line" },
     { "bios", "FILE", set_bios, "firmware image (/usr/share/seabios/bios-256k.bin)" },
     { "L", "DIR", set_dir, "look for firmware here first" },
@@ -345,7 +347,8 @@ const struct option_entry option_table[] = {
       "tcp:[HOST]:PORT[,server=on][,wait=off][,reconnect=SECONDS], unix:PATH[,..], chardev:ID (null)" },
     { "chardev", "BACKEND,id=ID[,..]", chardev_option_backend,
       "a device to connect by its id: stdio[,signal=on][,mux=on] | pty | null | file,path=PATH[,append=on] | "
-      "pipe,path=PATH | socket,path=PATH or socket,port=PORT[,host=HOST], [,server=on][,wait=off][,reconnect=SECONDS]" },
+      "pipe,path=PATH | socket,path=PATH or socket,port=PORT[,host=HOST], "
+      "[,server=on][,wait=off][,reconnect=SECONDS]" },
     { "debugcon", "DEV", set_debugcon, "debug console at port 0xe9; DEV as for -serial" },
     { "device", "NAME[,KEY=VALUE..]", device_option, "add a device (-device help lists them)" },
     { "icount", "[shift=]N|auto[,..]", set_icount,
@@ -364,7 +367,8 @@ const struct option_entry option_table[] = {
     { "no-reboot", NULL, set_no_reboot, "end when the guest resets" },
     { "no-shutdown", NULL, set_no_shutdown, "wait for a signal when the guest powers off" },
     { "action", "panic=WHAT[,reboot=..][,shutdown=..]", set_action,
-      "panic=shutdown|pause|exit-failure|none (with pvpanic); reboot=shutdown is -no-reboot, shutdown=pause -no-shutdown" },
+      "panic=shutdown|pause|exit-failure|none (with pvpanic); "
+      "reboot=shutdown is -no-reboot, shutdown=pause -no-shutdown" },
     { "name", "NAME", set_name, "a name for the machine, kept in recordings" },
     { "uuid", "UUID", set_uuid, "the machine's identity, for firmware" },
     { "d", "ITEM[,..]", set_log_items, "say more: guest_errors, op", true },

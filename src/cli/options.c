@@ -53,6 +53,24 @@ static bool finish(struct options *o, struct error *err)
     return true;
 }
 
+/* Sets what the options say: the back ends (-chardev), which others may name from anywhere, or all the others. */
+static bool walk(struct options *o, int argc, char *const *argv, bool back_ends, struct error *err)
+{
+    for (int i = 1; i < argc; i++) {
+        const struct option_entry *e = find(argv[i]);
+        if (!e)
+            return error_set(err, argv[i][0] == '-' ? "unknown option '%s'"
+                                                    : "'%s' is no option; name disk images and kernels by theirs",
+                             argv[i]);
+        if (e->arg && i + 1 == argc)
+            return error_set(err, "the option '%s' needs a value: %s", argv[i], e->arg);
+        const char *value = e->arg ? argv[++i] : NULL;
+        if ((e->set == chardev_option_backend) == back_ends && !e->set(o, value, err))
+            return false;
+    }
+    return true;
+}
+
 bool options_parse(int argc, char *const *argv, const char *program, struct options *o, struct error *err)
 {
     *o = (struct options){ .program = program };
@@ -67,17 +85,8 @@ bool options_parse(int argc, char *const *argv, const char *program, struct opti
     o->machine.rtc_utc = true;
     o->machine.engine.kind = engine_default();
     o->sim = (struct sim_config){ .shift = DEFAULT_SHIFT, .sleep = true };
-    for (int i = 1; i < argc; i++) {
-        const struct option_entry *e = find(argv[i]);
-        if (!e)
-            return error_set(err, argv[i][0] == '-' ? "unknown option '%s'"
-                                                    : "'%s' is no option; name disk images and kernels by theirs",
-                             argv[i]);
-        if (e->arg && i + 1 == argc)
-            return error_set(err, "the option '%s' needs a value: %s", argv[i], e->arg);
-        if (!e->set(o, e->arg ? argv[++i] : NULL, err))
-            return false;
-    }
+    if (!walk(o, argc, argv, true, err) || !walk(o, argc, argv, false, err))
+        return false;
     return o->help || o->version || o->cpu_help || o->machine_help || o->device_help || finish(o, err);
 }
 

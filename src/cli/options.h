@@ -51,6 +51,7 @@ struct options {
     unsigned debugcon;                /* 1 + index of chardev; 0: none */
     enum panic_action panic;
     const char *kernel, *initrd, *bios;
+    const char *initrd_moved;         /* where the (first) initrd is now; NULL: where `initrd` says */
     const char *fw_cfg_file[MACHINE_FW_CFG_FILES];   /* -fw_cfg file=; NULL: the string is in machine.fw_cfg */
     const char *dir[OPTIONS_DIRS];    /* -L */
     unsigned n_dirs;

@@ -56,7 +56,7 @@ static bool choose_fw_cfg_files(const struct rebuild *b, struct options *o, stru
 
 static bool choose_files(const struct log_machine *m, const struct rebuild *b, struct options *o, struct error *err)
 {
-    const char **path[ROLES] = { &o->kernel, &o->initrd, &o->bios };
+    const char **path[ROLES] = { &o->kernel, &o->initrd_moved, &o->bios };
     for (unsigned i = 0; i < ROLES; i++)
         if (b->file[i] && !recorded_path(m, role_names[i]))
             return error_set(err, "--file: the recorded machine has no %s", role_names[i]);

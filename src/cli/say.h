@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text for people that holds what others wrote: paths, logs.  Control characters become \xNN, so a line stays a line. */
+/* Text for people that holds what others wrote (paths, logs): control characters become \xNN, so a line stays one. */
 #ifndef REPRISE_CLI_SAY_H
 #define REPRISE_CLI_SAY_H
 

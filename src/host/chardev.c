@@ -3,6 +3,7 @@
 #include "host/chardev.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,20 +13,21 @@
 
 bool host_write_all(int fd, const void *data, size_t len)
 {
-    enum { TICK_MS = 100 };   /* how often a blocked writer looks whether the user gave up */
+    /* A pipe that can be written takes this much without blocking, so descriptors need not be non-blocking. */
+    enum { CHUNK = PIPE_BUF, TICK_MS = 100 };   /* tick: how often a blocked writer looks whether the user gave up */
     const char *p = data;
     while (len) {
-        ssize_t n = write(fd, p, len);
+        struct pollfd out = { .fd = fd, .events = POLLOUT };
+        if (poll(&out, 1, TICK_MS) == 0) {
+            if (host_quitting())
+                return false;
+            continue;
+        }
+        ssize_t n = write(fd, p, len < CHUNK ? len : CHUNK);
         if (n > 0) {
             p += n;
             len -= (size_t)n;
-        } else if (n < 0 && errno == EAGAIN) {
-            struct pollfd out = { .fd = fd, .events = POLLOUT };
-            if (poll(&out, 1, TICK_MS) == 1 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)))
-                return false;
-            if (!out.revents && host_quitting())
-                return false;
-        } else if (n == 0 || errno != EINTR) {
+        } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
             return false;
         }
     }

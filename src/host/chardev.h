@@ -34,7 +34,7 @@ struct chardev_spec {
     const char *host;      /* tcp; NULL: all addresses (server) or localhost (client) */
     const char *port;      /* tcp: number or service name */
     bool server, wait;     /* tcp, unix */
-    unsigned reconnect;    /* tcp and unix clients: seconds between attempts when the peer is not there; 0: one attempt */
+    unsigned reconnect;    /* tcp and unix clients: seconds from one attempt to the next; 0: there is one only */
     bool append;           /* file: keep what is there */
     bool signals;          /* stdio: Ctrl-C raises SIGINT instead of going to the guest */
     bool escapes;          /* stdio: Ctrl-A commands even when stdin is no terminal (mon:stdio, mux=on) */

@@ -81,9 +81,10 @@ bool host_same_file(const char *a, const char *b);
 struct host_log;
 
 /*
- * A log to record into.  A file that is there is replaced only if it is a log or empty.  Until host_log_commit() nothing on disk changes: what
- * is appended waits in memory, so that a run that fails to start destroys no
- * older recording.  close() without commit leaves the disk as it was.
+ * A log to record into.  A file that is there is replaced only if it is a log
+ * or empty.  Until host_log_commit() nothing on disk changes: what is appended
+ * waits in memory, so that a run that fails to start destroys no older
+ * recording.  close() without commit leaves the disk as it was.
  */
 struct host_log *host_log_create(const char *path, struct log_file *out, struct error *err);
 bool host_log_commit(struct host_log *log, struct error *err);

@@ -24,6 +24,7 @@ bool host_output_open(struct host_output *o, const char *path, bool append, stru
     o->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | (append ? O_APPEND : 0), 0666);
     if (o->fd < 0)
         return error_set(err, "cannot open '%s' for output: %s", path, strerror(errno));
+    fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) & ~O_NONBLOCK);
     o->path = alloc_string(path);
     return true;
 }

@@ -96,6 +96,10 @@ bool vcpu_load(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, unsign
     struct tlb_side s;
     if (!tlb_resolve(v, va, ACCESS_READ, mode, &s))
         return false;
+    if (likely(s.ram && page_room(va) >= size)) {
+        *value = load_le(host_of(&s, va), size);
+        return true;
+    }
     if (!s.ram && page_room(va) >= size) {
         if (!must_be_last(v))
             return false;
@@ -125,6 +129,13 @@ bool vcpu_store(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, uint6
         space_store(v->mem, s.pa + (va & TLB_PAGE_MASK), size, value);
         return true;
     }
+    if (likely(page_room(va) >= size)) {
+        if (!store_allowed(v, &s, va, size))
+            return false;
+        store_le(bytes, 8, value);
+        store_piece(v, &s, mode, va, bytes, size);
+        return true;
+    }
     store_le(bytes, 8, value);
     return vcpu_store_bytes(v, va, bytes, size, mode);
 }
@@ -148,6 +159,7 @@ void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access acces
         if (!s.writable || ram_hits_code(s.ram, offset, len) || ram_hits_table(s.ram, offset, len))
             return NULL;
         ram_note_write(s.ram, s.ram_offset + (va & TLB_PAGE_MASK), len);
+        tlb_open_page(v, va, mode, &s);
     }
     return host_of(&s, va);
 }

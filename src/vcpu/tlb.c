@@ -191,7 +191,9 @@ bool tlb_resolve(struct vcpu *v, uint64_t va, enum access access, unsigned mode,
 {
     uint64_t page = align_down(va, PAGE_SIZE);
     if (unlikely(!allows(tlb_slot(v, mode, va), access, page)) && !recall(v, page, access, mode)) {
-        struct mmu_page p = { 0 };
+        struct mmu_page p;
+        p.n_entries = 0;
+        p.has_region = false;
         v->tlb->stats.walks++;
         if (!v->ops->mmu_walk(v, va, access, mode, &p))
             return false;

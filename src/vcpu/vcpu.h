@@ -118,8 +118,9 @@ struct guest_ops {
 
     /*
      * Walks the page tables for va.  False: the fault is pending, v->exit set.
-     * mmu_mode is one of the guest's own indices (< MMU_MODES).  *out is zero before.  What else the
-     * walk depends on, the guest has told tlb_select().
+     * mmu_mode is one of the guest's own indices (< MMU_MODES).  *out has no
+     * entries and no region before, the rest is undefined.  What else the walk depends on, the guest has
+     * told tlb_select().
      */
     bool (*mmu_walk)(struct vcpu *v, uint64_t va, enum access access, unsigned mmu_mode, struct mmu_page *out);
 

@@ -25,7 +25,7 @@ X86_64, I386, REPRISE = (str(BIN / name) for name in ("reprise-system-x86_64", "
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 GUEST_END = 1           # the exit status after a 'q': value 0 through isa-debug-exit
 FAREWELL = b"PASSED\n"  # what it sends then
-PATIENCE = 15           # seconds until a hanging test is given up; no test waits for it otherwise
+PATIENCE = 60           # seconds until a hanging test is given up; no test waits for it otherwise
 
 # The guest's machine, without its serial port.
 MACHINE = ["-M", "pc", "-m", "16", "-display", "none", "-monitor", "none", "-net", "none", "-no-reboot",

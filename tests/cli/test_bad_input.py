@@ -85,7 +85,8 @@ class Options(Case):
         self.refused("-device", "virtio-net-pci,netdev=n0", says=["-device", "'virtio-net-pci'"])
         self.refused("-device", "", says="-device")
         self.refused("-device", "isa-debug-exit,flux=1", says=["-device isa-debug-exit", "'flux'"])
-        self.refused("-device", "isa-debug-exit,iobase=10000000", says=["-device isa-debug-exit", "iobase", "'10000000'"])
+        self.refused("-device", "isa-debug-exit,iobase=10000000",
+                     says=["-device isa-debug-exit", "iobase", "'10000000'"])
         self.refused("-device", "isa-debug-exit,iobase=here", says=["-device isa-debug-exit", "iobase", "'here'"])
         self.refused("-device", "isa-debug-exit,iosize=5", says=["-device isa-debug-exit", "iosize", "'5'"])
         self.refused("-device", "isa-debug-exit,iosize=0", says=["-device isa-debug-exit", "iosize"])
@@ -109,6 +110,13 @@ class Options(Case):
         self.refused("-boot", "order=", says="-boot")
         self.refused("-boot", "menu=perhaps", says=["-boot", "'perhaps'"])
         self.refused("-boot", "flux=1", says=["-boot", "'flux'"])
+        for value in ("panic=perhaps", "reboot=never", "shutdown=soon", "flux=1", ""):
+            self.refused("-action", value, says=["-action"])
+        for value in ("name=x", "name=x,file=a,string=b", "file=a", f"name={'x' * 56},string=a", "name=x,string=", ""):
+            self.refused("-fw_cfg", value, says=["-fw_cfg"])
+        self.refused(*MACHINE, "-fw_cfg", f"name=opt/x,file={self.tmp / 'missing'}",
+                     says=["fw_cfg:opt/x", str(self.tmp / "missing"), "No such file"])
+        self.refused("-boot", "once=z", says=["-boot", "'z'"])
         self.refused("-d", "everything", says=["-d", "'everything'"])
         self.refused("-name", "x,flux=1", says=["-name", "'flux'"])
         self.refused("-initrd", GUEST, says=["-initrd", "-kernel"])
@@ -401,7 +409,8 @@ class Logs(Case):
             line = [other if word == GUEST else word for word in self.replay_line(self.log)]
             self.refused(*line, program=I386, says=[str(other), "kernel", says])
             self.refused("replay", self.log, "--file", f"kernel={other}", program=REPRISE, says=[str(other), says])
-        self.refused(*self.replay_line(self.log), "-initrd", other, program=I386, says=["without", "initrd", str(other)])
+        self.refused(*self.replay_line(self.log), "-initrd", other, program=I386,
+                     says=["without", "initrd", str(other)])
 
 
 class Commands(Case):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Character devices: what the guest sends comes out, what one types goes in, and the terminal is given back."""
+import fcntl
 import os
 import signal
 import socket
@@ -7,7 +8,7 @@ import termios
 import time
 import tty
 
-from cli import Case, FAREWELL, GUEST_END, I386, MACHINE, Process, REPRISE, run, wait_until
+from cli import Case, FAREWELL, GUEST_END, I386, PATIENCE, MACHINE, Process, REPRISE, run, wait_until
 
 SECOND_PORT = ["-serial", "null", "-serial"]
 
@@ -295,14 +296,15 @@ class Others(Case):
         with_input = ["-serial", "stdio"]
         for content, how, expected in (("old", "", ""), ("old", ",append=on", "old")):
             console.write_text(content)
-            result = run(I386, *MACHINE, *with_input, "-chardev", f"file,id=f,path={console}{how}", "-serial", "chardev:f",
-                         stdin=b"q")
+            result = run(I386, *MACHINE, *with_input, "-chardev", f"file,id=f,path={console}{how}",
+                         "-serial", "chardev:f", stdin=b"q")
             self.assertEqual(result.returncode, GUEST_END, result.stderr)
             self.assertEqual(console.read_text(), expected)
 
     def test_commas_in_names(self):
         console = self.tmp / "a,b"
-        result = run(I386, *MACHINE, "-serial", "stdio", "-chardev", f"file,id=f,path={str(console).replace(',', ',,')}",
+        doubled = str(console).replace(",", ",,")
+        result = run(I386, *MACHINE, "-serial", "stdio", "-chardev", f"file,id=f,path={doubled}",
                      "-serial", "chardev:f", stdin=b"q")
         self.assertEqual(result.returncode, GUEST_END, result.stderr)
         self.assertTrue(console.exists())
@@ -369,12 +371,24 @@ class Others(Case):
             os.close(fd)
         self.assertEqual(run(REPRISE, "replay", log).stdout, p.output)
 
-    def test_slow_reader(self):
-        """A reader that does not read stops the guest and loses nothing; a quit still ends it."""
+    def small_pipe(self, p):
+        fcntl.fcntl(p.fd, fcntl.F_SETPIPE_SZ, 8192)     # two pages: with one, each byte would wait for us
+
+    def test_no_reader(self):
+        """A reader that does not read stops the guest, but not the user."""
         with Process(I386, *MACHINE, "-serial", "stdio") as p:
-            for _ in range(30):
-                p.type(b"x" * 4096)
+            self.small_pipe(p)
+            p.type(b"x" * 20000)
+            time.sleep(0.2)
+            p.process.terminate()
+            self.assertEqual(p.process.wait(PATIENCE), 0)
+
+    def test_slow_reader(self):
+        """A slow reader loses nothing."""
+        with Process(I386, *MACHINE, "-serial", "stdio") as p:
+            self.small_pipe(p)
+            p.type(b"x" * 20000)
             p.expect(b"x" * 4096)
             p.type(b"q")
             self.assertEqual(p.finish(), GUEST_END)
-            self.assertEqual(p.output.count(b"x"), 30 * 4096)
+            self.assertEqual(p.output, b"x" * 20000 + b"q" + FAREWELL)

@@ -32,7 +32,8 @@ class Recording(Case):
         return result
 
     def test_record_says_how_it_ended(self):
-        self.assertRegex(self.record().stderr.decode(), r"^reprise record: guest wrote to isa-debug-exit at position \d+\n$")
+        self.assertRegex(self.record().stderr.decode(),
+                         r"^reprise record: guest wrote to isa-debug-exit at position \d+\n$")
 
     def test_record_replaces_a_recording(self):
         before = self.log.read_bytes()
@@ -97,7 +98,8 @@ class Recording(Case):
         for pattern in (r"^recorded +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$",
                         rf"^machine +reprise-system-i386 -m 16 -serial stdio .*-kernel {re.escape(GUEST)}",
                         rf"^kernel +{re.escape(GUEST)} \({size} bytes, xxh3 [0-9a-f]{{16}}\)$",
-                        r"^shift +7$", r"^length +\d+ positions$", r"^events +\d+$", r"^  input +\d+ +\d+ bytes$",
+                        r"^shift +7$", r"^length +\d+ positions$", r"^virtual time +\d+\.\d{3} s$",
+                        r"^real time +\d+\.\d{3} s$", r"^events +\d+$", r"^  input +\d+ +\d+ bytes$",
                         r"^  hash +\d+ +\d+ bytes$", r"^  end +1 +\d+ bytes$",
                         rf"^file +{self.log.stat().st_size} bytes", r"^final state +[0-9a-f]{16}$",
                         r"^end +clean: guest wrote to isa-debug-exit at position \d+$"):
@@ -130,7 +132,8 @@ class Recording(Case):
         positions = sorted({e["position"] for e in events})
         a, b = positions[1], positions[-2]
         for argv, low, high in ((["--from", a], a, 1 << 64), (["--to", b], 0, b), ([f"--from={a}", f"--to={b}"], a, b),
-                                (["--from", hex(a), "--to", hex(a)], a, a), (["--from", positions[-1] + 1], 1 << 64, 0)):
+                                (["--from", hex(a), "--to", hex(a)], a, a),
+                                (["--from", positions[-1] + 1], 1 << 64, 0)):
             got = [json.loads(line) for line in self.good("log", self.log, "--json", *argv).stdout.splitlines()]
             self.assertEqual(got, [e for e in events if low <= e["position"] <= high])
 
@@ -140,10 +143,17 @@ class Recording(Case):
         self.assertEqual((result.returncode, result.stderr), (0, b""))
 
     def test_verify(self):
-        for engine in ([], ["--engine", "interp"], ["--engine=tcg,tb-size=8"]):
+        for engine in ([], ["--engine", "interp"], ["--engine", "jit"], ["--engine=tcg,tb-size=8"]):
             result = self.good("verify", self.log, *engine)
             self.assertRegex(result.stdout.decode(), r"verified \d+ positions .*; end of the recording .* agrees\n$")
             self.assertEqual(result.stderr, b"")
+
+    def test_engines_agree(self):
+        """What one recorded the other replays."""
+        for recorder in ("interp", "jit"):
+            self.assertEqual(self.record(line=[*LINE, "-accel", recorder]).returncode, GUEST_END)
+            for player in ("interp", "jit"):
+                self.good("verify", self.log, "--engine", player)
 
     def test_verify_a_cut_log(self):
         data = self.log.read_bytes()

@@ -27,8 +27,8 @@ class Accepted(Case):
             self.assertEqual(result.stderr, b"")
 
     def test_everything_at_once(self):
-        options = ["-M", "pc", "-cpu", "qemu32", "-m", "16", "-smp", "2", "-append", "one two", "-display", "none", "-vga",
-                   "none", "-monitor", "none", "-net", "none", "-nic", "none", "-nodefaults", "-no-reboot", "-icount",
+        options = ["-M", "pc", "-cpu", "qemu32", "-m", "16", "-smp", "2", "-append", "one two", "-display", "none",
+                   "-vga", "none", "-monitor", "none", "-net", "none", "-nic", "none", "-nodefaults", "-no-reboot", "-icount",
                    "shift=7,sleep=on,align=off", "-rtc", "base=utc,clock=host", "-boot", "order=c,menu=off", "-accel",
                    "tcg,thread=single,tb-size=64", "-d", "guest_errors", "-D", self.tmp / "trace", "-name",
                    "guest=test", "-uuid", "00112233-4455-6677-8899-aabbccddeeff", "-L", self.tmp]
@@ -46,7 +46,7 @@ class Accepted(Case):
             self.runs("-machine", machine)
 
     def test_accel(self):
-        for accel in ("interp", "tcg", "accel=interp", "interp,tb-size=16", "tcg,tb-size=0"):
+        for accel in ("interp", "jit", "tcg", "accel=interp", "interp,tb-size=16", "tcg,tb-size=0"):
             self.runs("-accel", accel)
 
     def test_cpus(self):

@@ -8,6 +8,8 @@
 4. A folder includes only from the folders below it.
 5. Guest-visible order never comes from pointers: no pointer-to-integer casts
    feeding a hash or comparison outside the places listed.
+6. No floating-point instruction below cli/: the host's rounding is the guest's
+   while translated code runs, and results would differ between hosts anyway.
 
 Prints one line a finding and exits 1 if there is any.
 """
@@ -189,6 +191,25 @@ def check_pointers(src):
                 errors.append(f"src/{rel}:{n}: a pointer becomes a number: {line.strip()}")
 
 
+# SSE, AVX and x87 arithmetic, compares and conversions; moves and integer vectors are no such.
+FLOAT = re.compile(r"\tv?((add|sub|mul|div|sqrt|min|max|round|dp|hadd|hsub|addsub|rcp|rsqrt|cmp\w*|u?comi|cvtt?\w*2|fn?m\w+)"
+                   r"([sp][sdh]|si[lq]?|pi|[dq]q)[lq]?|f(add|sub|mul|div|sqrt|i?ld|i?stp?|u?comi?)\w*)\b")
+
+
+def check_float(build):
+    for path in sorted(build.rglob("lib*.a")):
+        folder = LIBRARY.get(path.name, "host" if path.name == "libhost.a" else None)
+        if folder is None:
+            continue
+        out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)], capture_output=True, text=True, check=True)
+        function = ""
+        for line in out.stdout.splitlines():
+            if line.endswith(">:"):
+                function = line.split("<")[-1][:-2]
+            elif FLOAT.search(line):
+                errors.append(f"{folder}/: {function} computes in floating point: {line.split(chr(9), 1)[-1].strip()}")
+
+
 def main():
     src = pathlib.Path(sys.argv[1]) / "src"
     build = pathlib.Path(sys.argv[2])
@@ -196,6 +217,7 @@ def main():
     check_standard(build)
     check_symbols(build)
     check_pointers(src)
+    check_float(build)
     for e in errors:
         print(e)
     print(f"{len(errors)} findings")

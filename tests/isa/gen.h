@@ -27,6 +27,9 @@ bool isa_row_exists(const struct x86_row *row, bool mode32);
 bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *out,
                   struct x86_insn *insn);
 
+/* FXSAVE: where in the window MXCSR and MXCSR_MASK are. */
+unsigned isa_fxsave_mask_at(const struct x86_insn *insn, const struct isa_case *c);
+
 /* RFLAGS bits that are architecturally undefined after the instruction. */
 uint64_t isa_undefined_flags(const struct x86_insn *insn, const struct isa_case *c);
 

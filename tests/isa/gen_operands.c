@@ -41,8 +41,16 @@ static bool is_area(const struct x86_insn *I)
     return false;
 }
 
+/* Between the canonical halves: #GP, or #SS where the stack is meant. */
+static uint64_t not_canonical(struct isa_gen *g)
+{
+    return (UINT64_C(1) << (47 + gen_below(g, 16))) + (gen_below(g, 2) ? gen_below(g, 64) : gen_next(g) >> 20);
+}
+
 static uint64_t target_address(struct isa_gen *g, const struct x86_insn *I)
 {
+    if (I->asz == 8 && I->has_modrm && I->base != 16 && gen_below(g, 60) == 0)
+        return not_canonical(g);
     if (is_area(I))
         return ISA_WINDOW + 0x100 + (gen_below(g, 8) ? 0 : gen_below(g, 16));
     switch (gen_below(g, 40)) {
@@ -74,6 +82,11 @@ static uint64_t effective_address(const struct isa_case *c, const struct x86_ins
     return at & mask64(8u * I->asz);
 }
 
+unsigned isa_fxsave_mask_at(const struct x86_insn *insn, const struct isa_case *c)
+{
+    return (unsigned)(effective_address(c, insn) + 24 - ISA_WINDOW);
+}
+
 /* Absolute and RIP-relative addresses: the constant is in the code. */
 static bool patch_address(struct isa_gen *g, struct isa_case *c, struct x86_insn *I, uint64_t target)
 {
@@ -99,7 +112,7 @@ static bool aim(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
     uint64_t *gpr = c->in.gpr;
     uint64_t target = target_address(g, I);
     if (I->asz == 2)
-        return gen_below(g, 4) == 0;   /* reaches no mapped page: CR2 is what there is to compare */
+        return !is_area(I) && gen_below(g, 4) == 0;   /* reaches no mapped page: CR2 is what there is to compare */
     if (I->base == 16 || (I->base < 0 && I->index < 0))
         return patch_address(g, c, I, target);
     if (I->index >= 0 && I->base < 0) {
@@ -134,7 +147,7 @@ static void aim_strings(struct isa_gen *g, struct isa_case *c)
     c->in.gpr[R_CX] = gen_below(g, 8) ? gen_below(g, 12) : 0;
     if (gen_below(g, 30) == 0)
         c->in.gpr[R_DI] = ISA_DATA + ISA_DATA_SIZE - gen_below(g, 20);
-    if (gen_below(g, 30) == 0)
+    else if (gen_below(g, 30) == 0)
         c->in.gpr[R_SI] = ISA_DATA + ISA_DATA_SIZE - gen_below(g, 20);
 }
 
@@ -220,6 +233,9 @@ static void set_word(struct isa_case *c, const struct x86_insn *I, unsigned n, u
 
 static bool set_segment_load(struct isa_gen *g, struct isa_case *c, const struct x86_insn *I)
 {
+    uint64_t at = effective_address(c, I);
+    if (uses_memory(I) && (at < ISA_WINDOW || at + 10 > ISA_WINDOW + ISA_WINDOW_SIZE))
+        return false;                 /* any selector might be there */
     if (is(I, "pop")) {
         put(c, c->in.gpr[R_SP], 2, data_selector(g, c, I->op[0].reg));
     } else if (is(I, "mov")) {
@@ -242,15 +258,18 @@ static uint64_t flags_image(struct isa_gen *g)
 
 static bool set_far(struct isa_gen *g, struct isa_case *c, const struct x86_insn *I)
 {
-    uint64_t at = is(I, "retf") || is(I, "iret") ? c->in.gpr[R_SP] : effective_address(c, I);
+    bool stack = is(I, "retf") || is(I, "iret");
+    uint64_t at = stack ? c->in.gpr[R_SP] : effective_address(c, I);
     uint16_t cs = code_selector(g, c);
-    if (I->osz == 2 || (I->osz == 8 && at != c->in.gpr[R_SP]))
+    if (I->osz == 2 || (I->osz == 8 && !stack))
         return false;
     if (I->op[0].code == OP_Ap) {
         store_le(c->code + c->len - 6, 4, branch_stub(c));
         store_le(c->code + c->len - 2, 2, cs);
         return true;
     }
+    if (I->opcode == 0xca)             /* AMD's look behind the immediate before they refuse a selector's RPL */
+        store_le(c->code + c->len - 2, 2, 16 * gen_below(g, 4));
     put(c, at, I->osz, branch_stub(c));
     put(c, at + I->osz, 2, cs);
     if (is(I, "iret")) {
@@ -301,6 +320,8 @@ static void set_bases(struct isa_gen *g, struct isa_case *c, const struct x86_in
         put(c, c->in.gpr[R_SP], I->osz, flags_image(g));
     if (is(I, "ldmxcsr"))
         set_mxcsr(g, c, effective_address(c, I));
+    if (is(I, "fxsave") || is(I, "fxrstor"))
+        c->in.rflags &= ~(uint64_t)FLAG_AC;       /* misaligned: #GP or #AC, as the CPU likes */
     if (is(I, "fxrstor"))
         set_mxcsr(g, c, effective_address(c, I) + 24);
 }
@@ -315,12 +336,16 @@ bool gen_operands(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
 {
     if (is(I, "movsxd") && I->osz == 2)
         return false;              /* Intel reads 16 bits, AMD 32 */
+    if (is(I, "cmps") && I->asz == 2)
+        return false;              /* both operands fault: in which order is the CPU's business */
     if (is(I, "int") && I->op[0].imm == 0x80)
         return false;              /* a system call */
     if (is_string(I) && I->asz != 2)
         aim_strings(g, c);
     if (uses_memory(I) && !aim(g, c, I))
         return false;
+    if (!c->mode32 && I->base != R_SP && gen_below(g, 60) == 0)
+        c->in.gpr[R_SP] = not_canonical(g);
     tame_bit_offset(g, c, I);
     set_bases(g, c, I);
     if (I->row->op[0] == OP_Jb || I->row->op[0] == OP_Jz)

@@ -104,6 +104,7 @@ static struct {
 } host;
 
 static struct isa_result *current;   /* in the child: the case being run */
+static uint8_t current_len;
 
 static struct context *ctx(void) { return (struct context *)(uintptr_t)ISA_CONTEXT; }
 
@@ -122,9 +123,10 @@ static void on_signal(int sig, siginfo_t *info, void *opaque)
     greg_t *g = uc->uc_mcontext.gregs;
     if (!current)
         _exit(3);
-    uint64_t rip = (uint64_t)g[REG_RIP];
-    current->end = rip >= ISA_CODE && rip < ISA_CODE + 0x1000 ? ISA_FAULT : ISA_LOST;
     current->vector = (uint8_t)signal_vector(sig, info, uc);
+    bool trap = current->vector == 1 || current->vector == 3 || current->vector == 4;
+    uint64_t at = (uint64_t)g[REG_RIP] - (ISA_CODE + 0x800);
+    current->end = at == (trap ? current_len : 0) ? ISA_FAULT : ISA_LOST;
     current->has_cr2 = current->vector == 14;
     current->cr2 = (uint64_t)g[REG_CR2];
     for (int i = 0; i < 16; i++)
@@ -175,6 +177,7 @@ static void run_case(const struct isa_case *c, struct isa_result *r)
     x->far_code = (ISA_CODE + 0x800) | (uint64_t)USER32_CS << 32;
     __asm__ volatile("mov %0, %%ds\n mov %0, %%es" : : "r"(USER_DS));   /* the case before may have changed them */
     current = r;
+    current_len = c->len;
     if (c->mode32)
         isa_enter32();
     else

@@ -16,6 +16,7 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -244,6 +245,8 @@ def main():
         a.emulators = kept
     a.out.mkdir(parents=True, exist_ok=True)
     bench = Bench(a)
+    # A signal ends the emulator too, and what is measured until then is shown.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         bench.all()
     except KeyboardInterrupt:

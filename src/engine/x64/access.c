@@ -25,31 +25,69 @@ static unsigned address(struct compiler *c, ir_ref v, int32_t *disp)
     return t;
 }
 
-/*
- * Checks the TLB for reg + disp and leaves in e what makes it a host address: reg + e + disp.  Every register
- * that the op needs has been given by now: the stub finds them as they are here.
- */
-static void check(struct compiler *c, struct stub *s, const struct ir_insn *i, unsigned size, unsigned access,
-                  unsigned e, unsigned want)
+/* The TLB's entry of [address + lo, address + hi) to e, compared with the page it must be; a miss goes to the stub. */
+static void check(struct compiler *c, struct stub *s, unsigned mode, int32_t lo, int32_t hi, unsigned access, unsigned e,
+                  unsigned want)
 {
     struct x64_asm *a = &c->a;
-    unsigned mode = (unsigned)i->imm;
-    struct x64_mem base = x64_state(offsetof(struct vcpu, view[mode].base));
-    struct x64_mem mask = x64_state(offsetof(struct vcpu, view[mode].mask));
-    x64_lea(a, 64, want, x64_base(s->address, s->disp + (int32_t)size - 1));
-    if (s->disp) {
-        x64_lea(a, 64, e, x64_base(s->address, s->disp));
+    x64_lea(a, 64, want, x64_base(s->address, hi - 1));
+    if (lo) {
+        x64_lea(a, 64, e, x64_base(s->address, lo));
         x64_shift_ri(a, X64_SHR, 64, e, PAGE_BITS - TLB_ENTRY_BITS);
     } else {
         x64_rorx(a, 64, e, s->address, PAGE_BITS - TLB_ENTRY_BITS);
     }
     x64_alu_ri(a, X64_AND, 64, want, -PAGE_SIZE);
-    x64_alu_rm(a, X64_AND, 64, e, mask);
-    x64_alu_rm(a, X64_ADD, 64, e, base);
+    x64_alu_rm(a, X64_AND, 64, e, x64_state(offsetof(struct vcpu, view[mode].mask)));
+    x64_alu_rm(a, X64_ADD, 64, e, x64_state(offsetof(struct vcpu, view[mode].base)));
     x64_alu_rm(a, X64_CMP, 64, want, x64_base(e, TLB_TAG(access)));
     x64_stub_pending(c, s);
     x64_jcc(a, X64_NE, &s->from);
     x64_mov_rm(a, 64, e, x64_base(e, TLB_ADDEND));
+}
+
+/*
+ * An access of a group.  The first one's range is that of all, from its own address: s->disp - s->before on.
+ * The check is tried again once the stub has filled the TLB, so it leaves what it reads alone.
+ */
+static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigned k, const struct ir_insn *i, struct stub *s,
+                              int64_t disp)
+{
+    ir_ref ref = x64_group_ref(c, k);
+    if (g->first != c->at) {
+        s->kind = STUB_NONE;
+        return x64_index(s->address, x64_use(c, ref), 0, s->disp);
+    }
+    unsigned want = x64_temp(c), e = x64_def_temp(c, ref);
+    s->kind = STUB_FILL;
+    s->before = (int32_t)(disp - g->lo);
+    s->range = (int32_t)(g->hi - g->lo);
+    s->what = SLOW_FILL | i->imm << SLOW_MODE_SHIFT | (g->write ? SLOW_WRITE : 0u) | (s->what & (SLOW_LAST | SLOW_KEEPS));
+    x64_bind(&c->a, &s->back);
+    check(c, s, (unsigned)i->imm, s->disp - s->before, s->disp - s->before + s->range, g->write ? ACCESS_WRITE : ACCESS_READ, e,
+          want);
+    return x64_index(s->address, e, 0, s->disp);
+}
+
+/*
+ * Where the access goes on the host.  Every register that the op needs has been given by now: the
+ * stub finds them as they are here.
+ */
+static struct x64_mem host_address(struct compiler *c, const struct ir_insn *i, struct stub *s, unsigned size, unsigned access)
+{
+    unsigned k = c->has_groups ? c->group_of[c->at] : 0;
+    if (k && c->group[k - 1].count > 1)
+        return grouped(c, &c->group[k - 1], k - 1, i, s, x64_group_disp(c, i->arg[0]));
+    unsigned e = x64_temp(c), want = x64_temp(c);
+    check(c, s, (unsigned)i->imm, s->disp, s->disp + (int32_t)size, access, e, want);
+    return x64_index(s->address, e, 0, s->disp);
+}
+
+/* Behind the access.  A group's first one comes back to its check instead, the others never leave. */
+static void bind_back(struct compiler *c, struct stub *s)
+{
+    if (!s->back.at)
+        x64_bind(&c->a, &s->back);
 }
 
 static struct stub *access_stub(struct compiler *c, const struct ir_insn *i, unsigned kind, unsigned size)
@@ -57,7 +95,7 @@ static struct stub *access_stub(struct compiler *c, const struct ir_insn *i, uns
     struct stub *s = x64_stub(c, STUB_ACCESS);
     s->address = (uint8_t)address(c, i->arg[0], &s->disp);
     s->what = kind | i->imm << SLOW_MODE_SHIFT | (uint64_t)(size == 16 ? 0 : i->aux & IR_MEM_SIZE) << SLOW_SIZE_SHIFT |
-              (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0);
+              (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0) | (x64_keeps_stores(c) ? SLOW_KEEPS : 0);
     s->value = s->result = NO_REG;
     return s;
 }
@@ -69,10 +107,9 @@ static void load(struct compiler *c, const struct ir_insn *i)
     bool intent = i->aux & IR_MEM_WRITE_INTENT, is_signed = i->aux & IR_MEM_SIGNED && !(size == 4 && i->type == IR_W);
     struct stub *s = access_stub(c, i, SLOW_LOAD, size);
     s->what |= (is_signed ? SLOW_SIGNED : 0u) | (i->type == IR_X ? SLOW_X : 0u) | (intent ? SLOW_INTENT : 0u);
-    unsigned e = x64_temp(c), want = x64_temp(c), d = x64_def(c, i->dst);
-    struct x64_mem m = x64_index(s->address, e, 0, s->disp);
+    unsigned d = x64_def(c, i->dst);
     /* What may be written may be read, in every guest. */
-    check(c, s, i, size, intent ? ACCESS_WRITE : ACCESS_READ, e, want);
+    struct x64_mem m = host_address(c, i, s, size, intent ? ACCESS_WRITE : ACCESS_READ);
     if (is_signed && size < 8)
         x64_movsx_rm(a, width_of(i), d, 8 * size, m);
     else if (size < 4)
@@ -80,7 +117,7 @@ static void load(struct compiler *c, const struct ir_insn *i)
     else
         x64_mov_rm(a, 8 * size, d, m);
     s->result = (uint8_t)d;
-    x64_bind(a, &s->back);
+    bind_back(c, s);
 }
 
 static void store(struct compiler *c, const struct ir_insn *i)
@@ -94,34 +131,29 @@ static void store(struct compiler *c, const struct ir_insn *i)
         s->value = (uint8_t)x64_use(c, i->arg[1]);
     else
         s->fn = (uint64_t)(int64_t)imm;
-    unsigned e = x64_temp(c), want = x64_temp(c);
-    check(c, s, i, size, ACCESS_WRITE, e, want);
-    struct x64_mem m = x64_index(s->address, e, 0, s->disp);
+    struct x64_mem m = host_address(c, i, s, size, ACCESS_WRITE);
     if (constant)
         x64_mov_mi(a, w, m, size == 8 ? imm : (int32_t)((uint32_t)imm & (uint32_t)mask64(w)));
     else
         x64_mov_mr(a, w, m, s->value);
-    x64_bind(a, &s->back);
+    bind_back(c, s);
 }
 
 static void load_vector(struct compiler *c, const struct ir_insn *i)
 {
     struct stub *s = access_stub(c, i, SLOW_LOADV, 16);
-    unsigned e = x64_temp(c), want = x64_temp(c), d = x64_def_xmm(c, i->dst);
-    check(c, s, i, 16, ACCESS_READ, e, want);
-    x64_vmovups_xm(&c->a, d, x64_index(s->address, e, 0, s->disp));
+    unsigned d = x64_def_xmm(c, i->dst);
+    x64_vmovups_xm(&c->a, d, host_address(c, i, s, 16, ACCESS_READ));
     s->result = (uint8_t)d;
-    x64_bind(&c->a, &s->back);
+    bind_back(c, s);
 }
 
 static void store_vector(struct compiler *c, const struct ir_insn *i)
 {
     struct stub *s = access_stub(c, i, SLOW_STOREV, 16);
     s->value = (uint8_t)x64_use_xmm(c, i->arg[1]);
-    unsigned e = x64_temp(c), want = x64_temp(c);
-    check(c, s, i, 16, ACCESS_WRITE, e, want);
-    x64_vmovups_mx(&c->a, x64_index(s->address, e, 0, s->disp), s->value);
-    x64_bind(&c->a, &s->back);
+    x64_vmovups_mx(&c->a, host_address(c, i, s, 16, ACCESS_WRITE), s->value);
+    bind_back(c, s);
 }
 
 void x64_op_memory(struct compiler *c, const struct ir_insn *i)

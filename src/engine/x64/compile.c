@@ -140,6 +140,7 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     if (e->config.perturb_seed)
         perturb(c);
     x64_plan(c);
+    x64_find_groups(c, b->ram && !x64_is_ungrouped(c->j, b->ram, b->ram_offset));
     x64_regs_init(c);
     prologue(c);
     body(c);

@@ -30,6 +30,16 @@ struct place {
     uint16_t spill;        /* 1 + slot that holds it, or 0 */
 };
 
+/* Accesses that ask the TLB once (group.c).  lo, hi: the range of addresses, from base. */
+struct group {
+    ir_ref base;
+    bool wrap, write;
+    uint8_t mode;
+    int64_t lo, hi;
+    uint32_t first, last, count;     /* ops */
+};
+enum { MAX_GROUPS = 64, MAX_GROUPED_OPS = 4096 };
+
 /* Code out of the main path, written behind it. */
 struct stub {
     struct x64_label from, back;
@@ -39,6 +49,7 @@ struct stub {
     uint64_t what;
     uint64_t fn;
     const void *thunk;               /* the slow thunk: does it keep XMM registers? */
+    int32_t before, range;           /* of a group: bytes from its lowest address to this one, and in all */
     uint32_t insn, first_pending, n_pending;
     uint32_t slot;
     uint64_t pc;
@@ -46,7 +57,7 @@ struct stub {
     const struct ir_insn *op;        /* of a vector operation: what, and its arguments' registers; what: to a general one */
     uint8_t xmm[3];
 };
-enum { STUB_ACCESS, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_VECTOR };
+enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_VECTOR };
 
 struct compiler {
     struct x64_asm a;
@@ -69,6 +80,10 @@ struct compiler {
     unsigned n_pending;
     uint16_t free_spill[N_SPILLS], free_vspill[N_VSPILLS];
     unsigned n_free_spills, n_free_vspills;
+    struct group group[MAX_GROUPS];
+    unsigned n_groups;
+    bool has_groups;
+    uint16_t group_of[MAX_GROUPED_OPS];  /* by op: 1 + group, or 0 */
     struct stub stub[MAX_STUBS];
     unsigned n_stubs;
     struct x64_site site[MAX_SITES];
@@ -125,6 +140,16 @@ struct address {
 };
 struct address x64_address(const struct compiler *c, ir_ref v);
 
+/* ---- group.c ---- */
+
+void x64_find_groups(struct compiler *c, bool allowed);
+/* The value that a group keeps: what the TLB adds to its addresses. */
+static inline ir_ref x64_group_ref(const struct compiler *c, unsigned group) { return (ir_ref)(c->ir->n_values + group); }
+/* The distance of an address from its group's base. */
+int64_t x64_group_disp(const struct compiler *c, ir_ref address);
+/* Does some group keep an address for stores, from before this op to behind it? */
+bool x64_keeps_stores(const struct compiler *c);
+
 /* ---- regs.c ---- */
 
 void x64_regs_init(struct compiler *c);
@@ -138,6 +163,8 @@ unsigned x64_use(struct compiler *c, ir_ref v);
 unsigned x64_use_clean(struct compiler *c, ir_ref v);
 /* A register for the op's result: its pin by hint, or a temporary.  May be that of an argument that ends here. */
 unsigned x64_def(struct compiler *c, ir_ref v);
+/* A temporary for a value that no op defines, until its last use. */
+unsigned x64_def_temp(struct compiler *c, ir_ref v);
 /* A result that is in a temporary already; it moves to its pin by hint. */
 void x64_def_in(struct compiler *c, ir_ref v, unsigned reg);
 unsigned x64_use_xmm(struct compiler *c, ir_ref v);
@@ -171,6 +198,8 @@ static inline bool x64_lives(const struct compiler *c, ir_ref root)
 void x64_op(struct compiler *c, const struct ir_insn *i);
 void x64_op_memory(struct compiler *c, const struct ir_insn *i);
 void x64_op_vector(struct compiler *c, const struct ir_insn *i);
+/* A vector operation of whose second argument only the low word counts, and may be in a general register. */
+bool x64_takes_word(const struct ir_insn *i);
 void x64_write_vector_stub(struct compiler *c, struct stub *s);
 void x64_op_flow(struct compiler *c, const struct ir_insn *i);
 void x64_op_call(struct compiler *c, const struct ir_insn *i);

@@ -308,13 +308,9 @@ static void write_access(struct compiler *c, struct stub *s)
 {
     struct x64_asm *a = &c->a;
     unsigned kind = s->what & 0xff;
-    if (s->disp) {
-        /* The result's register, or RAX through the frame, is not free here: add in memory. */
-        x64_mov_mr(a, 64, FRAME(address), s->address);
-        x64_alu_mi(a, X64_ADD, 64, FRAME(address), s->disp);
-    } else {
-        x64_mov_mr(a, 64, FRAME(address), s->address);
-    }
+    x64_mov_mr(a, 64, FRAME(address), s->address);
+    if (s->disp)
+        x64_alu_mi(a, X64_ADD, 64, FRAME(address), s->disp);   /* no register is free here */
     if (kind == SLOW_STOREV)
         x64_vmovups_mx(a, FRAME(vec), s->value);
     else if (kind == SLOW_STORE && s->value != NO_REG)
@@ -328,6 +324,20 @@ static void write_access(struct compiler *c, struct stub *s)
         x64_mov_rm(a, 64, s->result, FRAME(result));
     else if (kind == SLOW_LOADV)
         x64_vmovups_xm(a, s->result, FRAME(vec));
+    x64_jmp(a, &s->back);
+}
+
+static void write_fill(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    x64_mov_mr(a, 64, FRAME(address), s->address);
+    if (s->disp)
+        x64_alu_mi(a, X64_ADD, 64, FRAME(address), s->disp);
+    x64_mov_mi(a, 32, FRAME(value), s->before);
+    x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, value) + 4), s->range);
+    x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
+    x64_call_to(a, s->thunk);
+    x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
     x64_jmp(a, &s->back);
 }
 
@@ -352,8 +362,13 @@ static void write_leave(struct compiler *c, struct stub *s, unsigned kind)
 static void write_stub(struct compiler *c, struct stub *s)
 {
     struct x64_asm *a = &c->a;
+    if (s->kind == STUB_NONE)
+        return;
     x64_bind(a, &s->from);
     switch (s->kind) {
+    case STUB_FILL:
+        write_fill(c, s);
+        break;
     case STUB_ACCESS:
         write_access(c, s);
         break;

@@ -48,9 +48,12 @@ struct x64_frame {
 #define FRAME(field) x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, field))
 
 /* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags. */
-enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_VEC, SLOW_FVEC, SLOW_TRAP, SLOW_FAULT };
+/* SLOW_FILL: frame.value = bytes before the address | bytes in all << 32 of a group. */
+enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, SLOW_VEC, SLOW_FVEC, SLOW_TRAP, SLOW_FAULT };
 enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X = 1 << 15, SLOW_INTENT = 1 << 16,
-       SLOW_LAST = 1 << 17 };
+       SLOW_LAST = 1 << 17,
+       SLOW_WRITE = 1 << 18,            /* SLOW_FILL: for stores, too */
+       SLOW_KEEPS = 1 << 19 };          /* addresses for stores are kept beyond this access (group.c) */
 
 /* A pending PUT, written when a fault or an exit needs the state. */
 struct x64_pending {
@@ -127,6 +130,7 @@ struct jit {
     uint8_t *next;                   /* free space in the current region */
     struct x64_jump *jump;
     bool modified;                   /* code was written since translated code last ran */
+    uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
     uint64_t code_bytes, evictions;
     uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
 };
@@ -170,6 +174,16 @@ void x64_memory_forget(struct engine *e, struct block *b);
 /* The block whose code holds this address (as it runs), and the site that returns there. */
 struct block *x64_find_block(struct engine *e, uint64_t ret);
 const struct x64_site *x64_find_site(const struct engine *e, const struct block *b, uint64_t ret);
+
+static inline unsigned x64_ungrouped_hash(const struct ram *ram, uint64_t offset)
+{
+    return (unsigned)(((offset + ram->size) * UINT64_C(0x9e3779b97f4a7c15)) >> 48);
+}
+static inline bool x64_is_ungrouped(const struct jit *j, const struct ram *ram, uint64_t offset)
+{
+    unsigned h = x64_ungrouped_hash(ram, offset);
+    return j->ungrouped[h / 64] >> h % 64 & 1;
+}
 
 /* ---- compile.c ----------------------------------------------------------------------------- */
 

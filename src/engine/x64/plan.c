@@ -139,6 +139,8 @@ static void fuse(struct compiler *c, const struct ir_insn *i)
     } else if ((i->op == IR_BRCOND || i->op == IR_EXIT_IF || i->op == IR_TRAP_IF) && (i->aux & 0xff) == IR_NE &&
                const_of(c, i->arg[1], &zero) && zero == 0) {
         try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
+    } else if (x64_takes_word(i)) {
+        try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
     } else if (i->op == IR_ADD && i->type == IR_X && !c->plan[i->dst].fused) {
         try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
     }

@@ -27,9 +27,8 @@ void x64_regs_init(struct compiler *c)
 {
     memset(c->holds, 0, sizeof c->holds);
     memset(c->holds_xmm, 0, sizeof c->holds_xmm);
-    memset(c->place, 0, c->ir->n_values * sizeof *c->place);
-    for (uint32_t v = 0; v < c->ir->n_values; v++)
-        c->place[v].reg = NO_REG;
+    for (uint32_t v = 0; v < c->ir->n_values + c->n_groups; v++)
+        c->place[v] = (struct place){ .reg = NO_REG };
     c->locked = c->locked_xmm = 0;
     c->n_pending = c->n_free_spills = c->n_free_vspills = 0;
     for (unsigned k = N_SPILLS; k-- > 0;)
@@ -38,7 +37,7 @@ void x64_regs_init(struct compiler *c)
         c->free_vspill[c->n_free_vspills++] = (uint16_t)k;
 }
 
-static bool is_vector(const struct compiler *c, ir_ref v) { return c->ir->type_of[v] == IR_V; }
+static bool is_vector(const struct compiler *c, ir_ref v) { return v < c->ir->n_values && c->ir->type_of[v] == IR_V; }
 static bool is_pin(const struct compiler *c, unsigned reg) { return c->j->pin[reg]; }
 static bool wanted_later(const struct compiler *c, ir_ref root) { return c->plan[root].last_use > c->at + 1; }
 
@@ -416,6 +415,13 @@ void x64_def_in(struct compiler *c, ir_ref v, unsigned reg)
     define(c, v, reg);
 }
 
+unsigned x64_def_temp(struct compiler *c, ir_ref v)
+{
+    unsigned reg = x64_temp(c);
+    define(c, v, reg);
+    return reg;
+}
+
 /* A temporary that an argument gives up with this op. */
 static unsigned inherited(struct compiler *c, const ir_ref *arg, const ir_ref *holds, bool vector)
 {
@@ -486,6 +492,8 @@ void x64_end_op(struct compiler *c, const struct ir_insn *i)
 {
     for (unsigned k = 0; k < 4; k++)
         end_use(c, i->arg[k]);
+    if (c->has_groups && c->group_of[c->at])
+        end_use(c, x64_group_ref(c, c->group_of[c->at] - 1u));
     if (i->dst && c->plan[i->dst].root == i->dst && !c->plan[i->dst].last_use && !c->place[i->dst].pending)
         release(c, i->dst);
     c->locked = c->locked_xmm = 0;

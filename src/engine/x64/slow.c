@@ -71,6 +71,21 @@ static bool vector_fp(struct vcpu *v, struct x64_frame *f)
     return true;
 }
 
+/* A group's range is one page that may be accessed directly: the TLB says so from now on.  False: it is not, or faults. */
+static bool fill(struct vcpu *v, const struct x64_frame *f)
+{
+    unsigned mode = f->what >> SLOW_MODE_SHIFT & 15;
+    enum access access = f->what & SLOW_WRITE ? ACCESS_WRITE : ACCESS_READ;
+    uint64_t lo = f->address - (uint32_t)f->value, last = lo + (f->value >> 32) - 1;
+    struct tlb_side side;
+    if ((lo ^ last) >> PAGE_BITS)
+        return false;
+    if (access == ACCESS_WRITE ? !vcpu_host_ptr(v, f->address, 1, access, mode)
+                               : !tlb_resolve(v, f->address, access, mode, &side))
+        return false;
+    return tlb_slot(v, mode, lo)->tag[access] == align_down(last, PAGE_SIZE);
+}
+
 static bool run(struct vcpu *v, struct x64_frame *f)
 {
     switch ((enum x64_slow_kind)(f->what & 0xff)) {
@@ -82,6 +97,8 @@ static bool run(struct vcpu *v, struct x64_frame *f)
         return vcpu_load_bytes(v, f->address, &f->vec[0], 16, f->what >> SLOW_MODE_SHIFT & 15);
     case SLOW_STOREV:
         return vcpu_store_bytes(v, f->address, &f->vec[0], 16, f->what >> SLOW_MODE_SHIFT & 15);
+    case SLOW_FILL:
+        return fill(v, f);
     case SLOW_VEC:
         vector(f);
         return true;
@@ -92,17 +109,51 @@ static bool run(struct vcpu *v, struct x64_frame *f)
     }
 }
 
+/*
+ * As run(), where translated code keeps addresses for stores: if finding the access's page takes such a
+ * page from direct stores (it holds page-table entries now), nothing is done, and the instruction must start again.
+ */
+static bool run_keeping(struct vcpu *v, struct x64_frame *f, bool *again)
+{
+    unsigned kind = f->what & 0xff;
+    bool is_store = kind == SLOW_STORE || kind == SLOW_STOREV || f->what & SLOW_INTENT;
+    unsigned size = kind == SLOW_LOADV || kind == SLOW_STOREV ? 16 : 1u << (f->what >> SLOW_SIZE_SHIFT & 3);
+    uint64_t narrowed = v->stores_narrowed;
+    if (kind != SLOW_FILL && !vcpu_probe(v, f->address, size, is_store ? ACCESS_WRITE : ACCESS_READ, f->what >> SLOW_MODE_SHIFT & 15))
+        return false;
+    if (kind == SLOW_FILL && !fill(v, f))
+        return false;
+    *again = v->stores_narrowed != narrowed;
+    return !*again && (kind == SLOW_FILL || run(v, f));
+}
+
+/* Blocks from here on, and from the instruction that could not do with its group, are translated without groups. */
+static void ungroup(struct engine *e, struct block *b, unsigned insn)
+{
+    struct jit *j = jit_of(e);
+    const uint64_t at[2] = { b->ram_offset, b->ram_offset + (b->insn[insn].pc - b->key.pc) };
+    for (unsigned k = 0; k < 2; k++) {
+        unsigned h = x64_ungrouped_hash(b->ram, at[k]);
+        j->ungrouped[h / 64] |= UINT64_C(1) << h % 64;
+    }
+    if (!b->dead)
+        cache_kill(e, b);
+}
+
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
 {
+    bool again = false;
     v->at_last_insn = f->what & SLOW_LAST;
-    if (run(v, f))
+    if (f->what & SLOW_KEEPS ? run_keeping(v, f, &again) : run(v, f))
         return false;
     struct engine *e = v->engine_data;
-    const struct block *b = x64_find_block(e, ret);
+    struct block *b = x64_find_block(e, ret);
     const struct x64_site *site = x64_find_site(e, b, ret);
     write_state(v, f, b->code, site);
     if ((f->what & 0xff) == SLOW_TRAP)
         ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    if ((f->what & 0xff) == SLOW_FILL && !v->exit && !again)
+        ungroup(e, b, site->index);
     fault(v, b, site);
     return true;
 }

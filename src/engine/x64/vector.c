@@ -24,6 +24,22 @@ static void frame_constant(struct x64_asm *a, struct x64_mem m, uint64_t v)
     x64_mov_mi(a, 32, m, (int32_t)(v >> 32));
 }
 
+/* ---- operations -------------------------------------------------------------------------------------- */
+
+bool x64_takes_word(const struct ir_insn *i)
+{
+    if (i->op == IR_VEC)
+        return i->aux == VEC_INSERT_B || i->aux == VEC_INSERT_H || i->aux == VEC_INSERT_W || i->aux == VEC_INSERT_D;
+    return i->op == IR_FVEC && (i->aux == FVEC_CVT_I32F32_1 || i->aux == FVEC_CVT_I64F32_1 ||
+                                i->aux == FVEC_CVT_I32F64_1 || i->aux == FVEC_CVT_I64F64_1);
+}
+
+/* Is argument k of i a VFROM64 whose low word is taken as it is, in a general register? */
+static bool is_word(const struct compiler *c, const struct ir_insn *i, unsigned k)
+{
+    return k == 1 && c->plan[i->arg[1]].fused;
+}
+
 /* The reference function of i, its arguments in registers x; the result is in the frame. */
 static void write_reference(struct compiler *c, const struct ir_insn *i, const uint8_t x[3], uint32_t insn,
                             uint32_t first_pending, uint32_t n_pending)
@@ -31,7 +47,9 @@ static void write_reference(struct compiler *c, const struct ir_insn *i, const u
     struct x64_asm *a = &c->a;
     bool fp = i->op == IR_FVEC;
     for (unsigned k = 0; k < 3; k++)
-        if (i->arg[k])
+        if (is_word(c, i, k))
+            x64_mov_mr(a, 64, frame_vec(k), x[k]);
+        else if (i->arg[k])
             x64_vmovups_mx(a, frame_vec(k), x[k]);
     frame_constant(a, FRAME(fn), fp ? (uint64_t)(uintptr_t)fvec_info[i->aux].fn
                                     : (uint64_t)(uintptr_t)vec_info[i->aux].fn);
@@ -68,7 +86,10 @@ static void emit_form(struct compiler *c, const struct ir_insn *i, bool to_gpr, 
 {
     const struct x64_host *host = &c->j->host;
     bool done;
-    if (i->op == IR_VEC)
+    if (is_word(c, i, 1))
+        done = i->op == IR_VEC ? x64_emit_vec_from_gpr(&c->a, host, (enum vec_op)i->aux, d, x[0], x[1], i->imm)
+                               : x64_emit_fvec_from_gpr(&c->a, host, (enum fvec_op)i->aux, d, x[0], x[1]);
+    else if (i->op == IR_VEC)
         done = to_gpr ? x64_emit_vec_to_gpr(&c->a, host, (enum vec_op)i->aux, d, x[0], x[1], x[2], i->imm)
                       : x64_emit_vec(&c->a, host, (enum vec_op)i->aux, d, x[0], x[1], x[2], i->imm);
     else
@@ -96,13 +117,15 @@ static void operation(struct compiler *c, const struct ir_insn *i)
     const struct ir_insn *low = low_half(c, i);
     bool to_gpr = low && has_form(c, i, true), form = to_gpr || has_form(c, i, false), fp = i->op == IR_FVEC;
     uint8_t x[3] = { 0 };
-    unsigned scratch = !form ? 0 : fp ? x64_fvec_scratch((enum fvec_op)i->aux, to_gpr)
+    unsigned scratch = !form || is_word(c, i, 1) ? 0 : fp ? x64_fvec_scratch((enum fvec_op)i->aux, to_gpr)
                                       : x64_vec_scratch((enum vec_op)i->aux, to_gpr);
     for (unsigned r = HOST_RAX; r <= HOST_RCX; r++)
         if (scratch >> r & 1)
             x64_temp_is(c, r);
     for (unsigned k = 0; k < 3; k++)
-        if (i->arg[k])
+        if (is_word(c, i, k))
+            x[k] = (uint8_t)x64_use(c, def_of(c, i->arg[k])->arg[0]);
+        else if (i->arg[k])
             x[k] = (uint8_t)x64_use_xmm(c, i->arg[k]);
     if (fp)
         x64_write_pending(c, c->ops->fp_env_offset, sizeof(struct fp_env));

@@ -93,7 +93,7 @@ struct x86_pending {
     uint8_t has_error;
     uint8_t kind;         /* enum x86_event in interrupt.h: fault, trap, software interrupt ... */
     uint32_t error;
-    uint64_t cr2;         /* EXC_PF */
+    uint64_t cr2;         /* EXC_PF; of an address that is not canonical until x86_restore has seen it */
     uint64_t dr6;         /* EXC_DB: bits to set */
 };
 

@@ -72,6 +72,36 @@ static const struct feature_name *find_feature(const char *name, size_t len)
     return NULL;
 }
 
+/* The least number of letters to insert, delete or replace; names are short. */
+static unsigned edit_distance(const char *a, size_t na, const char *b)
+{
+    enum { LONGEST = 32 };
+    unsigned row[LONGEST + 1];
+    size_t nb = strlen(b);
+    na = na < LONGEST ? na : LONGEST;
+    for (size_t i = 0; i <= na; i++)
+        row[i] = (unsigned)i;
+    for (size_t j = 1; j <= nb; j++) {
+        unsigned diagonal = row[0]++;
+        for (size_t i = 1; i <= na; i++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[i];
+            best = best < row[i] + 1 ? best : row[i] + 1;
+            row[i] = best < row[i - 1] + 1 ? best : row[i - 1] + 1;
+        }
+    }
+    return row[na];
+}
+
+static const char *nearest_feature(const char *name, size_t len)
+{
+    const char *best = features[0].name;
+    for (size_t i = 1; i < ARRAY_LEN(features); i++)
+        if (edit_distance(name, len, features[i].name) < edit_distance(name, len, best))
+            best = features[i].name;
+    return best;
+}
+
 static void set_feature(uint64_t *words, unsigned f, bool on)
 {
     uint64_t bit = UINT64_C(1) << ((f - 1) % 32);
@@ -103,7 +133,8 @@ static bool parse_item(const char *item, size_t len, uint64_t *words, struct err
     }
     const struct feature_name *f = find_feature(name, n);
     if (!f)
-        return error_set(err, "-cpu: unknown CPU feature '%.*s'", (int)n, name);
+        return error_set(err, "-cpu: unknown CPU feature '%.*s' (is '%s' meant? -cpu help lists them)", (int)n, name,
+                         nearest_feature(name, n));
     set_feature(words, f->feature, on);
     return true;
 }
@@ -277,6 +308,9 @@ void x86_cpuid(struct x86_cpu *c, uint32_t leaf, uint32_t sub, uint32_t r[4])
         break;
     case 4:
         leaf_4(sub, r);
+        break;
+    case 5:                   /* MONITOR's line; no extensions */
+        r[0] = r[1] = x86_has(c->features, F_MONITOR) ? 64 : 0;
         break;
     case 6:
         r[0] = 1u << 2;       /* the APIC timer never stops */

@@ -405,16 +405,23 @@ static uint64_t iret_flag_mask(const struct x86_cpu *c, unsigned osz)
 static bool iret_real(struct x86_cpu *c, struct x86_stack *st, unsigned osz)
 {
     uint64_t rip, cs, flags;
-    if (c->s.rflags & FLAG_VM && (c->s.rflags & FLAG_IOPL) != FLAG_IOPL)
+    bool vm = c->s.rflags & FLAG_VM, virtual = vm && (c->s.rflags & FLAG_IOPL) != FLAG_IOPL;
+    if (virtual && (!(c->s.cr4 & CR4_VME) || osz != 2))
         return fail(c, EXC_GP, 0);
     if (!x86_stack_pop(st, osz, &rip) || !x86_stack_pop(st, osz, &cs) || !x86_stack_pop(st, osz, &flags))
         return false;
     if (rip > 0xffff)
         return fail(c, EXC_GP, 0);
+    if (virtual && (flags & FLAG_TF || (flags & FLAG_IF && c->s.rflags & FLAG_VIP)))
+        return fail(c, EXC_GP, 0);
     x86_stack_commit(st);
     uint64_t mask = iret_flag_mask(c, osz);
-    if (c->s.rflags & FLAG_VM)
+    if (vm)
         mask = (mask | FLAG_IF) & ~(uint64_t)FLAG_IOPL;
+    if (virtual) {                    /* VME: the popped IF is the virtual one (SDM vol. 3, 20.3.3) */
+        mask = (mask & ~(uint64_t)FLAG_IF) | FLAG_VIF;
+        flags = (flags & ~(uint64_t)FLAG_VIF) | (flags & FLAG_IF ? FLAG_VIF : 0);
+    }
     x86_set_rflags(c, flags, mask);
     real_far(c, (uint16_t)cs, rip);
     return true;

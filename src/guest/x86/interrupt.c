@@ -7,6 +7,7 @@
  */
 #include "guest/x86/interrupt.h"
 
+#include "guest/x86/debug.h"
 #include "guest/x86/flags.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
@@ -32,7 +33,8 @@ void x86_raise_debug(struct x86_cpu *c, uint64_t dr6_bits, enum x86_event kind)
 
 void x86_stack_begin(struct x86_stack *s, struct x86_cpu *c)
 {
-    *s = (struct x86_stack){ .c = c, .ss = c->s.seg[SEG_SS], .sp = c->s.gpr[R_SP], .mmu_mode = x86_data_mode(c) };
+    *s = (struct x86_stack){ .c = c, .ss = c->s.seg[SEG_SS], .sp = c->s.gpr[R_SP], .mmu_mode = x86_data_mode(c),
+                              .own = true };
     s->mask = c->mode_flags & MODE_CS64 ? UINT64_MAX : s->ss.attr & ATTR_DB ? UINT32_MAX : 0xffff;
 }
 
@@ -53,10 +55,24 @@ static bool stack_linear(struct x86_stack *s, uint64_t offset, unsigned size, ui
     return false;
 }
 
+static bool access_checks(struct x86_stack *s, uint64_t linear, unsigned size, bool write)
+{
+    if (!s->own)
+        return true;
+    if (s->c->mode_flags & MODE_AC_CHECK && linear & (size - 1)) {
+        x86_fault(s->c, EXC_AC, 0);
+        return false;
+    }
+    if (s->c->mode_flags & MODE_DEBUG)
+        x86_check_watch(s->c, linear, size, write);
+    return true;
+}
+
 bool x86_stack_push(struct x86_stack *s, unsigned size, uint64_t v)
 {
     uint64_t at = (s->sp - size) & s->mask, linear;
-    if (!stack_linear(s, at, size, &linear) || !vcpu_store(&s->c->v, linear, size, s->mmu_mode, v))
+    if (!stack_linear(s, at, size, &linear) || !access_checks(s, linear, size, true) ||
+        !vcpu_store(&s->c->v, linear, size, s->mmu_mode, v))
         return false;
     s->sp = (s->sp & ~s->mask) | at;
     return true;
@@ -65,7 +81,8 @@ bool x86_stack_push(struct x86_stack *s, unsigned size, uint64_t v)
 bool x86_stack_pop(struct x86_stack *s, unsigned size, uint64_t *v)
 {
     uint64_t at = s->sp & s->mask, linear;
-    if (!stack_linear(s, at, size, &linear) || !vcpu_load(&s->c->v, linear, size, s->mmu_mode, 0, v))
+    if (!stack_linear(s, at, size, &linear) || !access_checks(s, linear, size, false) ||
+        !vcpu_load(&s->c->v, linear, size, s->mmu_mode, 0, v))
         return false;
     s->sp = (s->sp & ~s->mask) | ((at + size) & s->mask);
     return true;
@@ -119,20 +136,22 @@ static bool deliver_real(struct x86_cpu *c, unsigned vector)
     return true;
 }
 
+/* With IOPL below 3 the task sees VIF as its IF, and IOPL 3. */
 uint64_t x86_v86_interrupt(struct x86_cpu *c, unsigned vector)
 {
     struct x86_stack st;
     uint64_t entry, flags = x86_get_rflags(c);
-    bool vif = c->s.rflags & FLAG_VIF;
+    bool own_if = (c->s.rflags & FLAG_IOPL) == FLAG_IOPL;
     if (!vcpu_load(&c->v, 4 * vector, 4, x86_data_mode(c), 0, &entry))
         return 0;
-    flags = (flags & ~(uint64_t)FLAG_IF) | (vif ? FLAG_IF : 0) | FLAG_IOPL;
+    if (!own_if)
+        flags = (flags & ~(uint64_t)FLAG_IF) | (c->s.rflags & FLAG_VIF ? FLAG_IF : 0) | FLAG_IOPL;
     x86_stack_begin(&st, c);
     if (!x86_stack_push(&st, 2, flags) || !x86_stack_push(&st, 2, c->s.seg[SEG_CS].selector) ||
         !x86_stack_push(&st, 2, c->s.rip))
         return 0;
     x86_stack_commit(&st);
-    x86_set_rflags(c, 0, FLAG_VIF | FLAG_TF | FLAG_NT);
+    x86_set_rflags(c, 0, (own_if ? FLAG_IF : FLAG_VIF) | FLAG_TF | FLAG_RF);
     c->s.rip = entry & 0xffff;
     x86_load_real_segment(c, SEG_CS, (uint16_t)(entry >> 16));
     return 0;
@@ -313,6 +332,7 @@ static bool deliver_legacy(struct delivery *d)
             return false;
         st.mask = st.ss.attr & ATTR_DB ? UINT32_MAX : 0xffff;
         st.mmu_mode = x86_system_mode(c);
+        st.own = false;
         if (vm && !push_v86_segments(d, &st, size))
             return false;
     }
@@ -334,7 +354,8 @@ static bool deliver_legacy(struct delivery *d)
 static bool deliver_long(struct delivery *d)
 {
     struct x86_cpu *c = d->c;
-    struct x86_stack st = { .c = c, .mask = UINT64_MAX, .sp = c->s.gpr[R_SP], .mmu_mode = x86_system_mode(c) };
+    struct x86_stack st = { .c = c, .mask = UINT64_MAX, .sp = c->s.gpr[R_SP] };
+    st.mmu_mode = d->new_cpl == 3 ? x86_data_mode(c) : x86_system_mode(c);
     bool outer = d->new_cpl < c->s.cpl;
     if (outer || d->gate.ist) {
         unsigned at = d->gate.ist ? 0x24 + 8 * (d->gate.ist - 1) : 4 + 8 * d->new_cpl;

@@ -48,6 +48,7 @@ struct x86_stack {
     struct x86_segment ss;
     uint64_t sp, mask;
     unsigned mmu_mode;
+    bool own;         /* of the privilege level that runs: alignment and watchpoints are checked */
 };
 void x86_stack_begin(struct x86_stack *s, struct x86_cpu *c);
 bool x86_stack_push(struct x86_stack *s, unsigned size, uint64_t v);

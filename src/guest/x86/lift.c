@@ -4,6 +4,9 @@
 
 #include "guest/x86/cpuid.h"
 #include "guest/x86/debug.h"
+#include "guest/x86/lift_int.h"
+#include "guest/x86/lift_simd.h"
+#include "guest/x86/lift_sys.h"
 #include "guest/x86/x87.h"
 
 /* ---- helpers that raise ------------------------------------------------------------------ */
@@ -221,6 +224,26 @@ bool x86_one_at_a_time(const struct x86_lift *L)
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
 }
 
+/*
+ * What restore needs to know of an instruction beside its cc_op: which of its accesses go to the stack segment.
+ * In 64-bit mode an address that is not canonical is #SS there and #GP elsewhere, and only the walk finds it.
+ */
+enum { META_CC = 0xff, META_STACK = 1 << 8, META_STACK_TOO = 1 << 9 };
+
+static uint32_t meta_of(const struct x86_lift *L, const struct x86_insn *I)
+{
+    x86_lift_fn *fn = I->row->lift;
+    bool explicit = false, data = fn == lift_xlat || fn == lift_maskmov || fn == lift_mmx_maskmov || fn == lift_monitor;
+    for (unsigned k = 0; k < 4; k++)
+        explicit |= I->op[k].kind == OPK_MEM;
+    if (!lift_64(L) || data)
+        return 0;
+    if (!explicit || I->seg == SEG_SS)
+        return META_STACK;
+    bool both = fn == lift_push || fn == lift_pop || fn == lift_call_ind || fn == lift_far_mem;
+    return both ? META_STACK_TOO : 0;
+}
+
 /* Lifts the instruction at L->pc; returns whether the block goes on. */
 static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
 {
@@ -228,7 +251,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     enum fetch_result r = fetch(f, L, L->pc, first, &I);
     if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
         return false;
-    irb_insn_start(L->b, L->pc, L->cc_op);
+    irb_insn_start(L->b, L->pc, L->cc_op | (r == FETCH_OK ? meta_of(L, &I) : 0));
     L->n_insns++;
     L->next_pc = wrap_pc(L, L->pc + I.len);
     L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
@@ -272,7 +295,14 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
 void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta)
 {
     struct x86_cpu *c = x86_of(v);
+    struct x86_pending *p = &c->s.pending;
     c->s.rip = pc;
-    if (meta != CC_DYNAMIC)
-        c->s.cc_op = meta;
+    if ((meta & META_CC) != CC_DYNAMIC)
+        c->s.cc_op = meta & META_CC;
+    if (v->exit == EXIT_EXCEPTION && p->vector == EXC_GP && p->cr2) {        /* x86_mmu_walk: not canonical */
+        bool near_sp = p->cr2 - c->s.gpr[R_SP] + 16 <= 32;
+        if (meta & META_STACK || (meta & META_STACK_TOO && near_sp))
+            p->vector = EXC_SS;
+        p->cr2 = 0;
+    }
 }

@@ -2,6 +2,7 @@
 /* Operands: registers, effective and linear addresses, memory, the stack. */
 #include "guest/x86/debug.h"
 #include "guest/x86/lift.h"
+#include "guest/x86/segment.h"
 
 /* ---- registers ----------------------------------------------------------------------------- */
 
@@ -96,10 +97,28 @@ ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, b
 
 static unsigned mem_size(unsigned size) { return size == 1 ? IR_MEM_8 : size == 2 ? IR_MEM_16 : size == 4 ? IR_MEM_32 : IR_MEM_64; }
 
+/* An address that is not canonical faults for that first (x86_restore makes #SS of it where it must). */
+static uint64_t do_misaligned(struct vcpu *v, uint64_t linear)
+{
+    struct x86_cpu *c = x86_of(v);
+    bool canonical = !(c->mode_flags & MODE_CS64) || x86_canonical(linear);
+    x86_raise(v, canonical ? EXC_AC : EXC_GP, true, 0);
+    c->s.pending.cr2 = canonical ? 0 : linear;
+    return 0;
+}
+
+static const struct ir_helper helper_misaligned = { "misaligned", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
+                                                    { .f1 = do_misaligned } };
+
+static ir_ref low_bits(struct x86_lift *L, ir_ref linear, unsigned size)
+{
+    return irb_bini(L->b, IR_AND, linear, size - 1);
+}
+
 void x86_check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool write)
 {
     if (L->flags & MODE_AC_CHECK && size > 1)
-        x86_trap_if(L, IR_NE, irb_bini(L->b, IR_AND, linear, size - 1), irb_x(L->b, 0), EXC_AC);
+        irb_trap_if(L->b, IR_NE, low_bits(L, linear, size), irb_x(L->b, 0), &helper_misaligned, linear);
     if (L->flags & MODE_DEBUG)
         irb_call(L->b, &x86_helper_check_watch, linear, irb_x(L->b, size | (uint64_t)write << 8), IR_NONE, IR_NONE);
 }
@@ -116,15 +135,10 @@ void x86_st(struct x86_lift *L, ir_ref linear, unsigned size, ir_ref v)
     irb_st(L->b, mem_size(size), L->mmu, linear, v);
 }
 
-static void check_align16(struct x86_lift *L, ir_ref linear)
-{
-    x86_trap_if(L, IR_NE, irb_bini(L->b, IR_AND, linear, 15), irb_x(L->b, 0), EXC_GP);
-}
-
 ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned)
 {
     if (aligned)
-        check_align16(L, linear);
+        x86_trap_if(L, IR_NE, low_bits(L, linear, 16), irb_x(L->b, 0), EXC_GP);
     x86_check_access(L, linear, aligned ? 1 : 16, false);
     return irb_ldv(L->b, L->mmu, linear);
 }
@@ -132,7 +146,7 @@ ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned)
 void x86_stv(struct x86_lift *L, ir_ref linear, ir_ref v, bool aligned)
 {
     if (aligned)
-        check_align16(L, linear);
+        x86_trap_if(L, IR_NE, low_bits(L, linear, 16), irb_x(L->b, 0), EXC_GP);
     x86_check_access(L, linear, aligned ? 1 : 16, true);
     irb_stv(L->b, L->mmu, linear, v);
 }

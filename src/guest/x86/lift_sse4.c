@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lane operations of SSE .. SSE4.2 that need more than two vectors and an immediate; masked stores. */
-#include "guest/x86/debug.h"
 #include "guest/x86/lift_simd.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
@@ -155,8 +154,9 @@ void x86_mask_store(struct x86_lift *L, const struct x86_insn *I, ir_ref data, i
     struct ir_block *b = L->b;
     ir_ref di = x86_rd_reg(L, R_DI, I->asz);
     ir_ref linear = x86_linear_seg(L, I->seg, irb_cast(b, di, IR_X), size, true);
-    if (L->flags & MODE_DEBUG)
-        irb_call(b, &x86_helper_check_watch, linear, irb_x(b, size | 1u << 8), IR_NONE, IR_NONE);
+    x86_check_access(L, linear, 8, true);
+    if (size == 16)
+        x86_check_access(L, irb_bini(b, IR_ADD, linear, 8), 8, true);
     ir_ref bits = irb_un(b, IR_VLO, irb_vec(b, VEC_MASK_B, mask, IR_NONE, IR_NONE, 0));
     ir_ref low = irb_un(b, IR_VLO, data);
     if (size == 8)

@@ -113,8 +113,6 @@ static bool one(struct string *s)
     uint64_t src = 0, dst = 0, a = 0, b = 0, acc = s->c->s.gpr[R_AX] & mask64(8 * s->size);
     if (!addresses(s, &src, &dst))
         return false;
-    if (s->compares && !load(s, dst, &b))        /* CMPS meets faults of its second operand first, as AMD's do */
-        return false;
     if (s->uses_si && !load(s, src, &a))
         return false;
     switch (s->op) {
@@ -127,6 +125,8 @@ static bool one(struct string *s)
         set_acc(s, a);
         break;
     default:
+        if (!load(s, dst, &b))
+            return false;
         compare(s, s->op == STR_SCAS ? acc : a, b);
     }
     advance(s, 1);
@@ -244,7 +244,7 @@ static uint64_t bulk(struct string *s, uint64_t max)
         n = n < k ? n : k;
     }
     src.n = dst.n = n;
-    if (n < 2 || (s->compares && !map_run(s, &dst, ACCESS_READ)) || (s->uses_si && !map_run(s, &src, ACCESS_READ)))
+    if (n < 2 || (s->uses_si && !map_run(s, &src, ACCESS_READ)))
         return 0;
     if (s->uses_di && !map_run(s, &dst, writes ? ACCESS_WRITE : ACCESS_READ)) {
         uint64_t k = in_granule(s, &dst);

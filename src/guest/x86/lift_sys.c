@@ -285,9 +285,27 @@ void lift_monitor(struct x86_lift *L, const struct x86_insn *I)
     x86_end_loop(L);
 }
 
+/* A register that does not exist is #UD at any level; those that do are ring 0's. */
+static bool special_fault(struct x86_lift *L, uint32_t existing, unsigned n)
+{
+    bool ud = !(existing >> n & 1);
+    if (ud || lift_cpl(L) != 0)
+        x86_lift_fault(L, ud ? EXC_UD : EXC_GP, !ud, 0);
+    return ud || lift_cpl(L) != 0;
+}
+
 /* LOCK MOV CR0 as CR8 is AMD's; not offered. */
-void lift_mov_cr(struct x86_lift *L, const struct x86_insn *I) { mov_special(L, I, SYS_MOV_TO_CR, SYS_MOV_FROM_CR); }
-void lift_mov_dr(struct x86_lift *L, const struct x86_insn *I) { mov_special(L, I, SYS_MOV_TO_DR, SYS_MOV_FROM_DR); }
+void lift_mov_cr(struct x86_lift *L, const struct x86_insn *I)
+{
+    if (!special_fault(L, 1u << 0 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 8, I->op[I->row->aux ? 0 : 1].reg))
+        mov_special(L, I, SYS_MOV_TO_CR, SYS_MOV_FROM_CR);
+}
+
+void lift_mov_dr(struct x86_lift *L, const struct x86_insn *I)
+{
+    if (!special_fault(L, L->flags & MODE_DE ? 0xcf : 0xff, I->op[I->row->aux ? 0 : 1].reg))
+        mov_special(L, I, SYS_MOV_TO_DR, SYS_MOV_FROM_DR);
+}
 
 /* ---- LAR LSL ARPL ---------------------------------------------------------------------------------------- */
 
@@ -297,9 +315,10 @@ void lift_lar(struct x86_lift *L, const struct x86_insn *I)
     struct x86_insn J = *I;
     J.op[1].size = 2;
     ir_ref selector = irb_cast(L->b, x86_rd(L, &J, 1), IR_X);
-    ir_ref old = irb_cast(L->b, x86_rd_reg(L, I->op[0].reg, size), IR_X);
+    unsigned whole = size == 2 ? 2 : 8;          /* all of the register stays when the selector is not visible */
+    ir_ref old = irb_cast(L->b, x86_rd_reg(L, I->op[0].reg, whole), IR_X);
     ir_ref v = call(L, I->row->aux, selector, old, IR_NONE);
-    x86_wr_reg(L, I->op[0].reg, size, irb_cast(L->b, v, size == 8 ? IR_X : IR_W));
+    x86_wr_reg(L, I->op[0].reg, whole, irb_cast(L->b, v, whole == 8 ? IR_X : IR_W));
     x86_end_lookup(L);
 }
 

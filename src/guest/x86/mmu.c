@@ -32,6 +32,18 @@ struct walk {
 
 static uint64_t a20(const struct x86_cpu *c, uint64_t pa) { return c->s.a20 ? pa : pa & ~(UINT64_C(1) << 20); }
 
+/* The arrays of a walk are filled as it goes. */
+static void begin(struct walk *w, struct x86_cpu *c, uint64_t va, enum access access, struct mmu_page *page)
+{
+    w->c = c;
+    w->va = va;
+    w->access = access;
+    w->user = w->dirty = w->has_region = false;
+    w->n = 0;
+    w->region = (struct mmu_region){ 0 };
+    w->page = page;
+}
+
 static bool nx_on(const struct x86_cpu *c) { return c->s.efer & EFER_NXE; }
 
 static uint64_t reserved_bits(const struct walk *w, bool large, unsigned shift)
@@ -57,8 +69,8 @@ static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, 
         return 0;
     bool large = may_be_large && e & PTE_PS;
     uint64_t reserved = reserved_bits(w, large, shift);
-    if (!may_be_large && shift > 12 && w->entry_size == 8)
-        reserved |= PTE_PS;                          /* PML4 entries, and PDPT entries without 1 GiB pages */
+    if (!may_be_large && shift >= 30)
+        reserved |= PTE_PS;                          /* PML4 entries have none, nor those above without 1 GiB pages */
     if (e & reserved)
         return PF_P | PF_RSVD;
     *leaf = large || shift == 12;
@@ -205,9 +217,12 @@ bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode
         out->prot = 7;
         return true;
     }
-    struct walk w = { .c = c, .va = va, .access = access, .user = mode == MMU_USER, .page = out };
+    struct walk w;
+    begin(&w, c, va, access, out);
+    w.user = mode == MMU_USER;
     if (c->s.efer & EFER_LMA && !x86_canonical(va)) {
         x86_raise(v, EXC_GP, true, 0);
+        c->s.pending.cr2 = va;                       /* x86_restore makes it #SS where the stack is meant */
         return false;
     }
     int r;
@@ -251,7 +266,8 @@ bool x86_debug_walk(struct vcpu *v, uint64_t va, uint64_t *pa)
 {
     struct x86_cpu *c = x86_of(v);
     struct mmu_page page;
-    struct walk w = { .c = c, .va = va, .page = &page };
+    struct walk w;
+    begin(&w, c, va, ACCESS_READ, &page);
     if (!(c->s.cr0 & CR0_PG)) {
         *pa = a20(c, va);
         return true;

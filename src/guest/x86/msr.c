@@ -7,116 +7,133 @@
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
 
-/* Registers that are plain storage. */
-static uint64_t *plain(struct x86_cpu *c, uint32_t msr)
+/* What a register accepts; anything else is #GP. */
+enum msr_check { MSR_ANY, MSR_CANONICAL, MSR_LOW32, MSR_PAT, MSR_MTRR_BASE, MSR_MTRR_MASK, MSR_MTRR_FIXED, MSR_MTRR_DEF,
+                 MSR_BANK };
+
+/* Registers that are plain storage: first, first + step .. last are consecutive words of the state. */
+struct msr_row {
+    uint32_t first, last, step;
+    uint16_t feature;
+    uint8_t check;
+    uint32_t offset;
+};
+
+#define ONE(n, feature, check, field) { n, n, 1, feature, check, offsetof(struct x86_state, field) }
+#define MANY(first, last, step, feature, check, field) \
+    { first, last, step, feature, check, offsetof(struct x86_state, field) }
+
+static const struct msr_row rows[] = {
+    ONE(0x174, F_SEP, MSR_ANY, sysenter_cs),
+    ONE(0x175, F_SEP, MSR_CANONICAL, sysenter_esp),
+    ONE(0x176, F_SEP, MSR_CANONICAL, sysenter_eip),
+    ONE(0x17a, F_MCA, MSR_ANY, mcg_status),
+    ONE(0x17b, F_MCA, MSR_ANY, mcg_ctl),
+    ONE(0x1a0, F_NONE, MSR_ANY, misc_enable),
+    MANY(0x200, 0x20e, 2, F_MTRR, MSR_MTRR_BASE, mtrr_base),
+    MANY(0x201, 0x20f, 2, F_MTRR, MSR_MTRR_MASK, mtrr_mask),
+    ONE(0x250, F_MTRR, MSR_MTRR_FIXED, mtrr_fixed),
+    MANY(0x258, 0x259, 1, F_MTRR, MSR_MTRR_FIXED, mtrr_fixed[1]),
+    MANY(0x268, 0x26f, 1, F_MTRR, MSR_MTRR_FIXED, mtrr_fixed[3]),
+    ONE(0x277, F_PAT, MSR_PAT, pat),
+    ONE(0x2ff, F_MTRR, MSR_MTRR_DEF, mtrr_def_type),
+    MANY(0x400, 0x427, 1, F_MCA, MSR_BANK, mc_bank),
+    ONE(0xc0000081, F_SYSCALL, MSR_ANY, star),
+    ONE(0xc0000082, F_LM, MSR_CANONICAL, lstar),
+    ONE(0xc0000083, F_LM, MSR_CANONICAL, cstar),
+    ONE(0xc0000084, F_LM, MSR_ANY, fmask),
+    ONE(0xc0000100, F_LM, MSR_CANONICAL, seg[SEG_FS].base),
+    ONE(0xc0000101, F_LM, MSR_CANONICAL, seg[SEG_GS].base),
+    ONE(0xc0000102, F_LM, MSR_CANONICAL, kernel_gs_base),
+    ONE(0xc0000103, F_RDTSCP, MSR_LOW32, tsc_aux),
+};
+
+static const struct msr_row *find(const struct x86_cpu *c, uint32_t msr)
 {
-    struct x86_state *s = &c->s;
-    if (msr >= 0x200 && msr < 0x210)
-        return msr & 1 ? &s->mtrr_mask[(msr - 0x200) / 2] : &s->mtrr_base[(msr - 0x200) / 2];
-    if (msr >= 0x400 && msr < 0x428)
-        return &s->mc_bank[msr - 0x400];
-    switch (msr) {
-    case 0x174:
-        return &s->sysenter_cs;
-    case 0x175:
-        return &s->sysenter_esp;
-    case 0x176:
-        return &s->sysenter_eip;
-    case 0x17a:
-        return &s->mcg_status;
-    case 0x17b:
-        return &s->mcg_ctl;
-    case 0x1a0:
-        return &s->misc_enable;
-    case 0x250:
-        return &s->mtrr_fixed[0];
-    case 0x258:
-    case 0x259:
-        return &s->mtrr_fixed[1 + msr - 0x258];
-    case 0x268: case 0x269: case 0x26a: case 0x26b: case 0x26c: case 0x26d: case 0x26e: case 0x26f:
-        return &s->mtrr_fixed[3 + msr - 0x268];
-    case 0x277:
-        return &s->pat;
-    case 0x2ff:
-        return &s->mtrr_def_type;
-    case 0xc0000081:
-        return &s->star;
-    case 0xc0000082:
-        return &s->lstar;
-    case 0xc0000083:
-        return &s->cstar;
-    case 0xc0000084:
-        return &s->fmask;
-    case 0xc0000100:
-        return &s->seg[SEG_FS].base;
-    case 0xc0000101:
-        return &s->seg[SEG_GS].base;
-    case 0xc0000102:
-        return &s->kernel_gs_base;
-    case 0xc0000103:
-        return &s->tsc_aux;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (msr >= rows[i].first && msr <= rows[i].last && (msr - rows[i].first) % rows[i].step == 0)
+            return x86_has(c->features, rows[i].feature) ? &rows[i] : NULL;
+    return NULL;
+}
+
+static uint64_t *storage(struct x86_cpu *c, const struct msr_row *r, uint32_t msr)
+{
+    return (uint64_t *)(void *)((char *)&c->s + r->offset) + (msr - r->first) / r->step;
+}
+
+/* Uncacheable, write-combining, write-through, write-protected, write-back; PAT has UC- too. */
+static bool memory_type(unsigned t, bool pat) { return t == 0 || t == 1 || (t >= 4 && t <= (pat ? 7 : 6)); }
+
+static bool eight_types(uint64_t v, bool pat)
+{
+    for (unsigned i = 0; i < 8; i++)
+        if (!memory_type(v >> 8 * i & 0xff, pat))
+            return false;
+    return true;
+}
+
+static bool accepts(const struct msr_row *r, uint32_t msr, uint64_t v)
+{
+    uint64_t beyond = ~mask64(X86_MAXPHYADDR);
+    switch (r->check) {
+    case MSR_CANONICAL:
+        return x86_canonical(v);
+    case MSR_LOW32:
+        return !(v >> 32);
+    case MSR_PAT:
+        return eight_types(v, true);
+    case MSR_MTRR_BASE:
+        return !(v & (beyond | 0xf00)) && memory_type(v & 0xff, false);
+    case MSR_MTRR_MASK:
+        return !(v & (beyond | 0x7ff));
+    case MSR_MTRR_FIXED:
+        return eight_types(v, false);
+    case MSR_MTRR_DEF:
+        return !(v & ~UINT64_C(0xcff)) && memory_type(v & 0xff, false);
+    case MSR_BANK:                /* a status register can only be cleared */
+        return (msr & 3) != 1 || !v;
     default:
-        return NULL;
+        return true;
     }
 }
 
-/* Read as fixed values, writes ignored: identification and power registers that kernels look at. */
-static bool constant(const struct x86_cpu *c, uint32_t msr, uint64_t *value)
+/* Identification and power registers that kernels look at: fixed values; writes do nothing, or are #GP. */
+static const struct constant {
+    uint32_t msr;
+    bool read_only;
+    uint64_t value;
+} constants[] = {
+    { 0xfe, true, 8 | 1 << 8 | 1 << 10 },        /* MTRRCAP: 8 variable, fixed, write-combining */
+    { 0x179, true, 10 | 1 << 8 },                /* MCG_CAP: 10 banks, MCG_CTL */
+    { 0x3a, false, 1 },                          /* feature control: locked */
+    { 0x8b, false, UINT64_C(0x100000000) },      /* microcode revision */
+    { 0x198, true, UINT64_C(0x1000) << 32 | 1000 },
+    { 0xce, true, 0 },
+    { 0x17, false, 0 },  { 0x2a, false, 0 },  { 0x79, false, 0 },  { 0xcd, false, 0 },  { 0x140, false, 0 },
+    { 0x19a, false, 0 }, { 0x19b, false, 0 }, { 0x19c, false, 0 }, { 0x1d9, false, 0 }, { 0x1db, false, 0 },
+    { 0x1dc, false, 0 }, { 0x606, false, 0 }, { 0x611, false, 0 }, { 0x619, false, 0 }, { 0x639, false, 0 },
+    { 0x641, false, 0 },
+    { 0xc0010010, false, 0 },                    /* SYSCFG */
+    { 0xc0010015, false, 0 },                    /* HWCR */
+    { 0xc0010055, false, 0 },                    /* interrupt pending message */
+    { 0xc0010112, false, 0 }, { 0xc0010113, false, 0 }, { 0xc0010117, false, 0 }, { 0xc0011020, false, 0 },
+    { 0xc0011022, false, 0 }, { 0xc0011023, false, 0 }, { 0xc0011029, false, 0 }, { 0xc001102a, false, 0 },
+};
+
+static const struct constant *find_constant(uint32_t msr)
 {
-    (void)c;
-    switch (msr) {
-    case 0xfe:                 /* MTRRCAP: 8 variable, fixed, write-combining */
-        *value = 8 | 1 << 8 | 1 << 10;
-        return true;
-    case 0x179:                /* MCG_CAP: 10 banks, MCG_CTL */
-        *value = 10 | 1 << 8;
-        return true;
-    case 0x8b:                 /* microcode revision */
-        *value = UINT64_C(0x100000000);
-        return true;
-    case 0x17:                 /* platform id */
-    case 0x2a:
-    case 0x79:
-    case 0xcd:
-    case 0xce:
-    case 0x140:
-    case 0x19a:
-    case 0x19b:
-    case 0x19c:
-    case 0x1d9:
-    case 0x1db:
-    case 0x1dc:
-    case 0x611:
-    case 0x606:
-    case 0x639:
-    case 0x641:
-    case 0x619:
-    case 0xc0010010:           /* SYSCFG */
-    case 0xc0010015:           /* HWCR */
-    case 0xc0010055:           /* interrupt pending message */
-    case 0xc0010112:
-    case 0xc0010113:
-    case 0xc0010117:
-    case 0xc0011020:
-    case 0xc0011022:
-    case 0xc0011023:
-    case 0xc0011029:
-    case 0xc001102a:
-        *value = 0;
-        return true;
-    case 0x198:                /* performance status */
-        *value = UINT64_C(0x1000) << 32 | 1000;
-        return true;
-    default:
-        return false;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(constants); i++)
+        if (constants[i].msr == msr)
+            return &constants[i];
+    return NULL;
 }
 
 bool x86_rdmsr(struct x86_cpu *c, uint32_t msr, uint64_t *value)
 {
-    uint64_t *p = plain(c, msr);
-    if (p) {
-        *value = *p;
+    const struct msr_row *r = find(c, msr);
+    const struct constant *k = find_constant(msr);
+    if (r) {
+        *value = *storage(c, r, msr);
         return true;
     }
     if (msr >= 0x800 && msr < 0x900)
@@ -125,24 +142,20 @@ bool x86_rdmsr(struct x86_cpu *c, uint32_t msr, uint64_t *value)
     case 0x10:
         *value = x86_read_tsc(c);
         return true;
-    case 0x3b:
-        *value = c->s.tsc_offset;
-        return true;
     case 0x1b:
         *value = c->s.apic_base;
         return true;
-    case 0x3a:                 /* feature control: locked */
-        *value = 1;
-        return true;
     case 0x6e0:
         *value = c->apic ? c->apic->get_tsc_deadline(c->apic_opaque) : 0;
-        return true;
+        return x86_has(c->features, F_TSC_DEADLINE);
     case 0xc0000080:
         *value = c->s.efer;
         return true;
     default:
-        if (constant(c, msr, value))
+        if (k) {
+            *value = k->value;
             return true;
+        }
     }
     sink_printf(sim_sink(c->v.sim), SINK_GUEST, "CPU %u: RDMSR of unknown register 0x%x", c->v.index, msr);
     return false;
@@ -165,27 +178,28 @@ static bool write_efer(struct x86_cpu *c, uint64_t v)
     return true;
 }
 
-static bool pat_valid(uint64_t v)
+/* SDM vol. 3, 10.12.5: x2APIC mode is entered from xAPIC mode and left only by disabling. */
+static bool write_apic_base(struct x86_cpu *c, uint64_t v)
 {
-    for (unsigned i = 0; i < 8; i++) {
-        unsigned t = v >> 8 * i & 0xff;
-        if (t > 7 || t == 2 || t == 3)
-            return false;
-    }
+    enum { BSP = 1 << 8, EXTD = 1 << 10, EN = 1 << 11 };
+    uint64_t old = c->s.apic_base, known = (mask64(X86_MAXPHYADDR) & ~mask64(12)) | BSP | EN;
+    known |= x86_has(c->features, F_X2APIC) ? EXTD : 0;
+    if (v & ~known || (v & EXTD && !(v & EN)) || (v & EXTD && !(old & EN)) || (old & EXTD && (v & (EN | EXTD)) == EN))
+        return false;
+    c->s.apic_base = (v & ~UINT64_C(0x100)) | (old & BSP);
+    if (c->apic)
+        c->apic->set_base(c->apic_opaque, c->s.apic_base);
     return true;
 }
 
 bool x86_wrmsr(struct x86_cpu *c, uint32_t msr, uint64_t value)
 {
-    uint64_t ignored, *p = plain(c, msr);
-    bool address = msr == 0xc0000082 || msr == 0xc0000083 || (msr >= 0xc0000100 && msr <= 0xc0000102) || msr == 0x175 ||
-                   msr == 0x176;
-    if (address && !x86_canonical(value))
-        return false;
-    if (msr == 0x277 && !pat_valid(value))
-        return false;
-    if (p) {
-        *p = msr == 0xc0000084 ? (uint32_t)value : value;
+    const struct msr_row *r = find(c, msr);
+    const struct constant *k = find_constant(msr);
+    if (r) {
+        if (!accepts(r, msr, value))
+            return false;
+        *storage(c, r, msr) = msr == 0xc0000084 ? (uint32_t)value : value;
         return true;
     }
     if (msr >= 0x800 && msr < 0x900)
@@ -194,25 +208,17 @@ bool x86_wrmsr(struct x86_cpu *c, uint32_t msr, uint64_t value)
     case 0x10:
         c->s.tsc_offset += value - x86_read_tsc(c);
         return true;
-    case 0x3b:
-        c->s.tsc_offset = value;
-        return true;
     case 0x1b:
-        if (value & ~UINT64_C(0xffffffffd00) || (!x86_has(c->features, F_X2APIC) && value & 1 << 10))
-            return false;
-        c->s.apic_base = (value & ~UINT64_C(0x100)) | (c->s.apic_base & 0x100);
-        if (c->apic)
-            c->apic->set_base(c->apic_opaque, c->s.apic_base);
-        return true;
+        return write_apic_base(c, value);
     case 0x6e0:
-        if (c->apic)
+        if (x86_has(c->features, F_TSC_DEADLINE) && c->apic)
             c->apic->set_tsc_deadline(c->apic_opaque, value);
-        return true;
+        return x86_has(c->features, F_TSC_DEADLINE);
     case 0xc0000080:
         return write_efer(c, value);
     default:
-        if (constant(c, msr, &ignored))
-            return true;
+        if (k)
+            return !k->read_only;
     }
     sink_printf(sim_sink(c->v.sim), SINK_GUEST, "CPU %u: WRMSR of unknown register 0x%x = 0x%llx", c->v.index, msr,
                 (unsigned long long)value);

@@ -10,6 +10,8 @@
     { map, op, 0, PFX_ANY, r, -1, OPS(a, b, NONE), F_NONE, flags, aux, name, fn }
 #define X(op, r, m, feature, name, fn, aux, flags) \
     { MAP_0F, op, 0, PFX_ANY, r, m, OPS(NONE, NONE, NONE), feature, (flags) | ROW_MOD_REG, aux, name, fn }
+#define N(op, r, m, feature, name, fn, aux, flags) \
+    { MAP_0F, op, 0, PFX_NP, r, m, OPS(NONE, NONE, NONE), feature, (flags) | ROW_MOD_REG, aux, name, fn }
 #define F(map, op, pfx, r, feature, name, a, b, fn, aux, flags) \
     { map, op, 0, pfx, r, -1, OPS(a, b, NONE), feature, flags, aux, name, fn }
 
@@ -67,10 +69,10 @@ const struct x86_row x86_rows_sys[] = {
     G(MAP_0F, 0x01, 3, "lidt", M, NONE, lift_sys_mem, SYS_LIDT, ROW_MOD_MEM | ROW_CPL0),
     X(0x01, 1, 0, F_MONITOR, "monitor", lift_monitor, 0, ROW_CPL0_UD),
     X(0x01, 1, 1, F_MONITOR, "mwait", lift_sys, SYS_MWAIT, ROW_CPL0_UD),
-    X(0x01, 1, 2, F_SMAP, "clac", lift_sys, SYS_CLAC, ROW_CPL0_UD),
-    X(0x01, 1, 3, F_SMAP, "stac", lift_sys, SYS_STAC, ROW_CPL0_UD),
-    X(0x01, 2, 0, F_XSAVE, "xgetbv", lift_sys, SYS_XGETBV, 0),
-    X(0x01, 2, 1, F_XSAVE, "xsetbv", lift_sys, SYS_XSETBV, 0),
+    N(0x01, 1, 2, F_SMAP, "clac", lift_sys, SYS_CLAC, ROW_CPL0_UD),
+    N(0x01, 1, 3, F_SMAP, "stac", lift_sys, SYS_STAC, ROW_CPL0_UD),
+    N(0x01, 2, 0, F_XSAVE, "xgetbv", lift_sys, SYS_XGETBV, 0),
+    N(0x01, 2, 1, F_XSAVE, "xsetbv", lift_sys, SYS_XSETBV, 0),
     X(0x01, 7, 0, F_LM, "swapgs", lift_sys, SYS_SWAPGS, ROW_ONLY64 | ROW_CPL0),
     X(0x01, 7, 1, F_RDTSCP, "rdtscp", lift_sys, SYS_RDTSCP, 0),
     G(MAP_0F, 0x01, 4, "smsw", Ew, NONE, lift_smsw, 0, 0),
@@ -83,10 +85,10 @@ const struct x86_row x86_rows_sys[] = {
     F(MAP_0F, 0x07, PFX_ANY, -1, F_SYSCALL, "sysret", NONE, NONE, lift_sys, SYS_SYSRET, 0),
     R(MAP_0F, 0x08, "invd", NONE, NONE, lift_sys, SYS_WBINVD, ROW_CPL0),
     R(MAP_0F, 0x09, "wbinvd", NONE, NONE, lift_sys, SYS_WBINVD, ROW_CPL0),
-    R(MAP_0F, 0x20, "mov", Rv, Cd, lift_mov_cr, 0, ROW_CPL0 | ROW_MODRM | ROW_MOD_IGNORED),
-    R(MAP_0F, 0x21, "mov", Rv, Dd, lift_mov_dr, 0, ROW_CPL0 | ROW_MODRM | ROW_MOD_IGNORED),
-    R(MAP_0F, 0x22, "mov", Cd, Rv, lift_mov_cr, 1, ROW_CPL0 | ROW_MODRM | ROW_MOD_IGNORED),
-    R(MAP_0F, 0x23, "mov", Dd, Rv, lift_mov_dr, 1, ROW_CPL0 | ROW_MODRM | ROW_MOD_IGNORED),
+    R(MAP_0F, 0x20, "mov", Rv, Cd, lift_mov_cr, 0, ROW_MODRM | ROW_MOD_IGNORED),
+    R(MAP_0F, 0x21, "mov", Rv, Dd, lift_mov_dr, 0, ROW_MODRM | ROW_MOD_IGNORED),
+    R(MAP_0F, 0x22, "mov", Cd, Rv, lift_mov_cr, 1, ROW_MODRM | ROW_MOD_IGNORED),
+    R(MAP_0F, 0x23, "mov", Dd, Rv, lift_mov_dr, 1, ROW_MODRM | ROW_MOD_IGNORED),
     R(MAP_0F, 0x30, "wrmsr", NONE, NONE, lift_sys, SYS_WRMSR, ROW_CPL0),
     F(MAP_0F, 0x31, PFX_ANY, -1, F_TSC, "rdtsc", NONE, NONE, lift_sys, SYS_RDTSC, 0),
     R(MAP_0F, 0x32, "rdmsr", NONE, NONE, lift_sys, SYS_RDMSR, ROW_CPL0),

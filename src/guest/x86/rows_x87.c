@@ -112,8 +112,8 @@ const struct x86_row x86_rows_x87[] = {
     ROW(MAP_1, 0xdf, 5, -1, F_CMOV, "fucomip", STi, lift_x87_compare_flags, X87_QUIET | X87_POP, ROW_X87 | ROW_MOD_REG),
     ROW(MAP_1, 0xdf, 6, -1, F_CMOV, "fcomip", STi, lift_x87_compare_flags, X87_POP, ROW_X87 | ROW_MOD_REG),
 
-    ROW(MAP_0F, 0xae, 0, -1, F_FXSR, "fxsave", M, lift_fxsave, 0, ROW_MOD_MEM),
-    ROW(MAP_0F, 0xae, 1, -1, F_FXSR, "fxrstor", M, lift_fxsave, 1, ROW_MOD_MEM),
+    { MAP_0F, 0xae, 0, PFX_NP, 0, -1, { OP_M }, F_FXSR, ROW_MOD_MEM, 0, "fxsave", lift_fxsave },
+    { MAP_0F, 0xae, 0, PFX_NP, 1, -1, { OP_M }, F_FXSR, ROW_MOD_MEM, 1, "fxrstor", lift_fxsave },
     { MAP_0F, 0xae, 0, PFX_NP, 4, -1, { OP_M }, F_XSAVE, ROW_MOD_MEM, 0, "xsave", lift_xsave },
     { MAP_0F, 0xae, 0, PFX_NP, 6, -1, { OP_M }, F_XSAVEOPT, ROW_MOD_MEM, 1, "xsaveopt", lift_xsave },
     { MAP_0F, 0xc7, 0, PFX_NP, 4, -1, { OP_M }, F_XSAVEC, ROW_MOD_MEM, 2, "xsavec", lift_xsave },

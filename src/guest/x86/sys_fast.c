@@ -96,9 +96,11 @@ uint64_t sys_sysexit(struct vcpu *v, uint64_t osz)
 {
     struct x86_cpu *c = x86_of(v);
     struct x86_state *s = &c->s;
+    if (s->cpl)
+        return sys_gp0(c);
     if (!sysenter_legal(c))
         return sys_ud(c);
-    if (!(s->cr0 & CR0_PE) || s->cpl || !(s->sysenter_cs & 0xfffc))
+    if (!(s->cr0 & CR0_PE) || !(s->sysenter_cs & 0xfffc))
         return sys_gp0(c);
     bool to64 = osz == 8;
     if (to64 && (!x86_canonical(s->gpr[R_CX]) || !x86_canonical(s->gpr[R_DX])))

@@ -10,8 +10,6 @@ static bool io_allowed(struct x86_cpu *c, uint64_t port, unsigned size)
 {
     const struct x86_segment *tr = &c->s.seg[SEG_TR];
     uint64_t map, bits;
-    if (c->mode_flags & MODE_DEBUG)
-        x86_check_io_watch(c, port, size);
     if (!(c->s.cr0 & CR0_PE) || (!x86_vm86(c) && c->s.cpl <= x86_iopl(c)))
         return true;
     unsigned mode = x86_system_mode(c);
@@ -30,11 +28,25 @@ denied:
     return false;
 }
 
+static uint64_t read_port(struct x86_cpu *c, uint64_t port, unsigned size)
+{
+    if (c->mode_flags & MODE_DEBUG)
+        x86_check_io_watch(c, port, size);
+    return space_load(c->v.io, port, size);
+}
+
+static void write_port(struct x86_cpu *c, uint64_t port, unsigned size, uint64_t value)
+{
+    if (c->mode_flags & MODE_DEBUG)
+        x86_check_io_watch(c, port, size);
+    space_store(c->v.io, port, size, value);
+}
+
 uint64_t sys_in(struct vcpu *v, uint64_t port, uint64_t size)
 {
     struct x86_cpu *c = x86_of(v);
     port &= 0xffff;
-    return io_allowed(c, port, (unsigned)size) ? space_load(v->io, port, (unsigned)size) : 0;
+    return io_allowed(c, port, (unsigned)size) ? read_port(c, port, (unsigned)size) : 0;
 }
 
 uint64_t sys_out(struct vcpu *v, uint64_t port, uint64_t size, uint64_t value)
@@ -42,7 +54,7 @@ uint64_t sys_out(struct vcpu *v, uint64_t port, uint64_t size, uint64_t value)
     struct x86_cpu *c = x86_of(v);
     port &= 0xffff;
     if (io_allowed(c, port, (unsigned)size))
-        space_store(v->io, port, (unsigned)size, value);
+        write_port(c, port, (unsigned)size, value);
     return 0;
 }
 
@@ -59,9 +71,11 @@ static uint64_t string_io(struct vcpu *v, uint64_t what, bool in)
     unsigned size = what & 15, asz = what >> 4 & 15, rep = what >> 8 & 1, reg = in ? R_DI : R_SI;
     int seg = in ? SEG_ES : (int)(what >> 16 & 15);
     uint64_t linear, value, m = mask64(8 * asz), port = c->s.gpr[R_DX] & 0xffff;
+    if (!io_allowed(c, port, size))
+        return 0;                          /* also with a count of 0 */
     if (rep && !(c->s.gpr[R_CX] & m))
         return 1;
-    if (!io_allowed(c, port, size) || !x86_seg_linear(c, seg, c->s.gpr[reg] & m, size, in, &linear))
+    if (!x86_seg_linear(c, seg, c->s.gpr[reg] & m, size, in, &linear))
         return 0;
     unsigned mode = x86_data_mode(c);
     if (c->mode_flags & MODE_AC_CHECK && linear & (size - 1)) {
@@ -73,12 +87,12 @@ static uint64_t string_io(struct vcpu *v, uint64_t what, bool in)
     if (in) {
         if (!vcpu_probe(v, linear, size, ACCESS_WRITE, mode))
             return 0;
-        value = space_load(v->io, port, size);
+        value = read_port(c, port, size);
         vcpu_store(v, linear, size, mode, value);
     } else {
         if (!vcpu_load(v, linear, size, mode, 0, &value))
             return 0;
-        space_store(v->io, port, size, value);
+        write_port(c, port, size, value);
     }
     advance(c, reg, asz, c->s.rflags & FLAG_DF ? (uint64_t)0 - size : size);
     if (rep)

@@ -84,6 +84,14 @@ static void set_half(struct x86_cpu *c, unsigned half, const uint8_t *m)
 
 static void gp0(struct vcpu *v) { x86_raise(v, EXC_GP, true, 0); }
 
+/* FXSAVE's area is aligned to 16: #GP(0).  (Where alignment is checked, CPUs choose between that and #AC.) */
+static bool aligned(struct vcpu *v, uint64_t at)
+{
+    if (at & 15)
+        gp0(v);
+    return !(at & 15);
+}
+
 /* ---- FXSAVE, FXRSTOR ------------------------------------------------------------------ */
 
 static uint64_t do_fxsave(struct vcpu *v, uint64_t at, uint64_t wide)
@@ -91,10 +99,8 @@ static uint64_t do_fxsave(struct vcpu *v, uint64_t at, uint64_t wide)
     struct x86_cpu *c = x86_of(v);
     unsigned mode = x86_data_mode(c), len = AREA_XMM + 16 * n_xmm(c);
     uint8_t m[AREA_LEGACY] = { 0 };
-    if (at & 15) {
-        gp0(v);
+    if (!aligned(v, at))
         return 0;
-    }
     put_x87(c, m, wide);
     put_mxcsr(c, m);
     put_xmm(c, m);
@@ -107,10 +113,8 @@ static uint64_t do_fxrstor(struct vcpu *v, uint64_t at, uint64_t wide)
 {
     struct x86_cpu *c = x86_of(v);
     uint8_t m[AREA_LEGACY];
-    if (at & 15) {
-        gp0(v);
+    if (!aligned(v, at))
         return 0;
-    }
     if (!vcpu_load_bytes(v, at, m, sizeof m, x86_data_mode(c)))
         return 0;
     uint32_t mxcsr = (uint32_t)load_le(m + AREA_MXCSR, 4);

@@ -78,25 +78,3 @@ void advance_to(struct bench *b, uint64_t ns)
     if (ns > now(b))
         sim_warp(b->sim, ns - now(b));
 }
-
-void assert_state_covers(struct bench *b, const char *name, void *data, size_t size, size_t padding)
-{
-    struct state_set *set = sim_state(b->sim);
-    size_t i = 0, unseen = 0;
-    while (i < state_set_count(set) && strcmp(state_set_name(set, i), name) != 0)
-        i++;
-    assert_true(i < state_set_count(set));
-    uint64_t plain = state_set_hash_one(set, i);
-    for (size_t at = 0; at < size; at++) {
-        uint8_t *p = (uint8_t *)data + at;
-        unsigned seen = 0;
-        for (unsigned bit = 0; bit < 8; bit++) {
-            *p ^= (uint8_t)(1u << bit);
-            seen += state_set_hash_one(set, i) != plain;
-            *p ^= (uint8_t)(1u << bit);
-        }
-        assert_true(seen == 8 || seen == 0);
-        unseen += seen == 0;
-    }
-    assert_int_equal(unseen, padding);
-}

@@ -48,10 +48,4 @@ static inline unsigned inb(struct bench *b, unsigned port) { return (unsigned)sp
 static inline unsigned inw(struct bench *b, unsigned port) { return (unsigned)space_load(b->io, port, 2); }
 static inline uint32_t inl(struct bench *b, unsigned port) { return (uint32_t)space_load(b->io, port, 4); }
 
-/*
- * Does every bit of the struct registered as `name` reach the hash?  Flips each bit of [data, data + size) in turn;
- * bytes of explicit padding, `padding` of them in all, must not.  Then: what is encoded comes back by decoding.
- */
-void assert_state_covers(struct bench *b, const char *name, void *data, size_t size, size_t padding);
-
 #endif

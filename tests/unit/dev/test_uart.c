@@ -8,7 +8,7 @@
 enum { BASE = 0x3f8 };
 enum { RBR, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 enum { RDA = 1, THRE = 2, RLS = 4, MSI = 8 };
-enum { DR = 1, OE = 2, EMPTY = 0x60, DLAB = 0x80, LOOP = 0x10, OUT2 = 8 };
+enum { DR = 1, OE = 2, BI = 16, EMPTY = 0x60, DLAB = 0x80, LOOP = 0x10, OUT2 = 8 };
 enum { NONE = 1, ID_MSI = 0, ID_THRE = 2, ID_RDA = 4, ID_RLS = 6, ID_TIMEOUT = 12, FIFO = 0xc0 };
 
 struct sink_chardev {
@@ -26,7 +26,10 @@ static void written(struct chardev *c, const void *data, size_t len)
     s->len += len;
 }
 
-static void attach(struct chardev *c, struct input_source *source) { ((struct sink_chardev *)(void *)c)->source = source; }
+static void attach(struct chardev *c, struct input_source *source)
+{
+    ((struct sink_chardev *)(void *)c)->source = source;
+}
 
 static const struct chardev_ops ops = { .write = written, .attach = attach };
 
@@ -205,7 +208,8 @@ static void test_loopback(void **state)
     get(b, MSR);
     static const struct {
         unsigned mcr, msr;
-    } lines[] = { { 2, 0x10 | 0x8 | 0x1 }, { 1, 0x20 | 0x1 | 0x2 }, { 4, 0x40 | 0x2 }, { 8, 0x80 | 0x4 | 0x8 }, { 0, 0x8 } };
+    } lines[] = { { 2, 0x10 | 0x8 | 0x1 },
+                  { 1, 0x20 | 0x1 | 0x2 }, { 4, 0x40 | 0x2 }, { 8, 0x80 | 0x4 | 0x8 }, { 0, 0x8 } };
     for (unsigned i = 0; i < 5; i++) {
         set(b, MCR, LOOP | lines[i].mcr);
         assert_int_equal(get(b, IIR) & 0xf, ID_MSI);
@@ -218,12 +222,33 @@ static void test_loopback(void **state)
     assert_int_equal(get(b, RBR), 'n');
 }
 
+/* A break from outside: a zero byte that the line status explains, once the bytes before it are read. */
+static void test_break(void **state)
+{
+    struct fixture *f = *state;
+    struct bench *b = f->b;
+    set(b, IIR, 1);
+    set(b, MCR, OUT2);
+    set(b, IER, RLS);
+    from_host(f, "x");
+    assert_int_equal(input_post(f->c.c.line_break, "", 1), 1);
+    input_poll(b->port);
+    assert_int_equal(get(b, LSR), EMPTY | DR);
+    assert_int_equal(get(b, RBR), 'x');
+    input_poll(b->port);
+    assert_true(b->wire[4].level);
+    assert_int_equal(get(b, IIR) & 0xf, ID_RLS);
+    assert_int_equal(get(b, LSR), EMPTY | DR | BI);
+    assert_int_equal(get(b, LSR), EMPTY | DR);
+    assert_int_equal(get(b, RBR), 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_registers), TEST(test_transmit), TEST(test_receive_without_fifo), TEST(test_fifo_trigger_and_timeout),
-        TEST(test_room), TEST(test_loopback),
+        TEST(test_room), TEST(test_loopback), TEST(test_break),
     };
     return cmocka_run_group_tests_name("uart", tests, NULL, NULL);
 }

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Groups of accesses: several addresses that differ by constants, close to each
+ * other, are asked of the TLB once, for the whole range; what the TLB adds to
+ * them is kept in a register.
+ *
+ * Between a group's first and last access no mapping can change, and a page that
+ * stores go through directly cannot become one where they may not: both need a helper, which
+ * ends all groups, or a slow path, which then runs the instruction again (SLOW_KEEPS, slow.c).
+ *
+ * Where the range turns out to cross a page, or not to be plain memory, the block is
+ * translated again without groups.
+ */
+#include "engine/x64/compiler.h"
+
+enum { MAX_RANGE = 512, MAX_ACTIVE = 6 };
+
+/* ---- addresses as base + constant -------------------------------------------------------------- */
+
+/* v as a sum; ADD, SUB and the cut to 32 bits are looked through.  open: added to after a cut. */
+struct sum {
+    ir_ref base;
+    int64_t disp;
+    bool wrap, open;
+};
+
+static bool constant_step(const struct compiler *c, const struct ir_insn *i, int64_t *step)
+{
+    uint64_t v;
+    if ((i->op != IR_ADD && i->op != IR_SUB) || i->type != IR_X || !const_of(c, i->arg[1], &v) || !fits32(v))
+        return false;
+    *step = i->op == IR_ADD ? (int64_t)v : -(int64_t)v;
+    return true;
+}
+
+static bool is_cut(const struct compiler *c, const struct ir_insn *i)
+{
+    uint64_t v;
+    return i->op == IR_AND && i->type == IR_X && const_of(c, i->arg[1], &v) && v == UINT32_MAX;
+}
+
+/* Walks down from v: a step below a cut is part of the sum modulo 2^32, one above it must have a cut of its own. */
+static struct sum sum_of(const struct compiler *c, ir_ref v)
+{
+    struct sum s = { .base = v };
+    int64_t step;
+    for (;;) {
+        const struct ir_insn *i = def_of(c, s.base);
+        if (is_cut(c, i)) {
+            s.open |= !s.wrap && s.disp;
+            s.wrap = true;
+            s.base = i->arg[0];
+        } else if (constant_step(c, i, &step)) {
+            s.disp += step;
+            s.base = i->arg[0];
+        } else {
+            return s;
+        }
+    }
+}
+
+/* ---- grouping ------------------------------------------------------------------------------------- */
+
+static bool ends_groups(const struct ir_insn *i)
+{
+    if (i->op == IR_CALL)
+        return !(((const struct ir_helper *)(uintptr_t)i->imm)->flags & HELPER_PURE);
+    return i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND;
+}
+
+static bool stores(const struct ir_insn *i)
+{
+    return i->op == IR_ST || i->op == IR_STV || i->aux & IR_MEM_WRITE_INTENT;
+}
+
+static bool joins(struct group *g, const struct group *one)
+{
+    int64_t lo = g->lo < one->lo ? g->lo : one->lo, hi = g->hi > one->hi ? g->hi : one->hi;
+    if (g->base != one->base || g->wrap != one->wrap || g->mode != one->mode || one->write > g->write || hi - lo > MAX_RANGE)
+        return false;
+    g->lo = lo;
+    g->hi = hi;
+    g->count++;
+    g->last = one->last;
+    return true;
+}
+
+static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, uint16_t *active, unsigned *n_active)
+{
+    struct sum s = sum_of(c, i->arg[0]);
+    unsigned size = i->op == IR_LD || i->op == IR_ST ? 1u << (i->aux & IR_MEM_SIZE) : 16;
+    if (s.open || c->plan[s.base].is_const)
+        return;
+    struct group one = { .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm, .write = stores(i), .lo = s.disp,
+                         .hi = s.disp + size, .first = n, .last = n, .count = 1 };
+    for (unsigned k = *n_active; k-- > 0;)
+        if (joins(&c->group[active[k]], &one)) {
+            c->group_of[n] = (uint16_t)(active[k] + 1);
+            return;
+        }
+    if (c->n_groups == MAX_GROUPS || c->ir->n_values + c->n_groups + 1 >= IR_MAX_VALUES)
+        return;
+    if (*n_active == MAX_ACTIVE)
+        memmove(active, active + 1, --*n_active * sizeof *active);
+    active[(*n_active)++] = (uint16_t)c->n_groups;
+    c->group[c->n_groups++] = one;
+    c->group_of[n] = (uint16_t)c->n_groups;
+}
+
+void x64_find_groups(struct compiler *c, bool allowed)
+{
+    uint16_t active[MAX_ACTIVE];
+    unsigned n_active = 0;
+    c->n_groups = 0;
+    c->has_groups = allowed && c->ir->n <= ARRAY_LEN(c->group_of);
+    if (!c->has_groups)
+        return;
+    memset(c->group_of, 0, c->ir->n * sizeof *c->group_of);
+    for (uint32_t n = 0; n < c->ir->n; n++) {
+        const struct ir_insn *i = &c->ir->insn[n];
+        if (ends_groups(i))
+            n_active = 0;
+        else if (i->op >= IR_LD && i->op <= IR_STV)
+            visit(c, i, n, active, &n_active);
+    }
+    /* The addend is a value: defined by the first access, used by the last. */
+    for (unsigned k = 0; k < c->n_groups; k++)
+        c->plan[x64_group_ref(c, k)] = (struct plan_value){ .def = c->group[k].first, .root = x64_group_ref(c, k),
+                                                            .last_use = c->group[k].last + 1 };
+}
+
+int64_t x64_group_disp(const struct compiler *c, ir_ref address) { return sum_of(c, address).disp; }
+
+bool x64_keeps_stores(const struct compiler *c)
+{
+    for (unsigned k = 0; k < c->n_groups; k++) {
+        const struct group *g = &c->group[k];
+        if (g->write && g->count > 1 && g->first < c->at && c->at < g->last)
+            return true;
+    }
+    return false;
+}
