@@ -39,11 +39,12 @@ static void search_interval(const char *path, const struct rebuild *b, uint64_t 
         fprintf(stderr, "that cannot be done: %s\n", err.text);
         break;
     case LOCKSTEP_EQUAL:
-        fprintf(stderr, "both go the same way: the recording itself is different here, from another build or changed\n");
+        fprintf(stderr, "both go the same way: the recording itself is different here, from another build or "
+                "changed\n");
         break;
     case LOCKSTEP_DIFFERENT:
-        fprintf(stderr, "they part at position %llu, after the instruction at 0x%llx: %s is 0x%llx and 0x%llx, and %u more "
-                "fields differ\n", (unsigned long long)d.position, (unsigned long long)d.pc, d.field,
+        fprintf(stderr, "they part at position %llu, after the instruction at 0x%llx: %s is 0x%llx and 0x%llx, and %u "
+                "more fields differ\n", (unsigned long long)d.position, (unsigned long long)d.pc, d.field,
                 (unsigned long long)d.value[0], (unsigned long long)d.value[1], d.more);
         break;
     }

@@ -264,7 +264,8 @@ static void rebuild_index(struct log_reader *r)
     uint64_t position = 0;
     r->index.n = 0;
     r->index.step = r->index.seen = 0;
-    for (uint64_t at = r->first_frame; read_head(r, at, &h, &why) && h.magic == LOG_FRAME_MAGIC && h.end.position >= position;
+    for (uint64_t at = r->first_frame;
+         read_head(r, at, &h, &why) && h.magic == LOG_FRAME_MAGIC && h.end.position >= position;
          at += LOG_FRAME_HEAD + (uint64_t)h.stored) {
         log_index_add(&r->index, position, at);
         position = h.end.position;

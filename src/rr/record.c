@@ -26,9 +26,15 @@ struct recorder {
 
 static struct recorder *of(struct input_port *port) { return (struct recorder *)port; }
 
-static uint64_t host_ns(struct input_port *port) { return port->host->clock_ns(port->host->opaque, SIM_CLOCK_VIRTUAL_RT); }
+static uint64_t host_ns(struct input_port *port)
+{
+    return port->host->clock_ns(port->host->opaque, SIM_CLOCK_VIRTUAL_RT);
+}
 
-static uint64_t idles_here(struct recorder *r, uint64_t position) { return r->idle_position == position ? r->idles : 0; }
+static uint64_t idles_here(struct recorder *r, uint64_t position)
+{
+    return r->idle_position == position ? r->idles : 0;
+}
 
 static void flush(struct recorder *r)
 {

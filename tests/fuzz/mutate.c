@@ -115,7 +115,8 @@ void fuzz_bytes(struct fuzz_random *r, const uint8_t *data, size_t size, struct 
 /* ---- logs that are sealed again -------------------------------------------------------- */
 
 /* end: the mark at the frame's end, three numbers of 8 bytes. */
-static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, const struct buf *prefix, const uint8_t *end)
+static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, const struct buf *prefix,
+                      const uint8_t *end)
 {
     uint8_t head[LOG_FRAME_HEAD];
     size_t bound = ZSTD_compressBound(raw->len);
