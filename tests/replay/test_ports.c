@@ -421,7 +421,8 @@ static void lockstep_finds_the_first_difference(void **state)
     lab_free(&a.lab);
     record_pc(other, ARRAY_LEN(other), &b.log, &b.lab, &r);
     lab_free(&b.lab);
-    const struct lockstep_side same[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &(struct lab_side){ a.log } } };
+    struct lab_side twin = { .log = a.log };
+    const struct lockstep_side same[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &twin } };
     assert_int_equal(lockstep_search(same, 0, r.position, &d, &err), LOCKSTEP_EQUAL);
     const struct lockstep_side different[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &b } };
     uint64_t arrives = where_typed(&a.log, '?');
