@@ -252,7 +252,8 @@ static bool take_word(struct optlist *l, const char *key, const char *const *wor
 
 static bool set_action(struct options *o, const char *v, struct error *err)
 {
-    static const char *const on_reboot[] = { "reset", "shutdown", NULL }, *const on_shutdown[] = { "poweroff", "pause", NULL };
+    static const char *const on_reboot[] = { "reset", "shutdown", NULL };
+    static const char *const on_shutdown[] = { "poweroff", "pause", NULL };
     static const char *const on_panic[] = { "shutdown", "pause", "exit-failure", "none", NULL };
     struct optlist l;
     unsigned reboot = o->machine.no_reboot, shutdown = o->machine.no_shutdown, panic_ = o->panic;
@@ -363,7 +364,8 @@ const struct option_entry option_table[] = {
     { "no-reboot", NULL, set_no_reboot, "end when the guest resets" },
     { "no-shutdown", NULL, set_no_shutdown, "wait for a signal when the guest powers off" },
     { "action", "panic=WHAT[,reboot=..][,shutdown=..]", set_action,
-      "panic=shutdown|pause|exit-failure|none (with pvpanic); reboot=shutdown is -no-reboot, shutdown=pause -no-shutdown" },
+      "panic=shutdown|pause|exit-failure|none (with pvpanic); "
+      "reboot=shutdown is -no-reboot, shutdown=pause -no-shutdown" },
     { "name", "NAME", set_name, "a name for the machine, kept in recordings" },
     { "uuid", "UUID", set_uuid, "the machine's identity, for firmware" },
     { "d", "ITEM[,..]", set_trace, "show what happens: in_asm, exec, int, .. (-d help lists them), on stderr", true },
