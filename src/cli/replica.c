@@ -24,7 +24,7 @@ static void free_parts(struct replica_parts *p)
         sim_free(p->sim);
     host_clock_free(p->clock);
     if (p->setup.o)
-        setup_free(&p->setup);
+        setup_free(&p->setup, false);
     options_free(&p->o);
     free(p);
 }

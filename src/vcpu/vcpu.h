@@ -98,6 +98,22 @@ struct guest_bits {
     uint32_t offset, mask;
 };
 
+/* An exception or interrupt that a vCPU takes now, as the guest names it. */
+struct vcpu_event {
+    const char *kind;        /* "interrupt", "exception", .. */
+    unsigned vector;
+    bool has_error, has_address;
+    uint32_t error;
+    uint64_t address;        /* of a page fault */
+    uint64_t pc;             /* where the vCPU stands */
+};
+
+/* Who is told of them.  It must only look. */
+struct vcpu_listener {
+    void (*event)(void *opaque, struct vcpu *v, const struct vcpu_event *e);
+    void *opaque;
+};
+
 struct guest_ops {
     const char *name;                 /* "x86" */
     uint32_t cpu_size;                /* sizeof the guest's CPU struct */
@@ -180,6 +196,7 @@ struct vcpu {
     struct space *io;             /* port space, or NULL */
     struct sim *sim;
     void *engine_data;            /* the engine's; derived */
+    const struct vcpu_listener *listener;   /* NULL: nobody listens */
     uint32_t index;               /* 0 for the boot CPU */
     uint64_t temp[VCPU_TEMPS];    /* the portable engine's values: beside the guest's registers, so that one
                                      index names either; never read before it is written, never saved */

@@ -142,6 +142,7 @@ static void finish(struct compiler *c)
     c->b->code = code;
     c->b->bytes = sizeof *code + sites + exits + pending;
     x64_memory_take(c->e, c->b);
+    x64_show(c->e, &c->b->key, NULL, code->start, code->size);
 }
 
 bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)

@@ -117,7 +117,8 @@ struct site_mark {
 static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct jit *j = jit_of(e);
-    note_jump(j, b);
+    if (likely(!e->config.trace.unchained))
+        note_jump(j, b);
     const struct x64_code *code = b->code;
     if (b->ram2)
         store_le(code->start + code->second, 8,
@@ -148,15 +149,47 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     return LEAVE_CHAIN;
 }
 
+void x64_show(const struct engine *e, const struct block_key *key, const char *name, const uint8_t *start, size_t size)
+{
+    const struct engine_trace *trace = &e->config.trace;
+    if (trace->code_added)
+        trace->code_added(trace->opaque, &(struct engine_code){ (uintptr_t)start + (uintptr_t)jit_of(e)->exec_delta,
+                                                                start, size, key, name });
+}
+
+static void show_thunks(const struct engine *e, size_t bytes)
+{
+    static const char *const names[] = { "enter", "leave_site", "leave_lookup", "leave_loop", "slow", "slow_vector",
+                                         "sync_out", "sync_in" };
+    const struct jit *j = jit_of(e);
+    const uint8_t *end = j->memory.exec + bytes;
+    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->leave_site, j->leave_lookup, j->leave_loop, j->slow,
+                                             j->slow_vector, j->sync_out, j->sync_in, end };
+    for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+        const uint8_t *start = at[k], *next = at[k + 1];
+        x64_show(e, NULL, names[k], j->memory.write + (start - j->memory.exec), (size_t)(next - start));
+    }
+}
+
 /* The guest is known from the first vCPU on. */
 static void vcpu_added(struct engine *e, struct vcpu *v)
 {
     if (e->n_vcpus == 1)
-        x64_write_thunks(jit_of(e), v->ops);
+        show_thunks(e, x64_write_thunks(jit_of(e), v->ops));
+}
+
+static void count(const struct engine *e, struct engine_stats *out)
+{
+    const struct jit *j = jit_of(e);
+    out->evictions = j->evictions;
+    out->code_bytes_limit = N_REGIONS * j->region_bytes;
+    out->code_bytes_now = 0;
+    for (unsigned k = 0; k < N_REGIONS; k++)
+        out->code_bytes_now += j->region[k].code_bytes;
 }
 
 const struct engine_kind x64_kind = {
     .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init, .fini = fini,
     .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = chained, .unchained = unchained,
-    .killed = killed, .exec = exec,
+    .killed = killed, .exec = exec, .count = count,
 };

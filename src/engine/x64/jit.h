@@ -100,6 +100,7 @@ struct x64_region {
         struct block *block;         /* NULL: freed */
     } *place;
     uint32_t n, cap;
+    size_t code_bytes;
 };
 enum { N_REGIONS = 16 };
 
@@ -135,7 +136,7 @@ struct jit {
     struct x64_jump *jump;
     bool modified;                   /* code was written since translated code last ran */
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
-    uint64_t code_bytes, evictions;
+    uint64_t evictions;
     uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
 };
 
@@ -161,7 +162,7 @@ static inline unsigned x64_jump_index(uint64_t pc) { return (unsigned)((pc ^ pc 
 
 /* ---- thunks.c ------------------------------------------------------------------------------ */
 
-/* Writes the thunks at the start of the code memory; returns the bytes used. */
+/* Writes the thunks at the start of the code memory; returns the bytes used.  They lie in the order of struct jit. */
 size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops);
 /*
  * Jumps to the block at pc, a register, if the jump cache knows it and the TLB still maps it so; otherwise goes on
@@ -196,6 +197,11 @@ static inline bool x64_is_ungrouped(const struct jit *j, const struct ram *ram, 
     unsigned h = x64_ungrouped_hash(ram, offset);
     return j->ungrouped[h / 64] >> h % 64 & 1;
 }
+
+/* ---- jit.c ---------------------------------------------------------------------------------- */
+
+/* Tells whoever wants to know of new code: a block's, or (key NULL) what is called name. */
+void x64_show(const struct engine *e, const struct block_key *key, const char *name, const uint8_t *start, size_t size);
 
 /* ---- compile.c ----------------------------------------------------------------------------- */
 

@@ -149,12 +149,19 @@ static void ungroup(struct engine *e, struct block *b, unsigned insn)
 
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
 {
+    static const uint8_t counted_as[] = {
+        [SLOW_LOAD] = SLOWLY_LOADED, [SLOW_STORE] = SLOWLY_STORED, [SLOW_LOADV] = SLOWLY_LOADED,
+        [SLOW_STOREV] = SLOWLY_STORED, [SLOW_FILL] = SLOWLY_FILLED, [SLOW_VEC] = SLOWLY_COMPUTED,
+        [SLOW_FVEC] = SLOWLY_COMPUTED,
+    };
+    struct engine *e = v->engine_data;
     bool again = false;
+    if ((f->what & 0xff) < ARRAY_LEN(counted_as))
+        e->stats.slow[counted_as[f->what & 0xff]]++;
     /* What may have to start again must not have changed its own code by then: page walks set bits, too. */
     v->at_last_insn = f->what & SLOW_LAST && !(f->what & SLOW_KEEPS) && (f->what & 0xff) != SLOW_FILL;
     if (f->what & SLOW_KEEPS ? run_keeping(v, f, &again) : run(v, f))
         return false;
-    struct engine *e = v->engine_data;
     struct block *b = x64_find_block(e, ret);
     const struct x64_site *site = x64_find_site(e, b, ret);
     write_state(v, f, b->code, site);
