@@ -23,7 +23,7 @@ void irb_put(struct ir_block *b, unsigned size, uint32_t offset, ir_ref v);
 ir_ref irb_getv(struct ir_block *b, uint32_t offset);
 void irb_putv(struct ir_block *b, uint32_t offset, ir_ref v);
 
-/* ADD SUB MUL MULHU MULHS AND OR XOR ANDN SHL SHR SAR ROTL ROTR; both arguments of one type. */
+/* ADD SUB MUL MULHU MULHS DIVU DIVS AND OR XOR ANDN SHL SHR SAR ROTL ROTR; both arguments of one type. */
 ir_ref irb_bin(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y);
 /* The same with a constant of x's type. */
 ir_ref irb_bini(struct ir_block *b, enum ir_op op, ir_ref x, uint64_t y);

@@ -46,6 +46,7 @@ enum {
     HELPER_WRITES = 4,     /* writes guest registers in state */
     HELPER_MEMORY = 8,     /* accesses guest memory, so may evict TLB entries or invalidate code */
     HELPER_PURE = 16,      /* depends on its arguments only; none of the above */
+    HELPER_NO_EFFECT = 32, /* changes nothing, but READS: not called when nobody uses its result (PURE implies it) */
 };
 /* What a helper that touches the lazy flags or registers declares: READS|WRITES. */
 

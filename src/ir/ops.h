@@ -38,6 +38,8 @@
     IR_OP(MUL,        T, T, T, _, _, P|C) \
     IR_OP(MULHU,      T, T, T, _, _, P|C)  /* high half of the unsigned product */ \
     IR_OP(MULHS,      T, T, T, _, _, P|C) \
+    IR_OP(DIVU,       T, T, T, _, _, P)    /* quotient; 0 if arg1 is 0 */ \
+    IR_OP(DIVS,       T, T, T, _, _, P)    /* the same, signed, towards 0; of the least number by -1: the least number */ \
     IR_OP(AND,        T, T, T, _, _, P|C) \
     IR_OP(OR,         T, T, T, _, _, P|C) \
     IR_OP(XOR,        T, T, T, _, _, P|C) \

@@ -131,7 +131,7 @@ struct isa_emu *isa_emu_new(const char *engine)
     sim_set_port(e->sim, e->port);
     e->mem = space_new("memory", UINT64_C(1) << 40, NULL);
     e->io = space_new("io", 65536, NULL);
-    e->ram = ram_new("ram", PHYS_SIZE, &host_memory, &err);
+    e->ram = ram_new("ram", PHYS_SIZE, &plain_memory, &err);
     e->engine = engine_new(&ec, &err);
     if (!e->ram || !e->engine)
         die(&err);
@@ -239,9 +239,9 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     x86_mmu_context(e->cpu);
 }
 
-static void step(struct isa_emu *e)
+static void step(struct isa_emu *e, unsigned positions)
 {
-    sim_run_begin(e->sim, &e->cpu->v.pos, 1);
+    sim_run_begin(e->sim, &e->cpu->v.pos, positions);
     engine_run(e->engine, &e->cpu->v);
     sim_run_end(e->sim);
 }
@@ -264,7 +264,7 @@ static void read_frame(struct isa_emu *e, struct isa_result *r)
         r->end = ISA_LOST;
 }
 
-/* One instruction is one position, except REP: one for each iteration. */
+/* One instruction is one position, except REP: one for each iteration.  A sequence runs in two parts. */
 void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result *r)
 {
     enum { MAX_POSITIONS = 600 };
@@ -272,8 +272,12 @@ void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result 
     uint64_t start = ISA_CODE + 0x800;
     memset(r, 0, sizeof *r);
     load_state(e, c);
+    if (c->split)
+        step(e, c->split);
+    if (c->insns)
+        step(e, c->insns - c->split);
     for (int i = 0; i < MAX_POSITIONS && s->rip == start; i++)
-        step(e);
+        step(e, 1);
     memcpy(r->out.gpr, s->gpr, sizeof r->out.gpr);
     r->out.rflags = x86_get_rflags(e->cpu);
     r->end = ISA_LOST;

@@ -34,6 +34,9 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
 /* Compares which VEX encodings are #UD with the host; the number compared, and how many differ. */
 uint64_t isa_vex_encodings(struct isa_gen *g, bool mode32, uint64_t *different);
 
+/* Makes a sequence of instructions that set and read flags; returns the flags undefined behind it. */
+uint64_t isa_sequence(struct isa_gen *g, bool mode32, struct isa_case *out);
+
 /* FXSAVE: where in the window MXCSR and MXCSR_MASK are. */
 unsigned isa_fxsave_mask_at(const struct x86_insn *insn, const struct isa_case *c);
 

@@ -182,3 +182,5 @@ void gen_fx(struct isa_gen *g, uint8_t *fx)
         for (unsigned i = 1; i < 16; i++)
             relate_lanes(g, fx + 160 + 16 * i, fx + 160);
 }
+
+bool isa_host_has_avx(void) { return __builtin_cpu_supports("avx"); }

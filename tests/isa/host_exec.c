@@ -317,7 +317,6 @@ bool isa_host_run(const struct isa_case *cases, struct isa_result *results, size
     return true;
 }
 
-bool isa_host_has_avx(void) { return __builtin_cpu_supports("avx"); }
 
 bool isa_host_has_mode32(void)
 {

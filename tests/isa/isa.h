@@ -2,7 +2,7 @@
 /*
  * Instruction tests against the host CPU.
  *
- * A case is one instruction with a whole user-mode register state and a window
+ * A case is one instruction, or a sequence of some, with a whole user-mode register state and a window
  * of memory.  The host runs it in a child process (host_exec.c), Reprise runs
  * it on its own CPU model (emu_exec.c), and every architecturally defined bit
  * of the outcome must agree.
@@ -42,8 +42,9 @@ enum isa_end {
 };
 
 struct isa_case {
-    uint8_t code[16];
+    uint8_t code[64];
     uint8_t len;
+    uint8_t insns, split;     /* of a sequence: how many, and how many of them are run first, apart from the rest */
     bool mode32;
     uint32_t row;             /* for messages */
     struct isa_state in;

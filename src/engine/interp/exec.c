@@ -25,6 +25,8 @@ __extension__ typedef __int128 s128;
 #define OP_MUL(U, S, N, x, y) (U)((U)(x) * (U)(y))
 #define OP_MULHU(U, S, N, x, y) (U)((u128)(U)(x) * (U)(y) >> N)
 #define OP_MULHS(U, S, N, x, y) (U)((s128)(S)(x) * (S)(y) >> N)
+#define OP_DIVU(U, S, N, x, y) ((U)(y) ? (U)((U)(x) / (U)(y)) : 0)
+#define OP_DIVS(U, S, N, x, y) ((S)(y) == -1 ? (U)(0 - (U)(x)) : (U)(y) ? (U)((S)(x) / (S)(y)) : 0)
 #define OP_AND(U, S, N, x, y) (U)((x) & (y))
 #define OP_OR(U, S, N, x, y) (U)((x) | (y))
 #define OP_XOR(U, S, N, x, y) (U)((x) ^ (y))

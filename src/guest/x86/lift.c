@@ -17,17 +17,17 @@ static uint64_t do_raise(struct vcpu *v, uint64_t what)
     return 0;
 }
 
-static const struct ir_helper helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
+const struct ir_helper x86_helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
 
 void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector)
 {
-    irb_trap_if(L->b, cond, x, y, &helper_raise, irb_x(L->b, vector | 1 << 8));
+    irb_trap_if(L->b, cond, x, y, &x86_helper_raise, irb_x(L->b, vector | 1 << 8));
 }
 
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error)
 {
     uint64_t what = vector | (uint64_t)has_error << 8 | (uint64_t)error << 16;
-    irb_call(L->b, &helper_raise, irb_x(L->b, what), IR_NONE, IR_NONE, IR_NONE);
+    irb_call(L->b, &x86_helper_raise, irb_x(L->b, what), IR_NONE, IR_NONE, IR_NONE);
     irb_exit_loop(L->b);        /* never reached: the helper always leaves */
     L->ended = true;
 }
@@ -36,9 +36,7 @@ void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_
 
 static uint32_t pc_offset(void) { return X86_OFF(rip); }
 
-void x86_sync(struct x86_lift *L) { irb_put(L->b, 8, pc_offset(), irb_x(L->b, L->pc)); }
-
-void x86_cc_dynamic(struct x86_lift *L) { L->cc_op = CC_DYNAMIC; }
+void x86_cc_dynamic(struct x86_lift *L) { L->cc_known = 0; }
 
 static bool steps(const struct x86_lift *L) { return L->flags & (MODE_TF | MODE_DEBUG); }
 
@@ -223,6 +221,7 @@ static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)
     return lift_64(L) ? pc : L->flags & MODE_CS32 ? (uint32_t)pc : pc & 0xffffffff;
 }
 
+/* What was emitted of the instruction is dropped. */
 bool x86_one_at_a_time(const struct x86_lift *L)
 {
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
@@ -232,17 +231,18 @@ bool x86_begins_later(struct x86_lift *L)
 {
     if (L->n_insns == 1)
         return false;
-    L->b->n--;
+    L->b->n = L->insn_at;
     L->b->n_insns--;
+    L->n_insns--;
     x86_jump(L, 0, L->pc);
     return true;
 }
 
 /*
- * What restore needs to know of an instruction beside its cc_op: which of its accesses go to the stack segment.
+ * What restore needs to know of an instruction: which of its accesses go to the stack segment.
  * In 64-bit mode an address that is not canonical is #SS there and #GP elsewhere, and only the walk finds it.
  */
-enum { META_CC = 0xff, META_STACK = 1 << 8, META_STACK_TOO = 1 << 9 };
+enum { META_STACK = 1, META_STACK_TOO = 2 };
 
 static uint32_t meta_of(const struct x86_lift *L, const struct x86_insn *I)
 {
@@ -265,7 +265,8 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     enum fetch_result r = fetch(f, L, L->pc, first, &I);
     if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
         return false;
-    irb_insn_start(L->b, L->pc, L->cc_op | (r == FETCH_OK ? meta_of(L, &I) : 0));
+    L->insn_at = L->b->n;
+    irb_insn_start(L->b, L->pc, r == FETCH_OK ? meta_of(L, &I) : 0);
     L->n_insns++;
     L->from_device = f->device;
     L->next_pc = wrap_pc(L, L->pc + I.len);
@@ -293,7 +294,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     uint8_t copy[PAGE_SIZE];
     struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
-                          .cc_op = CC_DYNAMIC, .max_insns = max_insns };
+                          .max_insns = max_insns };
     L.mmu = key->flags >> MODE_MMU_SHIFT & 3;
     if (!open_page(&f))
         return false;
@@ -312,8 +313,6 @@ void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta)
     struct x86_cpu *c = x86_of(v);
     struct x86_pending *p = &c->s.pending;
     c->s.rip = pc;
-    if ((meta & META_CC) != CC_DYNAMIC)
-        c->s.cc_op = meta & META_CC;
     if (v->exit == EXIT_EXCEPTION && p->vector == EXC_GP && p->cr2) {        /* x86_mmu_walk: not canonical */
         bool near_sp = p->cr2 - c->s.gpr[R_SP] + 16 <= 32;
         if (meta & META_STACK || (meta & META_STACK_TOO && near_sp))
