@@ -131,7 +131,7 @@ struct isa_emu *isa_emu_new(const char *engine)
     sim_set_port(e->sim, e->port);
     e->mem = space_new("memory", UINT64_C(1) << 40, NULL);
     e->io = space_new("io", 65536, NULL);
-    e->ram = ram_new("ram", PHYS_SIZE, &plain_memory, &err);
+    e->ram = ram_new("ram", PHYS_SIZE, &host_memory, &err);
     e->engine = engine_new(&ec, &err);
     if (!e->ram || !e->engine)
         die(&err);
