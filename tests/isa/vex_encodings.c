@@ -89,7 +89,7 @@ static void add(struct checker *k, bool mode32, unsigned prefix, unsigned map, u
         bytes[n++] = 0x20;
     k->expected[k->n] = x86_decode(k->g->decoder, bytes, 15, mode, k->g->features, &insn) == X86_DECODE_OK;
     c->len = (uint8_t)(k->expected[k->n] ? insn.len : n + 1);
-    memcpy(c->code, bytes, sizeof c->code);
+    memcpy(c->code, bytes, sizeof bytes);
     c->mode32 = mode32;
     for (unsigned i = 0; i < (mode32 ? 8 : 16); i++)
         c->in.gpr[i] = ISA_WINDOW + 0x100;
