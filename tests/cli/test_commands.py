@@ -7,7 +7,7 @@ import re
 import select
 import subprocess
 
-from cli import Case, DEBUG_EXIT, FAREWELL, GUEST, GUEST_END, Process, REPRISE, run
+from cli import Case, DEBUG_EXIT, FAREWELL, GUEST, GUEST_END, I386, Process, REPRISE, run
 
 LINE = ["-m", "16", "-serial", "stdio", "-no-reboot", "-kernel", GUEST, *DEBUG_EXIT]
 TYPED = b"hello q"
@@ -163,6 +163,19 @@ class Recording(Case):
                 self.good("verify", self.log, "--engine", f"{engine},perturb={seed}")
         self.assertEqual(self.record(line=[*LINE, "-accel", "jit,perturb=77"]).returncode, GUEST_END)
         self.good("verify", self.log, "--engine", "interp")
+
+    def test_no_room_for_code(self):
+        """A cache too small, or too large for the host: one sentence, and the portable engine does it."""
+        def little(*argv, kib):
+            return run("sh", "-c", f'ulimit -v {kib} && exec "$@"', "sh", *argv, stdin=TYPED)
+
+        machine = [I386, *LINE, "-display", "none", "-icount", "7"]
+        for result in (run(*machine, "-accel", "jit,tb-size=1", stdin=TYPED),
+                       little(*machine, "-accel", "jit,tb-size=4096", kib=1 << 20)):
+            self.assertEqual((result.returncode, result.stdout), (GUEST_END, CONSOLE), result.stderr)
+            said = result.stderr.decode().splitlines()[0]
+            self.assertRegex(said, r"the engine 'jit' cannot run here: .*(too small|no memory).*; the portable engine runs instead$")
+            self.assertEqual(result.stderr.decode().count("portable engine"), 1)
 
     def test_engines_agree(self):
         """What one recorded the other replays."""

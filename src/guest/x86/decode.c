@@ -564,6 +564,13 @@ static bool lock_legal(const struct x86_insn *I)
     return !I->lock || (I->row->flags & ROW_LOCK && I->op[0].kind == OPK_MEM);
 }
 
+/* How much was looked at, for whoever must notice when it changes: one byte (ModRM) may not have been taken yet. */
+static enum x86_decode_result refuse(const struct cursor *c, enum x86_decode_result why)
+{
+    c->I->len = (uint8_t)(why != X86_DECODE_UD || c->at >= c->n ? c->n : c->at + 1);
+    return why;
+}
+
 enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *bytes, size_t n, uint64_t mode_flags,
                                   const uint64_t *features, struct x86_insn *out)
 {
@@ -576,7 +583,7 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     bool legacy_prefix = out->rex || out->p66 || out->rep || out->lock;
     if (!c.shortage && (opcode == 0xc4 || opcode == 0xc5) && vex(&c, opcode, &map, &opcode, &pp)) {
         if (legacy_prefix || map == MAP_COUNT)
-            return X86_DECODE_UD;
+            return refuse(&c, X86_DECODE_UD);
     } else if (!c.shortage && opcode == 0x0f) {
         map = MAP_0F;
         opcode = (uint8_t)take(&c, 1);
@@ -588,10 +595,8 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     out->opcode = opcode;
     if (!c.shortage)
         out->row = find_row(d, &c, map, pp, features);
-    if (!c.shortage && !out->row) {
-        out->len = (uint8_t)c.at;
-        return X86_DECODE_UD;
-    }
+    if (!c.shortage && !out->row)
+        return refuse(&c, X86_DECODE_UD);
     if (!c.shortage) {
         set_operand_size(&c, out->row);
         if (out->has_modrm)
@@ -601,10 +606,10 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
         if (out->row->flags & ROW_VSIB && !c.shortage && !vsib_operand(&c))
             return X86_DECODE_UD;
         if (!decode_operands(&c) || !lock_legal(out))
-            return c.shortage ? X86_DECODE_SHORT : X86_DECODE_UD;
+            return refuse(&c, c.shortage ? X86_DECODE_SHORT : X86_DECODE_UD);
     }
     if (c.shortage)
-        return n >= MAX_LEN ? X86_DECODE_LONG : X86_DECODE_SHORT;
+        return refuse(&c, n >= MAX_LEN ? X86_DECODE_LONG : X86_DECODE_SHORT);
     out->len = (uint8_t)c.at;
     memcpy(out->bytes, bytes, out->len);
     return X86_DECODE_OK;

@@ -134,7 +134,7 @@ struct x86_operand {
 struct x86_insn {
     const struct x86_row *row;
     uint8_t bytes[16];
-    uint8_t len;           /* 1..15 */
+    uint8_t len;           /* 1..15; not X86_DECODE_OK: how many bytes that depends on */
     uint8_t opcode;
     uint8_t modrm;
     uint8_t osz;           /* operand size in bytes: 2, 4, 8 */
