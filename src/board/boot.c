@@ -188,7 +188,8 @@ static bool linux_load(struct boot_info *info, struct error *err)
     size_t payload = img.size - img.setup_bytes;
     if (img.end > info->ram_below_4g - BOOT_ACPI_BYTES)
         return error_set(err, "kernel '%s' needs %llu MiB of memory, the machine has %llu", c->kernel.path,
-                         (unsigned long long)((img.end + BOOT_ACPI_BYTES - 1) / MIB + 1), (unsigned long long)(info->ram_below_4g / MIB));
+                         (unsigned long long)((img.end + BOOT_ACPI_BYTES - 1) / MIB + 1),
+                         (unsigned long long)(info->ram_below_4g / MIB));
     if (strlen(append) > img.cmdline_max)
         return error_set(err, "kernel command line is %zu bytes, kernel '%s' takes at most %u", strlen(append),
                          c->kernel.path, img.cmdline_max);

@@ -105,7 +105,8 @@ static bool load_by_elf(struct boot_info *info, uint64_t *top, struct error *err
     info->eip = entry;
     for (unsigned i = 0; i < phnum; i++) {
         size_t ph = phoff + (size_t)phentsize * i;
-        uint32_t offset = word(k, ph + 4), virtual_ = word(k, ph + 8), physical = word(k, ph + 12), size = word(k, ph + 20);
+        uint32_t offset = word(k, ph + 4), virtual_ = word(k, ph + 8), physical = word(k, ph + 12);
+        uint32_t size = word(k, ph + 20);
         if (word(k, ph) != PT_LOAD)
             continue;
         if (!load_segment(info, physical, offset, word(k, ph + 16), size, top, err))

@@ -27,12 +27,13 @@ TRAIT(write_cpu, "%s", or_default(o->machine.cpu))
 TRAIT(write_smp, "%u", o->machine.cpus)
 TRAIT(write_memory, "%llu KiB", (unsigned long long)(o->machine.ram_bytes >> 10))
 TRAIT(write_append, "%s", or_default(o->machine.append))
-TRAIT(write_boot, "order=%s,once=%s,menu=%s,splash-time=%d,reboot-timeout=%d,strict=%s", or_default(o->machine.boot.order),
-      or_default(o->machine.boot.once), o->machine.boot.menu ? "on" : "off",
+TRAIT(write_boot, "order=%s,once=%s,menu=%s,splash-time=%d,reboot-timeout=%d,strict=%s",
+      or_default(o->machine.boot.order), or_default(o->machine.boot.once), o->machine.boot.menu ? "on" : "off",
       o->machine.boot.has_menu_wait ? o->machine.boot.menu_wait_ms : -1, (int)o->machine.boot.fail_wait_ms,
       o->machine.boot.strict ? "on" : "off")
 TRAIT(write_debug_exit, "iobase=0x%x,iosize=%u", o->machine.debug_exit_port, o->machine.debug_exit_size)
-TRAIT(write_debugcon, "iobase=0x%x,readback=0x%x", o->debugcon ? o->machine.debugcon_port : 0, o->machine.debugcon_readback)
+TRAIT(write_debugcon, "iobase=0x%x,readback=0x%x", o->debugcon ? o->machine.debugcon_port : 0,
+      o->machine.debugcon_readback)
 TRAIT(write_pvpanic, "ioport=0x%x,events=%u,%s", o->machine.pvpanic_port, o->machine.pvpanic_events,
       o->machine.panic_stops ? "stopping" : "not stopping")
 TRAIT(write_no_reboot, "%s", o->machine.no_reboot ? "given" : "not given")

@@ -38,7 +38,8 @@ static bool isa_debugcon(struct options *o, struct optlist *l, struct error *err
     uint64_t port = DEFAULT_DEBUGCON_PORT, readback = DEFAULT_DEBUGCON_PORT;
     if (o->debugcon)
         return error_set(err, "-device isa-debugcon: there is a debug console already");
-    if (!optlist_take_number(l, "iobase", 0xffff, &port, err) || !optlist_take_number(l, "readback", 0xff, &readback, err))
+    if (!optlist_take_number(l, "iobase", 0xffff, &port, err) ||
+        !optlist_take_number(l, "readback", 0xff, &readback, err))
         return false;
     o->machine.debugcon_port = (uint16_t)port;
     o->machine.debugcon_readback = (uint8_t)readback;
@@ -67,7 +68,8 @@ static bool pvpanic(struct options *o, struct optlist *l, struct error *err)
     if (!optlist_take_number(l, "ioport", 0xffff, &port, err) || !optlist_take_number(l, "events", 0xff, &events, err))
         return false;
     if (!port || !events || events & ~(uint64_t)PVPANIC_EVENTS)
-        return error_set(err, "-device pvpanic: ioport must not be 0, and events is a sum of 1 (panicked) and 2 (crash loaded)");
+        return error_set(err, "-device pvpanic: ioport must not be 0, and events is a sum of 1 (panicked) and "
+                              "2 (crash loaded)");
     o->machine.pvpanic_port = (uint16_t)port;
     o->machine.pvpanic_events = (uint8_t)events;
     return true;

@@ -133,18 +133,12 @@ static bool read_bios(struct setup *s, struct error *err)
 static void print_line(void *opaque, enum sink_level level, const char *text)
 {
     struct setup *s = opaque;
-    if (level == SINK_DEBUG || (level == SINK_GUEST && !s->o->log_guest_errors))
+    if (level == SINK_DEBUG || (level == SINK_GUEST && !(s->o->trace.items & TRACE_GUEST_ERRORS)))
         return;
     FILE *to = level == SINK_GUEST ? s->messages : stderr;
     fprintf(to, "%s: ", s->o->program);
     say_text(to, text);
     fputc('\n', to);
-}
-
-static void print_trace(void *opaque, const char *text)
-{
-    struct setup *s = opaque;
-    fputs(text, s->messages);
 }
 
 bool setup_files(struct setup *s, struct options *o, struct error *err)
@@ -153,14 +147,10 @@ bool setup_files(struct setup *s, struct options *o, struct error *err)
     s->config.memory = host_memory;
     s->config.engine.code = &host_code;
     s->config.sink = (struct sink){ print_line, s };
-    if (o->log_op) {
-        s->config.engine.trace = print_trace;
-        s->config.engine.trace_opaque = s;
-    }
     bool ok = (!o->kernel || read_role(s, ROLE_KERNEL, o->kernel, &s->config.kernel, err)) &&
               read_initrd(s, err) && read_bios(s, err) && read_fw_cfg(s, err);
     if (!ok)
-        setup_free(s);
+        setup_free(s, false);
     return ok;
 }
 
@@ -200,19 +190,62 @@ static bool check_outputs(const struct setup *s, struct error *err)
     return true;
 }
 
+static void put_trace(void *opaque, const char *text, size_t len)
+{
+    const struct setup *s = opaque;
+    fwrite(text, 1, len, s->messages);
+}
+
+static void name_code(void *opaque, uint64_t address, size_t size, const char *name)
+{
+    const struct setup *s = opaque;
+    host_perf_map_add(s->perf_map, address, size, name);
+}
+
+/* Until the run starts the file stays as it is. */
+static bool open_trace_file(struct setup *s, const char *path, struct error *err)
+{
+    if (!host_output_open(&s->trace_file, path, false, err))
+        return error_prefix(err, "-D");
+    FILE *f = open_memstream(&s->early, &s->early_len);
+    if (!f)
+        return error_set(err, "-D: %s", strerror(errno));
+    s->messages = f;
+    return true;
+}
+
+static void close_messages(struct setup *s)
+{
+    if (s->messages != stderr)
+        fclose(s->messages);
+    s->messages = stderr;
+}
+
+bool setup_start_outputs(struct setup *s, struct error *err)
+{
+    if (!s->trace_file.path)
+        return true;
+    FILE *f = fdopen(dup(s->trace_file.fd), "w");
+    if (!f)
+        return error_set(err, "-D: cannot write '%s': %s", s->trace_file.path, strerror(errno));
+    host_output_start(&s->trace_file);
+    close_messages(s);
+    s->messages = f;
+    fwrite(s->early, 1, s->early_len, f);
+    return true;
+}
+
 bool setup_outputs(struct setup *s, struct error *err)
 {
-    const char *path = s->o->log_path;
-    if (!check_outputs(s, err))
+    const struct options *o = s->o;
+    if (!check_outputs(s, err) || (o->log_path && !open_trace_file(s, o->log_path, err)))
         return false;
-    if (!path)
-        return true;
-    if (!host_output_open(&s->trace, path, false, err))
-        return error_prefix(err, "-D");
-    FILE *f = fdopen(dup(s->trace.fd), "w");
-    if (!f)
-        return error_set(err, "-D: cannot write '%s': %s", path, strerror(errno));
-    s->messages = f;
+    if (o->perf_map && !(s->perf_map = host_perf_map_new(err)))
+        return false;
+    if (o->perf_map || o->trace.items & ~(unsigned)TRACE_GUEST_ERRORS) {
+        s->trace = trace_new(&o->trace, &(struct trace_output){ put_trace, o->perf_map ? name_code : NULL, s });
+        trace_wire_engine(s->trace, &s->config.engine.trace);
+    }
     return true;
 }
 
@@ -247,13 +280,17 @@ void setup_close_chardevs(struct setup *s, bool started)
     }
 }
 
-void setup_free(struct setup *s)
+void setup_free(struct setup *s, bool started)
 {
     setup_close_chardevs(s, false);
     for (unsigned i = 0; i < SETUP_FILES; i++)
         host_file_free(&s->file[i]);
-    if (s->messages != stderr)
-        fclose(s->messages);
-    s->messages = stderr;
-    host_output_close(&s->trace);
+    trace_free(s->trace);
+    host_perf_map_close(s->perf_map, started);
+    s->trace = NULL;
+    s->perf_map = NULL;
+    close_messages(s);
+    free(s->early);
+    s->early = NULL;
+    host_output_close(&s->trace_file);
 }

@@ -30,17 +30,24 @@ struct setup {
     struct log_input_file listed[SETUP_FILES];   /* what is in file[], for the log */
     size_t n_listed;
     struct chardev *chardev[OPTIONS_CHARDEVS];
-    struct host_output trace;              /* -D */
-    FILE *messages;                        /* into it, or stderr */
+    struct trace *trace;                   /* -d, -perfmap; NULL: neither */
+    struct host_perf_map *perf_map;        /* NULL: none */
+    struct host_output trace_file;         /* -D */
+    FILE *messages;                        /* stderr; or with -D memory at first, that file when the run has started */
+    char *early;                           /* that memory */
+    size_t early_len;
 };
 
 /* Reads the input files.  False: nothing is left open. */
 bool setup_files(struct setup *s, struct options *o, struct error *err);
-/* Opens -D, if no output is a file that this run needs otherwise. */
+/* Opens -D, -d and -perfmap, if no output is a file that this run needs otherwise. */
 bool setup_outputs(struct setup *s, struct error *err);
 bool setup_chardevs(struct setup *s, struct error *err);
+/* The machine is wired and will run: what was in the file of -D goes. */
+bool setup_start_outputs(struct setup *s, struct error *err);
 /* started: the machine ran, so what it wrote is all there is. */
 void setup_close_chardevs(struct setup *s, bool started);
-void setup_free(struct setup *s);
+/* started: the machine ran. */
+void setup_free(struct setup *s, bool started);
 
 #endif

@@ -34,6 +34,7 @@ FLAG(set_no_reboot, machine.no_reboot)
 FLAG(set_no_shutdown, machine.no_shutdown)
 FLAG(set_nodefaults, nodefaults)
 FLAG(set_nographic, nographic)
+FLAG(set_perf_map, perf_map)
 FLAG(set_help, help)
 FLAG(set_version, version)
 
@@ -251,7 +252,8 @@ static bool take_word(struct optlist *l, const char *key, const char *const *wor
 
 static bool set_action(struct options *o, const char *v, struct error *err)
 {
-    static const char *const on_reboot[] = { "reset", "shutdown", NULL }, *const on_shutdown[] = { "poweroff", "pause", NULL };
+    static const char *const on_reboot[] = { "reset", "shutdown", NULL };
+    static const char *const on_shutdown[] = { "poweroff", "pause", NULL };
     static const char *const on_panic[] = { "shutdown", "pause", "exit-failure", "none", NULL };
     struct optlist l;
     unsigned reboot = o->machine.no_reboot, shutdown = o->machine.no_shutdown, panic_ = o->panic;
@@ -312,19 +314,15 @@ static bool set_uuid(struct options *o, const char *v, struct error *err)
     return true;
 }
 
-static bool set_log_items(struct options *o, const char *v, struct error *err)
+static bool set_trace(struct options *o, const char *v, struct error *err)
 {
-    while (*v) {
-        size_t len = strcspn(v, ",");
-        if (len == 12 && !memcmp(v, "guest_errors", 12))
-            o->log_guest_errors = true;
-        else if (len == 2 && !memcmp(v, "op", 2))
-            o->log_op = true;
-        else
-            return error_set(err, "-d: there is no item '%.*s' (there are guest_errors, op)", (int)len, v);
-        v += len + (v[len] == ',');
-    }
-    return true;
+    o->trace_help = is_help(v);
+    return o->trace_help || trace_parse_items(v, &o->trace, err);
+}
+
+static bool set_trace_filter(struct options *o, const char *v, struct error *err)
+{
+    return trace_parse_filter(v, &o->trace, err);
 }
 
 const struct option_entry option_table[] = {
@@ -354,8 +352,9 @@ const struct option_entry option_table[] = {
       "a position lasts 1 << N ns (3); sleep=on|off, align=on|off; "
       "rr=record|replay,rrfile=FILE[,rrhash=POSITIONS]" },
     { "rtc", "[base=utc|localtime|DATE][,clock=host|vm]", set_rtc, "the guest's calendar clock" },
-    { "accel", "ENGINE[,tb-size=MB]", set_accel,
-      "the engine: interp, jit, or tcg for the fastest there is; memory for its translations", true },
+    { "accel", "ENGINE[,tb-size=MB][,perturb=SEED]", set_accel,
+      "the engine: interp, jit, or tcg for the fastest there is; memory for its translations; "
+      "a test of it: vary at random what must not matter", true },
     { "display", "none", set_display, "no display (which is the default)" },
     { "vga", "none", set_vga, "no display adapter" },
     { "monitor", "none", set_monitor, "no monitor" },
@@ -366,11 +365,15 @@ const struct option_entry option_table[] = {
     { "no-reboot", NULL, set_no_reboot, "end when the guest resets" },
     { "no-shutdown", NULL, set_no_shutdown, "wait for a signal when the guest powers off" },
     { "action", "panic=WHAT[,reboot=..][,shutdown=..]", set_action,
-      "panic=shutdown|pause|exit-failure|none (with pvpanic); reboot=shutdown is -no-reboot, shutdown=pause -no-shutdown" },
+      "panic=shutdown|pause|exit-failure|none (with pvpanic); "
+      "reboot=shutdown is -no-reboot, shutdown=pause -no-shutdown" },
     { "name", "NAME", set_name, "a name for the machine, kept in recordings" },
     { "uuid", "UUID", set_uuid, "the machine's identity, for firmware" },
-    { "d", "ITEM[,..]", set_log_items, "say more: guest_errors, op", true },
-    { "D", "FILE", set_log_path, "say it into FILE", true },
+    { "d", "ITEM[,..]", set_trace, "show what happens: in_asm, exec, int, .. (-d help lists them), on stderr", true },
+    { "D", "FILE", set_log_path, "show it in FILE", true },
+    { "dfilter", "RANGE[,..]", set_trace_filter,
+      "of blocks show those whose pc is in FIRST..LAST, START+SIZE or END-SIZE", true },
+    { "perfmap", NULL, set_perf_map, "write /tmp/perf-PID.map, so that `perf report` names translated code", true },
     { "version", NULL, set_version, "print the version" },
     { "h", NULL, set_help, "print this help" },
     { "help", NULL, set_help, NULL },

@@ -87,7 +87,7 @@ bool options_parse(int argc, char *const *argv, const char *program, struct opti
     o->sim = (struct sim_config){ .shift = DEFAULT_SHIFT, .sleep = true };
     if (!walk(o, argc, argv, true, err) || !walk(o, argc, argv, false, err))
         return false;
-    return o->help || o->version || o->cpu_help || o->machine_help || o->device_help || finish(o, err);
+    return o->help || o->version || o->cpu_help || o->machine_help || o->device_help || o->trace_help || finish(o, err);
 }
 
 void options_free(struct options *o) { arena_free(&o->strings); }

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "board/machine.h"
+#include "debug/trace.h"
 #include "host/chardev.h"
 #include "sim/sim.h"
 
@@ -58,8 +59,9 @@ struct options {
     const char *name;
     const char *log_path;             /* -D */
     bool nographic, nodefaults, rtc_local;
-    bool log_guest_errors, log_op;    /* -d */
-    bool help, version, cpu_help, machine_help, device_help;
+    struct trace_config trace;        /* -d, -dfilter */
+    bool perf_map;
+    bool trace_help, help, version, cpu_help, machine_help, device_help;
     struct arena strings;
 };
 

@@ -74,7 +74,8 @@ static bool choose_files(const struct log_machine *m, const struct rebuild *b, s
 static void silence(struct options *o)
 {
     o->log_path = NULL;
-    o->log_op = false;
+    o->trace = (struct trace_config){ 0 };
+    o->perf_map = false;
     for (unsigned i = 0; i < o->n_chardevs; i++)
         o->chardev[i].spec = (struct chardev_spec){ .kind = CHARDEV_NULL, .id = o->chardev[i].spec.id };
 }

@@ -175,8 +175,8 @@ static bool run_wired(struct run *r, uint64_t length)
     uint64_t start = host_monotonic_ns();
     struct run_result *result = r->result;
     result->started = true;
-    if (r->setup.trace.path)
-        host_output_start(&r->setup.trace);
+    if (r->setup.trace)
+        trace_wire_machine(r->setup.trace, r->machine);
     enum machine_stop why = result->why = run_to_end(r, length);
     if (stays(r))
         stay_off(r);
@@ -185,6 +185,8 @@ static bool run_wired(struct run *r, uint64_t length)
     result->virtual_ns = sim_now(r->sim);
     result->exit_code = machine_exit_code(r->machine);
     result->pc = current_pc(r->machine);
+    if (r->setup.trace)
+        trace_end(r->setup.trace, r->machine);
     return judge(r, why);
 }
 
@@ -197,7 +199,7 @@ static bool wire_and_run(struct run *r, struct error *err)
     if (!setup_chardevs(&r->setup, err))
         return false;
     r->machine = machine_new(&r->setup.config, r->sim, r->port, err);
-    if (!r->machine || (r->recording && !host_log_commit(r->recording, err)))
+    if (!r->machine || (r->recording && !host_log_commit(r->recording, err)) || !setup_start_outputs(&r->setup, err))
         return false;
     return run_wired(r, length);
 }
@@ -231,7 +233,7 @@ static void close_all(struct run *r)
         sim_free(r->sim);
     host_clock_free(r->clock);
     if (r->setup.o)
-        setup_free(&r->setup);
+        setup_free(&r->setup, r->result->started);
 }
 
 bool run_machine(const struct run_request *q, struct run_result *result)

@@ -18,6 +18,12 @@ static int fail(const struct error *err) { return say_error(PROGRAM, err); }
 
 static void print_line(void *opaque, const char *text) { puts(text); }
 
+static void print_trace_items(void)
+{
+    for (unsigned i = 0; trace_item(i); i++)
+        printf("%-14s %s\n", trace_item(i)->name, trace_item(i)->help);
+}
+
 /* -help and its like.  False: there was none of them. */
 static bool answer(const struct options *o)
 {
@@ -31,6 +37,8 @@ static bool answer(const struct options *o)
         puts("pc    standard PC (i440FX and PIIX3); pc-i440fx-* means the same");
     else if (o->device_help)
         options_print_devices();
+    else if (o->trace_help)
+        print_trace_items();
     else
         return false;
     return true;

@@ -344,8 +344,8 @@ static bool x2_legal(const struct apic *a, unsigned reg, bool write)
     if (write)
         return reg == REG_TPR || reg == REG_EOI || reg == REG_SVR || reg == REG_ESR || reg == REG_CMCI ||
                reg == REG_ICR0 || (reg >= REG_LVT && reg <= REG_TICR) || reg == REG_TDCR || reg == REG_SELF;
-    return reg == REG_ID || reg == REG_VERSION || reg == REG_TPR || reg == REG_PPR || reg == REG_LDR || reg == REG_SVR ||
-           (reg >= REG_ISR && reg <= REG_ESR) || reg == REG_CMCI || reg == REG_ICR0 ||
+    return reg == REG_ID || reg == REG_VERSION || reg == REG_TPR || reg == REG_PPR || reg == REG_LDR ||
+           reg == REG_SVR || (reg >= REG_ISR && reg <= REG_ESR) || reg == REG_CMCI || reg == REG_ICR0 ||
            (reg >= REG_LVT && reg <= REG_TCCR) || reg == REG_TDCR;
 }
 

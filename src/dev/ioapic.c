@@ -29,7 +29,10 @@ struct ioapic {
 static enum apic_delivery delivery(uint64_t rte) { return (enum apic_delivery)(rte >> 8 & 7); }
 
 /* Only fixed and lowest-priority messages can be of a level; the others are sent by edges whatever the entry says. */
-static bool is_level(uint64_t rte) { return rte & RTE_LEVEL && (delivery(rte) == APIC_FIXED || delivery(rte) == APIC_LOWEST); }
+static bool is_level(uint64_t rte)
+{
+    return rte & RTE_LEVEL && (delivery(rte) == APIC_FIXED || delivery(rte) == APIC_LOWEST);
+}
 
 static void service(struct ioapic *io, unsigned pin)
 {

@@ -65,7 +65,8 @@ struct isa_debug *debug_exit_new(struct space *io, uint16_t base, uint16_t size,
 
 struct isa_debug *debugcon_new(struct space *io, uint16_t base, uint8_t readback, struct chardev *chardev)
 {
-    return map(io, "isa-debugcon", base, 1, &console_ops, (struct isa_debug){ .readback = readback, .chardev = chardev });
+    return map(io, "isa-debugcon", base, 1, &console_ops,
+               (struct isa_debug){ .readback = readback, .chardev = chardev });
 }
 
 struct isa_debug *pvpanic_new(struct space *io, uint16_t base, uint8_t events,

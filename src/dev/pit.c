@@ -39,8 +39,8 @@ struct pit_state {
 
 static const struct state_field counter_fields[] = {
 #define U(f) STATE_UINT(struct pit_counter_state, f)
-    U(start), U(frozen), U(reload), U(next_reload), U(latch), U(mode), U(access), U(bcd), U(gate), U(latched), U(status),
-    U(status_latched), U(write_high), U(low), U(read_high), U(loaded), U(running),
+    U(start), U(frozen), U(reload), U(next_reload), U(latch), U(mode), U(access), U(bcd), U(gate), U(latched),
+    U(status), U(status_latched), U(write_high), U(low), U(read_high), U(loaded), U(running),
     STATE_PAD(struct pit_counter_state, pad),
 #undef U
 };
@@ -122,7 +122,10 @@ static bool output(const struct pit *p, const struct pit_counter_state *c)
 }
 
 static unsigned to_bcd(unsigned v) { return v % 10 | v / 10 % 10 << 4 | v / 100 % 10 << 8 | v / 1000 % 10 << 12; }
-static unsigned from_bcd(unsigned v) { return (v & 15) + 10 * (v >> 4 & 15) + 100 * (v >> 8 & 15) + 1000 * (v >> 12 & 15); }
+static unsigned from_bcd(unsigned v)
+{
+    return (v & 15) + 10 * (v >> 4 & 15) + 100 * (v >> 8 & 15) + 1000 * (v >> 12 & 15);
+}
 
 /* The counting element.  Mode 3 falls by two, from an even number, twice a period. */
 static uint16_t count(const struct pit *p, const struct pit_counter_state *c)
@@ -301,7 +304,9 @@ static void write_control(struct pit *p, uint8_t v)
         return;
     }
     uint8_t gate = c->gate;
-    *c = (struct pit_counter_state){ .access = v >> 4 & 3, .mode = v >> 1 & 7, .bcd = v & 1, .gate = gate, .reload = 65536 };
+    *c = (struct pit_counter_state){
+        .access = v >> 4 & 3, .mode = v >> 1 & 7, .bcd = v & 1, .gate = gate, .reload = 65536
+    };
     if (c->mode > 5)
         c->mode -= 4;
     if (i == 0)

@@ -205,7 +205,9 @@ static void restart_periodic(struct rtc *r)
 static bool alarm_matches(const struct rtc *r)
 {
     const uint8_t *m = r->s.cmos;
-    static const uint8_t pair[3][2] = { { SECONDS_ALARM, SECONDS }, { MINUTES_ALARM, MINUTES }, { HOURS_ALARM, HOURS } };
+    static const uint8_t pair[3][2] = {
+        { SECONDS_ALARM, SECONDS }, { MINUTES_ALARM, MINUTES }, { HOURS_ALARM, HOURS }
+    };
     for (unsigned i = 0; i < 3; i++)
         if (m[pair[i][0]] < 0xc0 && m[pair[i][0]] != m[pair[i][1]])
             return false;

@@ -2,8 +2,10 @@
 /*
  * Transmission takes no guest time: a byte is on the host's side when the
  * store returns, and THR is empty again.  Drivers cannot tell, and the console is
- * as fast as the CPU.  Reception is paced by the FIFO's room alone.  Word length, parity and a sent break shape the line,
- * which we do not have: a byte is eight bits whatever LCR says, and only the FIFO's time-out is counted in its characters.
+ * as fast as the CPU.  Reception is paced by the FIFO's room alone.  Word
+ * length, parity and a sent break shape the line, which we do not have: a byte
+ * is eight bits whatever LCR says, and only the FIFO's time-out is counted in
+ * LCR's characters.
  */
 #include "dev/uart.h"
 

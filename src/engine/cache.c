@@ -108,6 +108,7 @@ void cache_chain(struct engine *e, struct block *from, unsigned slot, struct blo
         return;
     unchain(e, l);
     *l = (struct block_link){ from, to, to->incoming, &to->incoming };
+    e->stats.chained++;
     if (to->incoming)
         to->incoming->prev = &l->next;
     to->incoming = l;
@@ -144,6 +145,7 @@ void cache_kill(struct engine *e, struct block *b)
         e->kind->killed(e, b);
     b->dead = true;
     e->bytes -= b->bytes;
+    e->stats.blocks_now--;
     b->hash_next = e->graveyard;
     e->graveyard = b;
 }
@@ -239,29 +241,20 @@ static void record_insns(struct block *b, const struct ir_block *ir)
             b->insn[k++] = (struct insn_info){ ir->insn[n].imm, ir->insn[n].aux32 };
 }
 
-static void trace_ir(struct engine *e, const char *title)
+static void optimise(struct engine *e, const struct block_key *key)
 {
-    struct buf text = { 0 };
-    buf_put(&text, title, strlen(title));
-    ir_print(&e->ir, &text);
-    buf_put_byte(&text, 0);
-    e->config.trace(e->config.trace_opaque, (const char *)text.data);
-    buf_free(&text);
-}
-
-static void optimise(struct engine *e)
-{
+    const struct engine_trace *trace = &e->config.trace;
     struct error err;
-    if (e->config.trace)
-        trace_ir(e, "IR:\n");
+    if (trace->ir)
+        trace->ir(trace->opaque, key, &e->ir, false);
     if (e->config.verify && !ir_verify(&e->ir, &err))
         panic("a front end made invalid IR: %s", err.text);
     ir_opt_forward(&e->ir);
     ir_opt_dead(&e->ir);
     if (e->config.verify && !ir_verify(&e->ir, &err))
         panic("an optimisation made invalid IR: %s", err.text);
-    if (e->config.trace)
-        trace_ir(e, "IR optimised:\n");
+    if (trace->ir)
+        trace->ir(trace->opaque, key, &e->ir, true);
 }
 
 static unsigned insn_limit(struct engine *e, unsigned limit)
@@ -298,7 +291,9 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
         ir_block_reset(&e->ir);
         if (!v->ops->translate(v, key, max, &e->ir))
             return NULL;
-        optimise(e);
+        if (e->config.trace.translated)
+            e->config.trace.translated(e->config.trace.opaque, v, key, e->ir.n_insns, e->ir.guest_bytes);
+        optimise(e, key);
         struct block *b = new_block(e, key, limit, at);
         if (e->kind->compile(e, b, &e->ir)) {
             b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
@@ -360,6 +355,7 @@ static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
     if (two)
         add_to_page(e, b, 1);
     e->bytes += b->bytes;
+    e->stats.blocks_now++;
     return b;
 }
 
@@ -373,10 +369,21 @@ static bool second_page_matches(struct vcpu *v, const struct block *b, bool *fau
     return !*fault && second.ram == b->ram2 && second.ram_offset == b->ram2_offset;
 }
 
+/* Does the TLB say that b, which lies in one page, is where it was? */
+static bool still_mapped(struct vcpu *v, const struct block *b)
+{
+    struct tlb_side s;
+    return tlb_peek(v, b->key.va, ACCESS_EXEC, b->key.fetch_mode, &s) && s.ram == b->ram &&
+           s.ram_offset == align_down(b->ram_offset, PAGE_SIZE);
+}
+
 struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit)
 {
     bool fault = false;
     struct tlb_side side;
+    struct block *likely_one = e->jump[jump_slot(key->va)];
+    if (likely_one && !limit && same_key(&likely_one->key, key) && still_mapped(v, likely_one))
+        return likely_one;
     if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &side))
         return NULL;
     e->stats.lookups++;
@@ -402,12 +409,8 @@ struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_ke
 struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *from, uint64_t pc)
 {
     uint64_t va = (pc + from->key.cs_base) & from->key.va_mask;
-    struct block *b = e->jump[jump_slot(va)];
+    struct block *b = e->config.trace.unchained ? NULL : e->jump[jump_slot(va)];
     if (!b || b->key.pc != pc || b->key.flags != from->key.flags || b->key.cs_base != from->key.cs_base)
         return NULL;
-    struct tlb_side s;
-    if (!tlb_peek(v, va, ACCESS_EXEC, from->key.fetch_mode, &s) || s.ram != b->ram ||
-        s.ram_offset != align_down(b->ram_offset, PAGE_SIZE))
-        return NULL;
-    return b;
+    return still_mapped(v, b) ? b : NULL;
 }

@@ -40,6 +40,8 @@ static void table_written(void *opaque, struct ram *ram, uint64_t offset, uint64
 
 const char *engine_kind_name(unsigned i) { return i < ARRAY_LEN(kinds) ? kinds[i]->name : NULL; }
 
+const char *engine_kind(const struct engine *e) { return e->kind->name; }
+
 struct engine *engine_new(const struct engine_config *config, struct error *err)
 {
     const struct engine_kind *kind = NULL;
@@ -101,8 +103,6 @@ void engine_flush(struct engine *e)
         tlb_flush(e->vcpu[i]);
 }
 
-void engine_get_stats(const struct engine *e, struct engine_stats *out) { *out = e->stats; }
-
 /* Varies what must not matter. */
 static void perturb(struct engine *e)
 {
@@ -142,17 +142,22 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             limit = 0;
             chain_from = NULL;
             v->pos.left -= v->ops->service(v);
+            e->stats.events++;
             if (take_exit(v) == EXIT_SHUTDOWN)
                 return STOP_SHUTDOWN;
             continue;
         }
-        if (v->ops->halted(v))
+        if (v->ops->halted(v)) {
+            e->stats.halts++;
             return STOP_HALTED;
-        if (v->pos.left <= 0)
+        }
+        if (v->pos.left <= 0) {
+            e->stats.budgets++;
             return STOP_BUDGET;
+        }
         if (e->config.perturb_seed)
             perturb(e);
-        if (chain_from && (chain_from->dead || cache_is_full(e)))
+        if (chain_from && (chain_from->dead || cache_is_full(e) || e->config.trace.unchained))
             chain_from = NULL;
         cache_sweep(e);
         struct block *b = next_block(e, v, limit);
@@ -164,9 +169,13 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             cache_chain(e, chain_from, e->leave_slot, b);
         chain_from = NULL;
         limit = 0;
+        if (unlikely(e->config.trace.entered))
+            e->config.trace.entered(e->config.trace.opaque, v, &b->key);
         v->pos.in_block = 1;
         enum leave why = e->kind->exec(e, v, b);
         v->pos.in_block = 0;
+        e->stats.entered++;
+        e->stats.left[why]++;
         if (why == LEAVE_CHAIN)
             chain_from = e->leave_block;
         if (why == LEAVE_FAULT) {

@@ -7,6 +7,7 @@
 #define REPRISE_ENGINE_ENGINE_H
 
 #include "base/error.h"
+#include "engine/trace.h"
 #include "vcpu/vcpu.h"
 
 struct engine;
@@ -31,10 +32,9 @@ struct engine_config {
     const struct host_code *code; /* jit: borrowed */
     size_t cache_bytes;        /* of translated code; 0: default */
     unsigned max_block_insns;  /* 0: default; at most IR_MAX_INSNS */
-    uint64_t perturb_seed;     /* != 0: vary what must not matter (block lengths, cache flushes, op order) */
+    uint64_t perturb_seed;     /* != 0: vary what must not matter: block lengths, registers, flushes, TLBs */
     bool verify;               /* run the IR verifier on every block */
-    void (*trace)(void *opaque, const char *text);  /* -d in_asm,op..: may be NULL */
-    void *trace_opaque;
+    struct engine_trace trace; /* zero: nothing is shown */
 };
 
 /* The kinds of this build, slowest first: the i-th, or NULL behind the last. */
@@ -60,13 +60,38 @@ enum engine_stop {
  */
 enum engine_stop engine_run(struct engine *e, struct vcpu *v);
 
+/* Which kind it is: engine_config.kind. */
+const char *engine_kind(const struct engine *e);
+
 /* Drops every translation (after a snapshot load). */
 void engine_flush(struct engine *e);
 
+/* Why translated code returned to the run loop. */
+enum engine_left {
+    LEFT_LOOKUP,     /* an indirect jump whose target was not at hand, or a mapping that has changed */
+    LEFT_UNCHAINED,  /* a direct jump that is not chained (yet) */
+    LEFT_LOOP,       /* the guest's state has changed such that events must be asked for */
+    LEFT_SHORT,      /* the budget ends within the next block, or somebody asked to leave */
+    LEFT_FAULT,      /* an exception, or an instruction that must be the last of its block */
+    ENGINE_LEFT_REASONS
+};
+
+/* What the JIT's code could not do inline. */
+enum engine_slow {
+    SLOWLY_LOADED, SLOWLY_STORED, SLOWLY_FILLED /* the TLB, for a group of accesses */,
+    SLOWLY_COMPUTED /* a vector operation, by its reference function */, ENGINE_SLOW_KINDS
+};
+
+/* Counts since the engine was made, except where they say "now". */
 struct engine_stats {
     uint64_t blocks_translated, insns_translated, ir_ops, lookups, code_invalidations, table_writes, retries,
         flushes;
+    uint64_t blocks_now, code_bytes_now, code_bytes_limit, evictions, chained;
+    uint64_t entered, left[ENGINE_LEFT_REASONS], events, budgets, halts, slow[ENGINE_SLOW_KINDS];
 };
 void engine_get_stats(const struct engine *e, struct engine_stats *out);
+
+/* Statistics of the engine and of its vCPUs' TLBs as text, line by line. */
+void engine_print_stats(const struct engine *e, void (*line)(void *opaque, const char *text), void *opaque);
 
 #endif

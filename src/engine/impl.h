@@ -50,7 +50,7 @@ struct block {
     void *code;                   /* the engine kind's */
 };
 
-enum { HASH_SIZE = 1 << 15, JUMP_SIZE = 1 << 12, PAGE_HASH_SIZE = 1 << 12 };
+enum { HASH_SIZE = 1 << 17, JUMP_SIZE = 1 << 15, PAGE_HASH_SIZE = 1 << 12 };
 
 /* Blocks of one page of RAM. */
 struct page_blocks {
@@ -64,11 +64,11 @@ enum { ENGINE_MAX_VCPUS = 32, ENGINE_MAX_RAMS = 8 };
 
 /* Why translated code returned. */
 enum leave {
-    LEAVE_LOOKUP,    /* the pc is in the state: find the next block */
-    LEAVE_CHAIN,     /* the same, and chain it to exit e->leave_slot of e->leave_block */
-    LEAVE_LOOP,      /* ask for pending events first */
-    LEAVE_SHORT,     /* what is left of the budget is less than the next block */
-    LEAVE_FAULT,     /* v->exit says why; state is restored, positions are given back */
+    LEAVE_LOOKUP = LEFT_LOOKUP,     /* the pc is in the state: find the next block */
+    LEAVE_CHAIN = LEFT_UNCHAINED,   /* the same, and chain it to exit e->leave_slot of e->leave_block */
+    LEAVE_LOOP = LEFT_LOOP,         /* ask for pending events first */
+    LEAVE_SHORT = LEFT_SHORT,       /* what is left of the budget is less than the next block */
+    LEAVE_FAULT = LEFT_FAULT,       /* v->exit says why; state is restored, positions are given back */
 };
 
 struct engine_kind {
@@ -90,6 +90,8 @@ struct engine_kind {
     /* No way leads to b from now on; NULL: nothing. */
     void (*killed)(struct engine *e, struct block *b);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
+    /* Fills in what the kind counts itself; NULL: nothing. */
+    void (*count)(const struct engine *e, struct engine_stats *out);
 };
 
 struct engine {

@@ -1,37 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory for translated code: one file in memory, mapped twice, once to be
- * written and once to be run, so that nothing is ever both.
+ * Memory for translated code: the same pages mapped twice, once to be written
+ * and once to be run, so that nothing is ever both.  Shared anonymous memory, not a file in
+ * memory: perf looks into a JIT's map (-perfmap) for anonymous memory only.
  */
 #include "host/host.h"
 
 #include <errno.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 static bool alloc(void *opaque, size_t size, struct code_memory *out, struct error *err)
 {
     (void)opaque;
-    int fd = memfd_create("reprise-code", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, (off_t)size) < 0) {
-        error_set(err, "cannot make memory for code: %s", strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    void *w = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    void *x = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    int why = errno;
-    close(fd);
-    if (w != MAP_FAILED && x != MAP_FAILED) {
+    void *w = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (w == MAP_FAILED)
+        return error_set(err, "cannot make memory for code: %s", strerror(errno));
+    void *x = mremap(w, 0, size, MREMAP_MAYMOVE);      /* of size 0: a second mapping of the same pages */
+    if (x != MAP_FAILED && mprotect(x, size, PROT_READ | PROT_EXEC) == 0) {
         *out = (struct code_memory){ .write = w, .exec = x, .size = size };
         return true;
     }
-    if (w != MAP_FAILED)
-        munmap(w, size);
+    error_set(err, "the host allows no memory to run code in: %s", strerror(errno));
     if (x != MAP_FAILED)
         munmap(x, size);
-    return error_set(err, "the host allows no memory to run code in: %s", strerror(why));
+    munmap(w, size);
+    return false;
 }
 
 static void release(void *opaque, struct code_memory *m)

@@ -76,6 +76,15 @@ void host_output_close(struct host_output *o);
 /* Do two paths name one regular file, there or yet to be made? */
 bool host_same_file(const char *a, const char *b);
 
+/* ---- perf_map.c ---------------------------------------------------------------- */
+
+/* Names of translated code for `perf report`: /tmp/perf-PID.map. */
+struct host_perf_map;
+struct host_perf_map *host_perf_map_new(struct error *err);
+void host_perf_map_add(struct host_perf_map *m, uint64_t address, size_t size, const char *name);
+/* keep: the run started, so the file stays.  No-op for NULL. */
+void host_perf_map_close(struct host_perf_map *m, bool keep);
+
 /* ---- log_file.c --------------------------------------------------------------- */
 
 struct host_log;

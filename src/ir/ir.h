@@ -12,6 +12,7 @@
  *     with flag F, unless the front end has made the earlier write harmless.
  *  5. A block ends with exactly one E op per path; E ops are allowed before
  *     labels.
+ *  6. Between an FVEC of part FIRST and its LAST there are pure ops alone.
  */
 #ifndef REPRISE_IR_IR_H
 #define REPRISE_IR_IR_H
@@ -28,7 +29,7 @@ struct ir_insn {
     uint8_t op;        /* enum ir_op */
     uint8_t type;      /* enum ir_type: T of the op list */
     uint16_t aux;
-    uint32_t aux32;    /* INSN_START: meta */
+    uint32_t aux32;    /* INSN_START: meta; FVEC: enum ir_fvec_part */
     ir_ref dst;
     ir_ref arg[4];
     uint64_t imm;

@@ -93,6 +93,27 @@ struct mmu_page {
     struct mmu_region region;
 };
 
+/* Bits of the guest's state: a mask of the 32-bit word at this offset of the CPU struct. */
+struct guest_bits {
+    uint32_t offset, mask;
+};
+
+/* An exception or interrupt that a vCPU takes now, as the guest names it. */
+struct vcpu_event {
+    const char *kind;        /* "interrupt", "exception", .. */
+    unsigned vector;
+    bool has_error, has_address;
+    uint32_t error;
+    uint64_t address;        /* of a page fault */
+    uint64_t pc;             /* where the vCPU stands */
+};
+
+/* Who is told of them.  It must only look. */
+struct vcpu_listener {
+    void (*event)(void *opaque, struct vcpu *v, const struct vcpu_event *e);
+    void *opaque;
+};
+
 struct guest_ops {
     const char *name;                 /* "x86" */
     uint32_t cpu_size;                /* sizeof the guest's CPU struct */
@@ -101,6 +122,13 @@ struct guest_ops {
     const uint32_t *hot;              /* offsets of the 64-bit registers that code uses most, the most used first:
                                          a JIT keeps them in host registers.  Helpers that read or write them say so */
     uint32_t n_hot;
+    /*
+     * While all of these are zero, pending() and halted() are false and block_key()'s flags are just the 64-bit
+     * word at key_flags_offset; flags without cs_base (block_key.cs_base 0) differ from those with one.  So an engine can
+     * find the next block by itself.  n_calm 0: it cannot.
+     */
+    const struct guest_bits *calm;
+    uint32_t n_calm, key_flags_offset;
 
     /* Fills in the key of the next instruction. */
     void (*block_key)(struct vcpu *v, struct block_key *key);
@@ -168,6 +196,7 @@ struct vcpu {
     struct space *io;             /* port space, or NULL */
     struct sim *sim;
     void *engine_data;            /* the engine's; derived */
+    const struct vcpu_listener *listener;   /* NULL: nobody listens */
     uint32_t index;               /* 0 for the boot CPU */
     uint64_t temp[VCPU_TEMPS];    /* the portable engine's values: beside the guest's registers, so that one
                                      index names either; never read before it is written, never saved */

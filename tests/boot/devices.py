@@ -41,7 +41,8 @@ def main():
         print(text[-3000:])
         if status != 1 or b"guest panicked" not in err:
             sys.exit(f"recording ended with status {status}: {err.decode()}")
-        for needle in (r"\\_SB_\.PCI0\.ISA_\.FWCF", r"\\_SB_\.PCI0\.ISA_\.PEVT", rf"(?m)^{a.smp}\r?$", r"\bhpet\b.*\bacpi_pm\b",
+        for needle in (r"\\_SB_\.PCI0\.ISA_\.FWCF", r"\\_SB_\.PCI0\.ISA_\.PEVT", rf"(?m)^{a.smp}\r?$",
+                       r"\bhpet\b.*\bacpi_pm\b",
                        r"IO-APIC +\d+-edge +ttyS0", r"IO-APIC +1-edge +i8042"):
             if not re.search(needle, text):
                 sys.exit(f"the console lacks {needle!r}")

@@ -3,7 +3,7 @@
 What the tests of the command line share: the programs, a tiny guest, and ways to run both.
 
 The guest (tests/cli/guest_serial.c) echoes what it receives on its first serial port, shows a break as
-"<break>", and ends with isa-debug-exit (status 1) when it receives a 'q'.
+"<break>", causes a few exceptions at a '!', and ends with isa-debug-exit (status 1) when it receives a 'q'.
 """
 import os
 import pathlib

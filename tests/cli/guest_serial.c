@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The guest of the command line's tests: sleeps until COM1 receives, echoes it (a break as "<break>"), ends at a 'q'.
- * Nothing else wakes it.
+ * Nothing else wakes it.  At a '!' it causes a general protection fault, a software interrupt that has no gate,
+ * and a page fault.
  */
 #include "guest.h"
 
@@ -26,6 +27,20 @@ static void setup(void)
     guest_hook = on_interrupt;
 }
 
+enum { CR4_PSE = 1 << 4, PDE_P = 1, PDE_W = 2, PDE_PS = 1 << 7 };
+#define CR0_PG (1u << 31)
+
+static void faults(void)
+{
+    static uint32_t directory[1024] __attribute__((aligned(4096)));
+    directory[0] = PDE_P | PDE_W | PDE_PS;        /* the first 4 MiB, where we are */
+    TRY("movw %%ax, %%gs", , "a"(0x1238));
+    TRY("int $0x40", , );
+    write_cr4(CR4_PSE), write_cr3((uint32_t)directory), write_cr0(read_cr0() | CR0_PG);
+    TRY("movl %%eax, 0x40000000", , );
+    write_cr0(read_cr0() & ~CR0_PG);
+}
+
 int guest_main(void)
 {
     setup();
@@ -35,6 +50,8 @@ int guest_main(void)
         while ((status = inb(LSR)) & LSR_DR) {
             char text[2] = { (char)inb(COM1), 0 };
             print(status & LSR_BI ? "<break>" : text);
+            if (text[0] == '!')
+                faults();
             if (text[0] == 'q')
                 return 0;
         }

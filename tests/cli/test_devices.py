@@ -126,19 +126,22 @@ class Devices(Case):
 
     def test_modules(self):
         """A Multiboot guest that shows its modules' texts; they stay the same when the first file moves."""
-        show = bytes.fromhex("8b7318 8b4b14  8b7e08  8a07 66bae900 84c0 7404 ee 47 ebf2  b03b ee 83c610 49 75e6") + EXIT_7
+        show = bytes.fromhex("8b7318 8b4b14  8b7e08  8a07 66bae900 84c0 7404 ee 47 ebf2"
+                             "b03b ee 83c610 49 75e6") + EXIT_7
         for name in ("one", "two,three"):
             (self.tmp / name).write_bytes(b"x")
         modules = f"{self.tmp}/one a=b c,{self.tmp}/two,,three"
         log = self.tmp / "r.bin"
-        result = self.start(show, "-debugcon", "stdio", "-initrd", modules, "-icount", f"shift=7,rr=record,rrfile={log}")
+        result = self.start(show, "-debugcon", "stdio", "-initrd", modules, "-icount",
+                            f"shift=7,rr=record,rrfile={log}")
         self.assertEqual(result.stdout, b"one a=b c;two,three;")
         self.assertEqual(run(REPRISE, "verify", log).returncode, 0)
         (self.tmp / "one").rename(self.tmp / "moved")
         self.assertSentence(run(REPRISE, "verify", log), "initrd", "no longer there", "--file initrd=PATH")
         self.assertEqual(run(REPRISE, "verify", log, "--file", f"initrd={self.tmp}/moved").returncode, 0)
         self.refused(*QUIET, "-kernel", self.guest(show), "-initrd", f"{self.tmp}/none", says=["initrd", "none"])
-        self.refused(*QUIET, "-kernel", self.guest(show), "-initrd", ",".join(17 * [f"{self.tmp}/moved"]), says="16 modules")
+        many = ",".join(17 * [f"{self.tmp}/moved"])
+        self.refused(*QUIET, "-kernel", self.guest(show), "-initrd", many, says="16 modules")
 
     def test_refused(self):
         for options, says in (

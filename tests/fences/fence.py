@@ -44,7 +44,7 @@ LIBRARY = {  # static library -> folders whose objects it holds
     "libbase.a": "base", "libstate.a": "state", "libfp.a": "fp", "libmem.a": "mem", "libsim.a": "sim",
     "libvcpu.a": "vcpu", "libir.a": "ir", "libvec.a": "ir/vec", "libx86.a": "guest/x86", "libengine.a": "engine",
     "libx64.a": "engine/x64",
-    "libdev.a": "dev", "libboard.a": "board", "librr.a": "rr",
+    "libdev.a": "dev", "libboard.a": "board", "librr.a": "rr", "libdebug.a": "debug",
 }
 
 # What strict code may take from the C library: memory, strings, formatting, C11 threads.
@@ -62,10 +62,11 @@ EXTRA = {
                   cnd_destroy""".split()),
     "state": set("XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest XXH3_createState XXH3_freeState".split()),
 }
+EXTRA["debug"] = {"ZydisDisassembleIntel"}
 EXTRA["mem"] = EXTRA["state"]
 EXTRA["rr"] = EXTRA["state"] | EXTRA["sim"] | set("""ZSTD_compress ZSTD_decompress ZSTD_compressBound ZSTD_isError
-    ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_createDCtx
-    ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter ZSTD_compress2""".split())
+    ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_CCtx_refPrefix
+    ZSTD_createDCtx ZSTD_DCtx_refPrefix ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter ZSTD_compress2""".split())
 COMPILER = re.compile(r"^(__(asan|ubsan|sanitizer|lsan|tsan|sancov|gcov|llvm|afl)|_ITM_|__(u?div|u?mod|mul|u?divmod)ti|__popcount|__emutls)")
 
 errors = []

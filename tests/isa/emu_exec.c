@@ -55,26 +55,6 @@ struct isa_emu {
     uint64_t next_table;
 };
 
-static void *memory_alloc(void *opaque, uint64_t size, struct error *err)
-{
-    (void)opaque;
-    void *p = aligned_alloc(PAGE_SIZE, size);
-    if (!p)
-        error_set(err, "no memory");
-    else
-        memset(p, 0, size);
-    return p;
-}
-
-static void memory_free(void *opaque, void *p, uint64_t size)
-{
-    (void)opaque;
-    (void)size;
-    free(p);
-}
-
-static const struct host_memory plain_memory = { memory_alloc, memory_free, NULL };
-
 static uint64_t fake_clock(void *opaque, enum sim_clock clock)
 {
     (void)opaque;
@@ -145,13 +125,13 @@ struct isa_emu *isa_emu_new(const char *engine)
     struct error err;
     struct isa_emu *e = calloc(1, sizeof *e);
     struct sim_config sc = { .shift = 0 };
-    struct engine_config ec = { .kind = engine, .verify = true, .code = &host_code };
+    struct engine_config ec = { .kind = engine, .code = &host_code, .verify = true };
     e->sim = sim_new(&sc, NULL);
     e->port = input_live_new(e->sim, &fake_host);
     sim_set_port(e->sim, e->port);
     e->mem = space_new("memory", UINT64_C(1) << 40, NULL);
     e->io = space_new("io", 65536, NULL);
-    e->ram = ram_new("ram", PHYS_SIZE, &plain_memory, &err);
+    e->ram = ram_new("ram", PHYS_SIZE, &host_memory, &err);
     e->engine = engine_new(&ec, &err);
     if (!e->ram || !e->engine)
         die(&err);
@@ -237,7 +217,7 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     s->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_ET | CR0_PE | CR0_AM;
     s->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     s->cr3 = PHYS_PML4;
-    s->xcr0 = XSAVE_X87 | XSAVE_SSE;
+    s->xcr0 = XSAVE_X87 | XSAVE_SSE | XSAVE_AVX;
     s->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
     set_segments(s, c->mode32);
     s->gdt = (struct x86_table){ .base = KERNEL_GDT, .limit = 0x7f };
@@ -248,6 +228,8 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     s->rip = ISA_CODE + 0x800;
     x86_set_rflags(e->cpu, c->in.rflags | 0x202, UINT64_MAX);
     load_fx(e->cpu, c->in.fx);
+    for (unsigned i = 0; i < 16; i++)
+        memcpy(&s->ymm[i][2], c->in.high[i], 16);
     x86_update_mode(e->cpu);
     uint8_t code[0x80];
     memset(code, 0x90, sizeof code);
@@ -306,5 +288,7 @@ void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result 
     else if (s->rip >= KERNEL_HANDLER && s->rip < KERNEL_HANDLER + 16 * VECTORS)
         read_frame(e, r);
     save_fx(e->cpu, r->out.fx);
+    for (unsigned i = 0; i < 16; i++)
+        memcpy(r->out.high[i], &s->ymm[i][2], 16);
     space_read(e->mem, PHYS_DATA + (ISA_WINDOW - ISA_DATA), r->out.window, ISA_WINDOW_SIZE);
 }

@@ -53,6 +53,12 @@ static bool compare_fx(const struct isa_result *h, const struct isa_result *o, b
         if (differs(why, n, name, load_le(a + 160 + 8 * i, 8), load_le(b + 160 + 8 * i, 8)))
             return true;
     }
+    for (unsigned i = 0; i < 32; i++) {
+        snprintf(name, sizeof name, "ymm%u upper.%s", i / 2, i & 1 ? "high" : "low");
+        unsigned at = 8 * (i & 1);
+        if (differs(why, n, name, load_le(h->out.high[i / 2] + at, 8), load_le(o->out.high[i / 2] + at, 8)))
+            return true;
+    }
     if (!x87)
         return false;
     if (differs(why, n, "FCW", load_le(a, 2), load_le(b, 2)) || differs(why, n, "FSW", load_le(a + 2, 2), load_le(b + 2, 2)) ||
@@ -121,6 +127,9 @@ static void report(const struct isa_case *c, const struct x86_insn *insn, const 
     printf("  in rflags %08" PRIx64 " fcw %04x fsw %04x ftw %02x mxcsr %08x\n", c->in.rflags,
            (unsigned)load_le(c->in.fx, 2), (unsigned)load_le(c->in.fx + 2, 2), c->in.fx[4],
            (unsigned)load_le(c->in.fx + 24, 4));
+    for (unsigned i = 0; i < 16; i++)
+        printf("  in ymm%-2u %016" PRIx64 "%016" PRIx64 " %016" PRIx64 "%016" PRIx64 "\n", i, load_le(c->in.high[i] + 8, 8),
+               load_le(c->in.high[i], 8), load_le(c->in.fx + 168 + 16 * i, 8), load_le(c->in.fx + 160 + 16 * i, 8));
     for (unsigned i = 0; i < 8; i++)
         printf("  in st%u %04x:%016" PRIx64 "  xmm%u %016" PRIx64 "%016" PRIx64 "\n", i,
                (unsigned)load_le(c->in.fx + 40 + 16 * i, 2), load_le(c->in.fx + 32 + 16 * i, 8), i,
@@ -240,15 +249,30 @@ static void host_features(uint64_t *features)
     __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(leaf), "c"(0))
     CPUID(1);
     features[CPUID_1_EDX] = d;
-    features[CPUID_1_ECX] = c & ~(1u << 28 | 1u << 12 | 1u << 29);   /* AVX, FMA, F16C: not in this model yet */
+    features[CPUID_1_ECX] = isa_host_has_avx() ? c : c & ~(1u << 28);
     CPUID(7);
-    features[CPUID_7_EBX] = b & ~(1u << 5);
+    features[CPUID_7_EBX] = b;
     features[CPUID_7_ECX] = c;
     features[CPUID_7_EDX] = d;
     CPUID(0x80000001);
     features[CPUID_81_EDX] = d;
     features[CPUID_81_ECX] = c;
 #undef CPUID
+}
+
+static const char *why_not(const struct x86_row *row)
+{
+    if (!x86_has(t.gen.features, row->feature) || (row->flags & ROW_AVX && !x86_has(t.gen.features, F_AVX)))
+        return "this host lacks it";
+    return isa_row_skip(row);
+}
+
+static void run_encodings(bool mode32)
+{
+    uint64_t different, compared = isa_vex_encodings(&t.gen, mode32, &different);
+    printf("%" PRIu64 " VEX encodings in %s-bit code, %" PRIu64 " differences\n", compared, mode32 ? "32" : "64",
+           different);
+    t.differences += different;
 }
 
 int main(int argc, char **argv)
@@ -273,7 +297,7 @@ int main(int argc, char **argv)
     size_t n = isa_rows(rows, MAX_ROWS);
     unsigned skipped = 0;
     for (size_t i = 0; i < n; i++) {
-        const char *why = x86_has(t.gen.features, rows[i]->feature) ? isa_row_skip(rows[i]) : "this host lacks it";
+        const char *why = why_not(rows[i]);
         if (t.only && strcmp(rows[i]->name, t.only) != 0)
             continue;
         if (why) {
@@ -285,6 +309,9 @@ int main(int argc, char **argv)
         if (mode32)
             run_row(rows[i], true);
     }
+    /* What decodes is no matter of the engine. */
+    for (unsigned m = 0; m <= mode32 && !t.only && isa_host_has_avx() && !strcmp(engine, "interp"); m++)
+        run_encodings(m);
     for (unsigned done = 0; done < t.sequences && !t.only; done += CHUNK)
         run_sequences(mode32 && done / CHUNK % 2);
     printf("seed %" PRIu64 ": %zu rows, %u skipped, %u row x mode runs, %u without a case, %" PRIu64 " cases, %" PRIu64

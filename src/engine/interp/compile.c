@@ -288,7 +288,7 @@ static void emit_call(struct compiler *c, const struct ir_insn *i)
 static void emit_vector(struct compiler *c, const struct ir_insn *i)
 {
     struct ivec *vec = &c->vecs[c->n_vecs++];
-    *vec = (struct ivec){ .imm = i->imm };
+    *vec = (struct ivec){ .imm = i->imm, .part = (uint16_t)i->aux32 };
     for (unsigned k = 0; k < 3; k++)
         vec->arg[k] = plan_word(&c->plan, i->arg[k]);
     if (i->op == IR_VEC)

@@ -108,8 +108,13 @@ static bool vector_fp(struct vcpu *v, const struct iop *op)
     const struct ivec *i = (const struct ivec *)(uintptr_t)op->imm;
     struct fp_env *env = &STATE(struct fp_env, v->ops->fp_env_offset);
     union v128 r;
-    env->raised = 0;
+    if (i->part != IR_FVEC_LAST)
+        env->raised = 0;
     i->ffn(env, &r, &VECTOR(i->arg[0]), &VECTOR(i->arg[1]), &VECTOR(i->arg[2]), i->imm);
+    if (i->part == IR_FVEC_FIRST) {
+        VECTOR(op->dst) = r;
+        return true;
+    }
     if (unlikely(env->raised & ~env->masks & FP_ALL)) {
         v->ops->fp_trap(v);
         return false;

@@ -41,6 +41,7 @@ struct ivec {
     fvec_fn *ffn;
     uint32_t at;
     uint16_t arg[3];
+    uint16_t part;             /* enum ir_fvec_part */
     uint64_t imm;
 };
 

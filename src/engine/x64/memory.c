@@ -51,6 +51,7 @@ static void evict_region(struct engine *e, struct x64_region *r)
     }
     jit_of(e)->evictions += r->n;
     r->n = 0;
+    r->code_bytes = 0;
 }
 
 uint8_t *x64_memory_room(struct engine *e, size_t bytes)
@@ -75,7 +76,7 @@ void x64_memory_take(struct engine *e, struct block *b)
     }
     r->place[r->n++] = (struct x64_place){ code->start, b };
     j->next += (code->size + 15) / 16 * 16;
-    j->code_bytes += code->size;
+    r->code_bytes += code->size;
     j->modified = true;
 }
 

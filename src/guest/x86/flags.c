@@ -47,7 +47,7 @@ uint32_t x86_compute_flags(uint32_t base, uint64_t dst, uint64_t src, uint64_t s
     case CC_ADCB:
         return add_flags(dst - src - src2, src, dst, src2, bits);
     case CC_SUBB:
-        return sub_flags(src2, src, dst, 0, bits);
+        return sub_flags(src2, src, src2 - src, 0, bits);
     case CC_SBBB:
         return sub_flags(dst + src + src2, src, dst, src2, bits);
     case CC_LOGICB:

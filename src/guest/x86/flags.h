@@ -10,7 +10,7 @@
  *   (an operand may carry garbage above its width; the flags look at the width only)
  *   ADD       result        second operand         -          (first = dst - src)
  *   ADC       result        second operand         carry in
- *   SUB       result        second operand         first operand
+ *   SUB       -             second operand         first operand
  *   SBB       result        second operand         carry in   (first = dst + src + carry)
  *   LOGIC     result        -                      -
  *   SHL       result        value shifted one step less   -

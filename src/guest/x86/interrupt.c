@@ -386,9 +386,23 @@ static bool deliver_long(struct delivery *d)
     return true;
 }
 
+static void tell(const struct delivery *d)
+{
+    static const char *const kinds[] = { [EVENT_FAULT] = "exception", [EVENT_TRAP] = "exception",
+                                         [EVENT_SOFTWARE] = "software interrupt", [EVENT_EXTERNAL] = "interrupt",
+                                         [EVENT_ICEBP] = "exception" };
+    struct x86_cpu *c = d->c;
+    bool page_fault = d->vector == EXC_PF && d->kind == EVENT_FAULT;
+    struct vcpu_event e = { .kind = kinds[d->kind], .vector = d->vector, .has_error = d->has_error, .error = d->error,
+                            .has_address = page_fault, .address = page_fault ? c->s.cr2 : 0, .pc = c->s.rip };
+    c->v.listener->event(c->v.listener->opaque, &c->v, &e);
+}
+
 static bool deliver_once(struct delivery *d)
 {
     struct x86_cpu *c = d->c;
+    if (unlikely(c->v.listener))
+        tell(d);
     if (!(c->s.cr0 & CR0_PE))
         return deliver_real(c, d->vector);
     if (!read_gate(d))

@@ -168,6 +168,7 @@ struct fetcher {
     const uint8_t *page;
     unsigned have;
     uint8_t *copy;              /* PAGE_SIZE bytes */
+    bool device;                /* what was read may read differently next time */
 };
 
 static bool open_page(struct fetcher *f)
@@ -178,6 +179,7 @@ static bool open_page(struct fetcher *f)
     if (f->page)
         return true;
     f->page = f->copy;
+    f->device = true;
     return !f->v->exit && vcpu_fetch(f->v, va, f->key->fetch_mode, f->copy, f->have, NULL);
 }
 
@@ -205,6 +207,8 @@ static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint
         uint64_t next_page = linear_pc(f, pc) + n;
         if (n < room && !vcpu_fetch(f->v, next_page & f->key->va_mask, f->key->fetch_mode, bytes + n, 15 - n, NULL))
             return FETCH_FAULT;
+        struct tlb_side side;
+        f->device |= !tlb_peek(f->v, next_page & f->key->va_mask, ACCESS_EXEC, f->key->fetch_mode, &side) || !side.ram;
         r = x86_decode(cpu->decoder, bytes, 15, L->flags, cpu->features, I);
     }
     if (r != X86_DECODE_UD && I->len > room)
@@ -239,9 +243,15 @@ static void go_into_shadow(struct x86_lift *L, uint64_t pc)
     L->ended = true;
 }
 
-/* What was emitted of the instruction is dropped. */
-void x86_begin_anew(struct x86_lift *L)
+bool x86_one_at_a_time(const struct x86_lift *L)
 {
+    return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
+}
+
+bool x86_begins_later(struct x86_lift *L)
+{
+    if (L->n_insns == 1)
+        return false;
     L->b->n = L->insn_at;
     L->b->n_insns--;
     L->n_insns--;
@@ -249,11 +259,7 @@ void x86_begin_anew(struct x86_lift *L)
         go_into_shadow(L, L->pc);
     else
         x86_jump(L, 0, L->pc);
-}
-
-bool x86_one_at_a_time(const struct x86_lift *L)
-{
-    return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
+    return true;
 }
 
 /*
@@ -289,6 +295,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     L->insn_at = L->b->n;
     irb_insn_start(L->b, L->pc, r == FETCH_OK ? meta_of(L, &I) : 0);
     L->n_insns++;
+    L->from_device = f->device;
     L->next_pc = wrap_pc(L, L->pc + I.len);
     L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
     before_insn(L);
@@ -315,7 +322,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
                           .max_insns = max_insns };
-    L.mmu = key->flags >> MODE_MMU_SHIFT & 7;
+    L.mmu = key->flags >> MODE_MMU_SHIFT & 3;
     if (!open_page(&f))
         return false;
     bool first = true;

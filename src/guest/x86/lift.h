@@ -27,6 +27,7 @@ struct x86_lift {
     bool ended;                 /* an E op was emitted: the block is over */
     bool shade;                 /* STI: an interrupt shadow lies on the next instruction */
     bool io;                    /* touches a device or reads the clock: must end the block */
+    bool from_device;           /* the instruction does not come from RAM: it may read differently each time */
     unsigned n_insns, max_insns;
     uint32_t insn_at;           /* op that this instruction starts with */
 };
@@ -120,10 +121,11 @@ void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsi
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error);
 /* Single step, or another reason to end the block behind each instruction by asking for events. */
 bool x86_one_at_a_time(const struct x86_lift *L);
+/* For an instruction that must be its block's first: if it is not, ends the block before it, and what was
+ * lifted of it, no more than values, is gone. */
+bool x86_begins_later(struct x86_lift *L);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size); chain slot 0 or 1. */
 void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
-/* This instruction, of which no more than values has been emitted, must be a block's first: ends the block before it. */
-void x86_begin_anew(struct x86_lift *L);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);
 /* Ends the block; RIP = next_pc is written to state.  mode_changed: EXIT_LOOKUP/LOOP rather than a jump. */
 void x86_end_lookup(struct x86_lift *L);

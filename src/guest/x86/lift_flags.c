@@ -194,17 +194,22 @@ static bool is_base(const struct x86_lift *L, unsigned family)
     return base(L) != CC_EFLAGS && base(L) - cc_width(base(L)) == family;
 }
 
-/* A lazy operand at a width; W or X; sign-extended if asked for. */
-static ir_ref narrow(struct x86_lift *L, uint32_t offset, unsigned width, bool is_signed)
+/* An X value at a width; W or X; sign-extended if asked for. */
+static ir_ref narrow_value(struct x86_lift *L, ir_ref v, unsigned width, bool is_signed)
 {
     struct ir_block *b = L->b;
-    ir_ref v = irb_get(b, 8, offset);
     if (width == 3)
         return v;
     v = irb_un(b, IR_TRUNC, v);
     if (width == 2)
         return v;
     return is_signed ? irb_sextract(b, v, 0, 8u << width) : irb_extract(b, v, 0, 8u << width);
+}
+
+/* The same of a lazy operand. */
+static ir_ref narrow(struct x86_lift *L, uint32_t offset, unsigned width, bool is_signed)
+{
+    return narrow_value(L, irb_get(L->b, 8, offset), width, is_signed);
 }
 
 static ir_ref base_operand(struct x86_lift *L, uint32_t offset) { return narrow(L, offset, cc_width(base(L)), false); }
@@ -216,38 +221,42 @@ static ir_ref eflags_bit(struct x86_lift *L, uint32_t flag)
 }
 
 /* The result that ZF, SF and PF come from; false: they are in EFLAGS format. */
-static bool result(struct x86_lift *L, enum setter from, uint32_t *offset, unsigned *width)
+static bool result(struct x86_lift *L, enum setter from, ir_ref *r, unsigned *width)
 {
-    *offset = from == INC ? X86_OFF(cc_inc) : X86_OFF(cc_dst);
+    struct ir_block *b = L->b;
+    if (from != INC && is_base(L, CC_SUBB))
+        *r = irb_bin(b, IR_SUB, irb_get(b, 8, X86_OFF(cc_src2)), irb_get(b, 8, X86_OFF(cc_src)));
+    else
+        *r = irb_get(b, 8, from == INC ? X86_OFF(cc_inc) : X86_OFF(cc_dst));
     *width = from == INC ? cc_layer_width(inc_field(L)) : cc_width(base(L));
     return from == INC || base(L) != CC_EFLAGS;
 }
 
 static ir_ref zero(struct x86_lift *L)
 {
-    uint32_t offset;
+    ir_ref r;
     unsigned width;
     if (zero_setter(L) == BIT)
         return irb_un(L->b, IR_TRUNC, irb_get(L->b, 8, X86_OFF(cc_zero)));
-    if (!result(L, zero_setter(L), &offset, &width))
+    if (!result(L, zero_setter(L), &r, &width))
         return eflags_bit(L, FLAG_ZF);
-    return irb_setcondi(L->b, IR_EQ, narrow(L, offset, width, false), 0);
+    return irb_setcondi(L->b, IR_EQ, narrow_value(L, r, width, false), 0);
 }
 
 static ir_ref sign(struct x86_lift *L)
 {
-    uint32_t offset;
+    ir_ref r;
     unsigned width;
-    return result(L, sign_setter(L), &offset, &width) ? state_bit(L, offset, (8u << width) - 1) : eflags_bit(L, FLAG_SF);
+    return result(L, sign_setter(L), &r, &width) ? word_bit(L, r, (8u << width) - 1) : eflags_bit(L, FLAG_SF);
 }
 
 static ir_ref parity(struct x86_lift *L)
 {
-    uint32_t offset;
+    ir_ref r;
     unsigned width;
-    if (!result(L, sign_setter(L), &offset, &width))
+    if (!result(L, sign_setter(L), &r, &width))
         return eflags_bit(L, FLAG_PF);
-    ir_ref ones = irb_un(L->b, IR_POPCNT, narrow(L, offset, 0, false));
+    ir_ref ones = irb_un(L->b, IR_POPCNT, narrow_value(L, r, 0, false));
     return irb_bini(L->b, IR_XOR, irb_bini(L->b, IR_AND, ones, 1), 1);
 }
 
@@ -278,6 +287,7 @@ static ir_ref base_overflow(struct x86_lift *L)
     case CC_SUBB:
     case CC_SBBB:
         x = is_base(L, CC_SUBB) ? z : irb_bin(b, IR_ADD, irb_bin(b, IR_ADD, r, y), z);
+        r = is_base(L, CC_SUBB) ? irb_bin(b, IR_SUB, z, y) : r;
         return word_bit(L, irb_bin(b, IR_AND, irb_bin(b, IR_XOR, x, y), irb_bin(b, IR_XOR, x, r)), top);
     case CC_SHLB:
     case CC_SARB:
@@ -394,7 +404,7 @@ static bool result_compare(unsigned cc, bool logic, enum ir_cond *c)
 static bool as_compare(struct x86_lift *L, unsigned cc, enum ir_cond *c, ir_ref *x, ir_ref *y)
 {
     bool is_signed;
-    uint32_t offset;
+    ir_ref r;
     unsigned width;
     if (plain(L) && is_base(L, CC_SUBB) && sub_compare(cc, c, &is_signed)) {
         *x = narrow(L, X86_OFF(cc_src2), cc_width(base(L)), is_signed);
@@ -408,10 +418,10 @@ static bool as_compare(struct x86_lift *L, unsigned cc, enum ir_cond *c, ir_ref 
         return true;
     }
     enum setter from = cc >> 1 == 2 ? zero_setter(L) : sign_setter(L);
-    if ((from != INC && from != BASE) || !result(L, from, &offset, &width) ||
+    if ((from != INC && from != BASE) || !result(L, from, &r, &width) ||
         !result_compare(cc, plain(L) && is_base(L, CC_LOGICB), c))
         return false;
-    *x = narrow(L, offset, width, *c >= IR_LTS);
+    *x = narrow_value(L, r, width, *c >= IR_LTS);
     *y = irb_const(L->b, (enum ir_type)L->b->type_of[*x], 0);
     return true;
 }

@@ -45,7 +45,7 @@ static void alu_flags(struct x86_lift *L, unsigned op, ir_ref x, ir_ref y, ir_re
         break;
     case ALU_SUB:
     case ALU_CMP:
-        x86_set_cc(L, cc(CC_SUBB, size), r, y, x);
+        x86_set_cc(L, cc(CC_SUBB, size), IR_NONE, y, x);
         break;
     default:
         x86_set_cc(L, cc(CC_LOGICB, size), r, IR_NONE, IR_NONE);
@@ -92,7 +92,7 @@ void lift_neg(struct x86_lift *L, const struct x86_insn *I)
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear);
     ir_ref r = irb_un(L->b, IR_NEG, x);
     x86_wr_rmw(L, I, 0, linear, r);
-    x86_set_cc(L, cc(CC_SUBB, I->op[0].size), r, x, irb_const(L->b, I->op[0].size == 8 ? IR_X : IR_W, 0));
+    x86_set_cc(L, cc(CC_SUBB, I->op[0].size), IR_NONE, x, irb_const(L->b, I->op[0].size == 8 ? IR_X : IR_W, 0));
 }
 
 /* ---- movement --------------------------------------------------------------------------------- */
@@ -160,7 +160,7 @@ void lift_cmpxchg(struct x86_lift *L, const struct x86_insn *I)
     struct ir_block *b = L->b;
     unsigned size = I->op[0].size;
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear), y = x86_rd(L, I, 1);
-    ir_ref acc = x86_rd_reg(L, R_AX, size), r = irb_bin(b, IR_SUB, acc, x);
+    ir_ref acc = x86_rd_reg(L, R_AX, size);
     ir_ref equal = irb_setcond(b, IR_EQ, acc, x);
     ir_ref old_rax = irb_get(b, 8, X86_OFF_GPR(R_AX));
     if (!linear && size == 4) {
@@ -177,7 +177,7 @@ void lift_cmpxchg(struct x86_lift *L, const struct x86_insn *I)
     } else {
         x86_wr_reg(L, R_AX, size, irb_select(b, equal, acc, x));
     }
-    x86_set_cc(L, cc(CC_SUBB, size), r, x, acc);
+    x86_set_cc(L, cc(CC_SUBB, size), IR_NONE, x, acc);
 }
 
 static ir_ref get64(struct x86_lift *L, unsigned reg) { return irb_get(L->b, 8, X86_OFF_GPR(reg)); }
@@ -286,12 +286,18 @@ void lift_popa(struct x86_lift *L, const struct x86_insn *I)
             x86_wr_reg(L, i, size, v[i]);
 }
 
-/* ENTER imm16, imm8: the display of up to 31 frame pointers is copied (SDM vol. 2, ENTER). */
+/*
+ * ENTER imm16, imm8: the display of up to 31 frame pointers is copied (SDM vol. 2, ENTER).  It may read what it has
+ * written, so it cannot start again half-way: a block of its own.
+ */
 void lift_enter(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
     unsigned size = I->osz, level = I->imm2 & 31, stack = lift_64(L) ? 8 : L->flags & MODE_SS32 ? 4 : 2;
     uint64_t wrap = mask64(8 * stack);
+    if (level > 1 && x86_begins_later(L))
+        return;
+    L->io |= level > 1;
     ir_ref bp = irb_get(b, 8, X86_OFF_GPR(R_BP)), sp = irb_get(b, 8, X86_OFF_GPR(R_SP));
     ir_ref at = irb_bini(b, IR_AND, irb_bini(b, IR_SUB, sp, size), wrap), frame = at;
     x86_st(L, x86_linear_seg(L, SEG_SS, at, size, true), size, x86_rd_reg(L, R_BP, size));

@@ -18,7 +18,7 @@ enum string_op { STR_MOVS, STR_CMPS, STR_STOS, STR_LODS, STR_SCAS };
 struct string {
     struct x86_cpu *c;
     unsigned op, size, asz, rep, seg;
-    bool single;            /* one iteration a call: single step */
+    bool single;            /* one iteration a call: single step, or the instruction must be fetched for each */
     int64_t step;           /* +size or -size */
     uint64_t mask;          /* of SI, DI, CX */
     unsigned mode;
@@ -159,9 +159,13 @@ static uint64_t run_length(const struct string *s, int seg, uint64_t offset, boo
     return n < wrap ? n : wrap;
 }
 
+/* A fault is the first element's, also when the others lie below it. */
 static bool map_run(struct string *s, struct run *r, enum access access)
 {
     uint64_t low = s->step > 0 ? r->linear : r->linear - (r->n - 1) * s->size;
+    struct tlb_side side;
+    if (!tlb_resolve(&s->c->v, r->linear, access, s->mode, &side))
+        return false;
     r->low = vcpu_host_ptr(&s->c->v, low, (unsigned)(r->n * s->size), access, s->mode);
     return r->low;
 }
@@ -353,7 +357,7 @@ static void lift_once(struct x86_lift *L, const struct x86_insn *I)
 void lift_string(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    bool single = L->flags & (MODE_TF | MODE_DEBUG);
+    bool single = L->flags & (MODE_TF | MODE_DEBUG) || L->from_device;
     struct x86_insn J = *I;
     bool compares = I->row->aux == STR_CMPS || I->row->aux == STR_SCAS;
     if (J.rep == X86_REPNE && !compares)
@@ -362,11 +366,9 @@ void lift_string(struct x86_lift *L, const struct x86_insn *I)
         lift_once(L, I);
         return;
     }
-    if (L->n_insns > 1) {
-        /* Positions taken beyond one are counted from a block's last instruction: begin a block here. */
-        x86_begin_anew(L);
+    /* Positions taken beyond one are counted from a block's last instruction. */
+    if (x86_begins_later(L))
         return;
-    }
     ir_ref done = irb_call(b, &helper_string, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
     unsigned more = irb_label_new(b);
     irb_brcond(b, IR_EQ, done, irb_w(b, 0), more);

@@ -75,7 +75,10 @@ static void set(struct fixture *f, unsigned cpu, unsigned reg, uint32_t v)
 
 static bool pending(struct fixture *f, unsigned cpu) { return f->cpu[cpu]->s.irq & X86_IRQ_INTR; }
 static int take(struct fixture *f, unsigned cpu) { return f->cpu[cpu]->apic->take_vector(f->cpu[cpu]->apic_opaque); }
-static bool bit(struct fixture *f, unsigned cpu, unsigned reg, unsigned v) { return get(f, cpu, reg + v / 32 * 16) >> v % 32 & 1; }
+static bool bit(struct fixture *f, unsigned cpu, unsigned reg, unsigned v)
+{
+    return get(f, cpu, reg + v / 32 * 16) >> v % 32 & 1;
+}
 
 static void enable(struct fixture *f)
 {

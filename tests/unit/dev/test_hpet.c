@@ -186,7 +186,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_counter), TEST(test_one_shot), TEST(test_32_bits), TEST(test_periodic), TEST(test_level), TEST(test_legacy),
+        TEST(test_counter), TEST(test_one_shot), TEST(test_32_bits), TEST(test_periodic), TEST(test_level),
+        TEST(test_legacy),
     };
     return cmocka_run_group_tests_name("hpet", tests, NULL, NULL);
 }

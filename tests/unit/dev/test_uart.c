@@ -26,7 +26,10 @@ static void written(struct chardev *c, const void *data, size_t len)
     s->len += len;
 }
 
-static void attach(struct chardev *c, struct input_source *source) { ((struct sink_chardev *)(void *)c)->source = source; }
+static void attach(struct chardev *c, struct input_source *source)
+{
+    ((struct sink_chardev *)(void *)c)->source = source;
+}
 
 static const struct chardev_ops ops = { .write = written, .attach = attach };
 
@@ -205,7 +208,8 @@ static void test_loopback(void **state)
     get(b, MSR);
     static const struct {
         unsigned mcr, msr;
-    } lines[] = { { 2, 0x10 | 0x8 | 0x1 }, { 1, 0x20 | 0x1 | 0x2 }, { 4, 0x40 | 0x2 }, { 8, 0x80 | 0x4 | 0x8 }, { 0, 0x8 } };
+    } lines[] = { { 2, 0x10 | 0x8 | 0x1 },
+                  { 1, 0x20 | 0x1 | 0x2 }, { 4, 0x40 | 0x2 }, { 8, 0x80 | 0x4 | 0x8 }, { 0, 0x8 } };
     for (unsigned i = 0; i < 5; i++) {
         set(b, MCR, LOOP | lines[i].mcr);
         assert_int_equal(get(b, IIR) & 0xf, ID_MSI);
