@@ -330,8 +330,8 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
         first = false;
     if (!L.n_insns)
         return false;                 /* the first instruction's fetch faulted */
-    if (!L.ended)
-        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, 0, L.pc);        /* the next instruction lies in the next page */
+    if (!L.ended)                     /* the next instruction lies in the next page */
+        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, 0, L.pc);
     return true;
 }
 
