@@ -221,6 +221,28 @@ static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)
     return lift_64(L) ? pc : L->flags & MODE_CS32 ? (uint32_t)pc : pc & 0xffffffff;
 }
 
+void x86_end_same_mode(struct x86_lift *L)
+{
+    if (x86_one_at_a_time(L)) {
+        x86_end_loop(L);
+        return;
+    }
+    unsigned changed = irb_label_new(L->b);
+    ir_ref now = irb_get(L->b, 8, (uint32_t)offsetof(struct x86_cpu, mode_flags));
+    irb_brcond(L->b, IR_NE, now, irb_x(L->b, L->flags), changed);
+    irb_exit_jump(L->b, L->next_pc);
+    irb_label(L->b, changed);
+    x86_end_loop(L);
+}
+
+/* To the instruction at pc, on which an interrupt shadow lies: other key flags, and nothing can be pending. */
+static void go_into_shadow(struct x86_lift *L, uint64_t pc)
+{
+    irb_put(L->b, 8, pc_offset(), irb_x(L->b, pc));
+    irb_exit_lookup(L->b);
+    L->ended = true;
+}
+
 /* What was emitted of the instruction is dropped. */
 bool x86_one_at_a_time(const struct x86_lift *L)
 {
@@ -234,7 +256,10 @@ bool x86_begins_later(struct x86_lift *L)
     L->b->n = L->insn_at;
     L->b->n_insns--;
     L->n_insns--;
-    x86_jump(L, 0, L->pc);
+    if (L->flags & MODE_SHADOW)
+        go_into_shadow(L, L->pc);
+    else
+        x86_jump(L, 0, L->pc);
     return true;
 }
 
@@ -265,6 +290,9 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     enum fetch_result r = fetch(f, L, L->pc, first, &I);
     if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
         return false;
+    if (L->shade)
+        L->flags |= MODE_SHADOW;         /* as if it were in a block of its own */
+    L->shade = false;
     L->insn_at = L->b->n;
     irb_insn_start(L->b, L->pc, r == FETCH_OK ? meta_of(L, &I) : 0);
     L->n_insns++;
@@ -284,7 +312,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     if (L->io || x86_one_at_a_time(L))
         x86_end_loop(L);
     else if (page_end || L->n_insns >= L->max_insns || ir_block_nearly_full(L->b))
-        x86_jump(L, 0, L->next_pc);
+        L->shade ? go_into_shadow(L, L->next_pc) : x86_jump(L, 0, L->next_pc);
     L->pc = L->next_pc;
     return !L->ended;
 }
@@ -304,7 +332,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     if (!L.n_insns)
         return false;                 /* the first instruction's fetch faulted */
     if (!L.ended)
-        x86_jump(&L, 0, L.pc);        /* the next instruction lies in the next page */
+        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, 0, L.pc);        /* the next instruction lies in the next page */
     return true;
 }
 

@@ -25,6 +25,7 @@ struct x86_lift {
     unsigned mmu;               /* mmu mode of data accesses */
     uint32_t cc_op, cc_known;   /* of the state's cc_op: its value in the bits that are known statically */
     bool ended;                 /* an E op was emitted: the block is over */
+    bool shade;                 /* STI: an interrupt shadow lies on the next instruction */
     bool io;                    /* touches a device or reads the clock: must end the block */
     bool from_device;           /* the instruction does not come from RAM: it may read differently each time */
     unsigned n_insns, max_insns;
@@ -128,6 +129,8 @@ void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);
 /* Ends the block; RIP = next_pc is written to state.  mode_changed: EXIT_LOOKUP/LOOP rather than a jump. */
 void x86_end_lookup(struct x86_lift *L);
+/* Goes on with the next instruction, after a helper that can have changed nothing but what the mode flags show. */
+void x86_end_same_mode(struct x86_lift *L);
 void x86_end_loop(struct x86_lift *L);       /* interrupts may now be deliverable */
 /* Same but RIP has been written by a helper. */
 void x86_end_loop_pc_set(struct x86_lift *L);
