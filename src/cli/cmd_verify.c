@@ -2,7 +2,7 @@
 /* reprise verify: replays at full speed, silently, and says whether every hash agrees. */
 #include "cli/command.h"
 #include "cli/engine_option.h"
-#include "rr/lockstep.h"
+#include "cli/optvalue.h"
 
 /* The last state hash that was met at or before a position. */
 static bool last_good_hash(struct log_reader *log, uint64_t before, uint64_t *position)
@@ -17,36 +17,6 @@ static bool last_good_hash(struct log_reader *log, uint64_t before, uint64_t *po
         }
     }
     return found;
-}
-
-/*
- * Is it the engine?  The interval is run again by two machines: this engine, and the portable one with its blocks cut
- * at random.  What they do must be the same.
- */
-static void search_interval(const char *path, const struct rebuild *b, uint64_t from, uint64_t to)
-{
-    struct rebuild portable = *b;
-    portable.engine = "interp";
-    struct replica replica[2] = { { .path = path, .rebuild = b },
-                                  { .path = path, .rebuild = &portable, .perturb_seed = 1 } };
-    const struct lockstep_side side[2] = { { replica_start, replica_stop, &replica[0] },
-                                           { replica_start, replica_stop, &replica[1] } };
-    struct lockstep_difference d;
-    struct error err;
-    fprintf(stderr, "running the interval again, this engine and the portable one side by side ...\n");
-    switch (lockstep_search(side, from, to, &d, &err)) {
-    case LOCKSTEP_FAILED:
-        fprintf(stderr, "that cannot be done: %s\n", err.text);
-        break;
-    case LOCKSTEP_EQUAL:
-        fprintf(stderr, "both go the same way: the recording itself is different here, from another build or changed\n");
-        break;
-    case LOCKSTEP_DIFFERENT:
-        fprintf(stderr, "they part at position %llu, after the instruction at 0x%llx: %s is 0x%llx and 0x%llx, and %u more "
-                "fields differ\n", (unsigned long long)d.position, (unsigned long long)d.pc, d.field,
-                (unsigned long long)d.value[0], (unsigned long long)d.value[1], d.more);
-        break;
-    }
 }
 
 static void report_divergence(const struct command *self, const char *path, const struct rebuild *b,
@@ -65,7 +35,7 @@ static void report_divergence(const struct command *self, const char *path, cons
         fprintf(stderr, "the state was still right at position %llu, where the last hash agreed\n",
                 (unsigned long long)good);
     log_close(log);
-    search_interval(path, b, good, r->position);
+    side_by_side_search(path, b, good, r->position);
 }
 
 static int verify(const struct command *self, const char *path, const struct rebuild *b)
@@ -103,6 +73,8 @@ static int run(const struct command *self, int argc, char **argv)
     struct rebuild b = { .silent = true };
     struct error err;
     const char *path = NULL, *arg, *value;
+    uint64_t every = 0;
+    bool lockstep = false;
     while ((arg = argument_next(&a))) {
         if (argument_is(arg, "--file")) {
             if (!(value = argument_value(&a, arg, "--file", &err)) || !rebuild_file_option(&b, value, &err))
@@ -112,6 +84,13 @@ static int run(const struct command *self, int argc, char **argv)
             if (!(b.engine = argument_value(&a, arg, "--engine", &err)) ||
                 !engine_option("--engine", b.engine, &any, &err))
                 return command_fail(self, &err);
+        } else if (!strcmp(arg, "--lockstep")) {
+            lockstep = true;
+        } else if (argument_is(arg, "--every")) {
+            if (!(value = argument_value(&a, arg, "--every", &err)))
+                return command_fail(self, &err);
+            if (!parse_number(value, INT64_MAX, &every) || !every)
+                return command_error(self, "--every: '%s' is not a number of positions", value);
         } else if (arg[0] == '-') {
             return command_error(self, "unknown option '%s'", arg);
         } else if (path) {
@@ -121,21 +100,30 @@ static int run(const struct command *self, int argc, char **argv)
         }
     }
     b.log = path;
-    return path ? verify(self, path, &b) : command_error(self, "name the recording");
+    if (!path)
+        return command_error(self, "name the recording");
+    if (every && !lockstep)
+        return command_error(self, "--every says how often --lockstep compares");
+    return lockstep ? side_by_side_verify(self, path, &b, every) : verify(self, path, &b);
 }
 
 const struct command cmd_verify = {
     .name = "verify",
     .summary = "replay silently and check every state hash",
-    .help = "FILE [--engine ENGINE] [--file ROLE=PATH]\n\n"
+    .help = "FILE [--engine ENGINE] [--lockstep [--every N]] [--file ROLE=PATH]\n\n"
             "Replays FILE at full speed without showing its output, compares every state hash in it,\n"
             "and ends with status 0 if they all agree.  If one does not, the interval before it is run again\n"
             "by this engine and the portable one side by side, to find the first position where they part.\n\n"
+            "With --lockstep both engines replay FILE at once, and what they do is compared all the way:\n"
+            "it stops at the first position where they differ, and names the instruction and the field.\n\n"
             "  --engine ENGINE    the engine to replay with, as -accel names it: interp, jit, tcg\n"
             "                     (the fastest there is)\n"
+            "  --lockstep         run this engine and the portable one side by side\n"
+            "  --every N          compare them every N positions (100000)\n"
             "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios, fw_cfg:NAME\n\n"
             "examples:\n"
             "  reprise verify boot.rr\n"
+            "  reprise verify boot.rr --lockstep\n"
             "  reprise verify boot.rr --engine interp --file kernel=/tmp/linux\n",
     .run = run,
 };

@@ -63,11 +63,20 @@ bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b
 struct replica {
     const char *path;
     const struct rebuild *rebuild;
-    uint64_t perturb_seed;      /* of the engine; 0: none */
+    uint64_t perturb_seed;      /* of the engine; 0: as rebuild->engine says */
     struct replica_parts *parts;
 };
 /* As struct lockstep_side has them; opaque is the replica. */
 struct machine *replica_start(void *opaque, struct error *err);
 void replica_stop(void *opaque, struct machine *m);
+/* Its run is over.  Did it replay all of the recording?  *text: how it ended, either way. */
+bool replica_ended(struct replica *r, enum machine_stop why, struct error *text);
+
+/* ---- side_by_side.c: a recording replayed by two engines at once ----------------------- */
+
+/* Searches [from, to] for where the engine and the portable one part; says what it finds on stderr. */
+void side_by_side_search(const char *path, const struct rebuild *b, uint64_t from, uint64_t to);
+/* reprise verify --lockstep: the whole recording, compared every so many positions.  Returns the exit status. */
+int side_by_side_verify(const struct command *self, const char *path, const struct rebuild *b, uint64_t every);
 
 #endif

@@ -53,7 +53,7 @@ bool engine_option_any(const char *option, const char *kinds, struct engine_conf
 bool engine_option(const char *option, const char *text, struct engine_config *config, struct error *err)
 {
     struct optlist l;
-    uint64_t mib = config->cache_bytes >> 20;
+    uint64_t mib = config->cache_bytes >> 20, seed = config->perturb_seed;
     if (!optlist_parse(&l, option, text, "accel", err))
         return false;
     const char *name = optlist_take(&l, "accel"), *thread = optlist_take(&l, "thread");
@@ -66,8 +66,10 @@ bool engine_option(const char *option, const char *text, struct engine_config *c
         error_set(err, "%s: every CPU runs on one thread, so thread= is 'single', not '%s'", option, thread);
         return optlist_fail(&l);
     }
-    if (!optlist_take_number(&l, "tb-size", MAX_CACHE_MIB, &mib, err))
+    if (!optlist_take_number(&l, "tb-size", MAX_CACHE_MIB, &mib, err) ||
+        !optlist_take_number(&l, "perturb", INT64_MAX, &seed, err))
         return optlist_fail(&l);
+    config->perturb_seed = seed;
     config->kind = kind;
     config->cache_bytes = (size_t)mib << 20;
     return optlist_done(&l, err);

@@ -352,8 +352,9 @@ const struct option_entry option_table[] = {
       "a position lasts 1 << N ns (3); sleep=on|off, align=on|off; "
       "rr=record|replay,rrfile=FILE[,rrhash=POSITIONS]" },
     { "rtc", "[base=utc|localtime|DATE][,clock=host|vm]", set_rtc, "the guest's calendar clock" },
-    { "accel", "ENGINE[,tb-size=MB]", set_accel,
-      "the engine: interp, jit, or tcg for the fastest there is; memory for its translations", true },
+    { "accel", "ENGINE[,tb-size=MB][,perturb=SEED]", set_accel,
+      "the engine: interp, jit, or tcg for the fastest there is; memory for its translations; "
+      "a test of it: vary at random what must not matter", true },
     { "display", "none", set_display, "no display (which is the default)" },
     { "vga", "none", set_vga, "no display adapter" },
     { "monitor", "DEV", set_monitor, "a monitor there; DEV as for -serial, none (which is the default) for none" },

@@ -33,7 +33,8 @@ static bool prepare(struct replica *r, struct replica_parts *p, struct error *er
 {
     if (!(p->log = open_log(r->path, &p->recorded, err)) || !rebuild_options(&p->recorded, r->rebuild, &p->o, err))
         return false;
-    p->o.machine.engine.perturb_seed = r->perturb_seed;
+    if (r->perturb_seed)
+        p->o.machine.engine.perturb_seed = r->perturb_seed;
     if (!setup_files(&p->setup, &p->o, err) || !compare_files(&p->setup, &p->recorded, err) ||
         !setup_chardevs(&p->setup, err) || !(p->clock = host_clock_new(p->o.rtc_local, err)))
         return false;
@@ -55,6 +56,16 @@ struct machine *replica_start(void *opaque, struct error *err)
     else
         free_parts(p);
     return m;
+}
+
+bool replica_ended(struct replica *r, enum machine_stop why, struct error *err)
+{
+    struct input_port *port = r->parts->port;
+    if (why != MACHINE_LIMIT && why != MACHINE_INPUT_END)
+        input_finish(port);
+    const char *text = input_status_text(port);
+    error_set(err, "%s", text ? text : "the replay did not end");
+    return input_status(port) == INPUT_END_OF_LOG;
 }
 
 void replica_stop(void *opaque, struct machine *m)

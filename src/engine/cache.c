@@ -369,10 +369,21 @@ static bool second_page_matches(struct vcpu *v, const struct block *b, bool *fau
     return !*fault && second.ram == b->ram2 && second.ram_offset == b->ram2_offset;
 }
 
+/* Does the TLB say that b, which lies in one page, is where it was? */
+static bool still_mapped(struct vcpu *v, const struct block *b)
+{
+    struct tlb_side s;
+    return tlb_peek(v, b->key.va, ACCESS_EXEC, b->key.fetch_mode, &s) && s.ram == b->ram &&
+           s.ram_offset == align_down(b->ram_offset, PAGE_SIZE);
+}
+
 struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit)
 {
     bool fault = false;
     struct tlb_side side;
+    struct block *likely_one = e->jump[jump_slot(key->va)];
+    if (likely_one && !limit && same_key(&likely_one->key, key) && still_mapped(v, likely_one))
+        return likely_one;
     if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &side))
         return NULL;
     e->stats.lookups++;
@@ -401,9 +412,5 @@ struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *
     struct block *b = e->config.trace.unchained ? NULL : e->jump[jump_slot(va)];
     if (!b || b->key.pc != pc || b->key.flags != from->key.flags || b->key.cs_base != from->key.cs_base)
         return NULL;
-    struct tlb_side s;
-    if (!tlb_peek(v, va, ACCESS_EXEC, from->key.fetch_mode, &s) || s.ram != b->ram ||
-        s.ram_offset != align_down(b->ram_offset, PAGE_SIZE))
-        return NULL;
-    return b;
+    return still_mapped(v, b) ? b : NULL;
 }

@@ -40,6 +40,8 @@ static void table_written(void *opaque, struct ram *ram, uint64_t offset, uint64
 
 const char *engine_kind_name(unsigned i) { return i < ARRAY_LEN(kinds) ? kinds[i]->name : NULL; }
 
+const char *engine_kind(const struct engine *e) { return e->kind->name; }
+
 struct engine *engine_new(const struct engine_config *config, struct error *err)
 {
     const struct engine_kind *kind = NULL;

@@ -32,7 +32,7 @@ struct engine_config {
     const struct host_code *code; /* jit: borrowed */
     size_t cache_bytes;        /* of translated code; 0: default */
     unsigned max_block_insns;  /* 0: default; at most IR_MAX_INSNS */
-    uint64_t perturb_seed;     /* != 0: vary what must not matter (block lengths, cache flushes, op order) */
+    uint64_t perturb_seed;     /* != 0: vary what must not matter: block lengths, registers, flushes, TLBs */
     bool verify;               /* run the IR verifier on every block */
     struct engine_trace trace; /* zero: nothing is shown */
 };
@@ -59,6 +59,9 @@ enum engine_stop {
  * early with STOP_BUDGET after sim_request_exit().
  */
 enum engine_stop engine_run(struct engine *e, struct vcpu *v);
+
+/* Which kind it is: engine_config.kind. */
+const char *engine_kind(const struct engine *e);
 
 /* Drops every translation (after a snapshot load). */
 void engine_flush(struct engine *e);

@@ -50,7 +50,7 @@ struct block {
     void *code;                   /* the engine kind's */
 };
 
-enum { HASH_SIZE = 1 << 15, JUMP_SIZE = 1 << 12, PAGE_HASH_SIZE = 1 << 12 };
+enum { HASH_SIZE = 1 << 17, JUMP_SIZE = 1 << 15, PAGE_HASH_SIZE = 1 << 12 };
 
 /* Blocks of one page of RAM. */
 struct page_blocks {

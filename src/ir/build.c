@@ -227,6 +227,14 @@ ir_ref irb_fvec(struct ir_block *b, unsigned op, ir_ref x, ir_ref y, ir_ref z, u
     return vector(b, IR_FVEC, op, x, y, z, imm);
 }
 
+ir_ref irb_fvec_part(struct ir_block *b, enum ir_fvec_part part, unsigned op, ir_ref x, ir_ref y, ir_ref z,
+                     uint64_t imm)
+{
+    ir_ref r = vector(b, IR_FVEC, op, x, y, z, imm);
+    b->insn[b->n - 1].aux32 = part;
+    return r;
+}
+
 /* ---- memory, calls --------------------------------------------------------------------- */
 
 ir_ref irb_ld(struct ir_block *b, enum ir_type t, unsigned mem, unsigned mmu_mode, ir_ref addr)

@@ -23,7 +23,7 @@ void irb_put(struct ir_block *b, unsigned size, uint32_t offset, ir_ref v);
 ir_ref irb_getv(struct ir_block *b, uint32_t offset);
 void irb_putv(struct ir_block *b, uint32_t offset, ir_ref v);
 
-/* ADD SUB MUL MULHU MULHS AND OR XOR ANDN SHL SHR SAR ROTL ROTR; both arguments of one type. */
+/* ADD SUB MUL MULHU MULHS DIVU DIVS AND OR XOR ANDN SHL SHR SAR ROTL ROTR; both arguments of one type. */
 ir_ref irb_bin(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y);
 /* The same with a constant of x's type. */
 ir_ref irb_bini(struct ir_block *b, enum ir_op op, ir_ref x, uint64_t y);
@@ -42,6 +42,9 @@ ir_ref irb_vfrom64(struct ir_block *b, ir_ref lo, ir_ref hi);
 /* enum vec_op / enum fvec_op of ir/vec/vec.h; unused arguments are IR_NONE. */
 ir_ref irb_vec(struct ir_block *b, unsigned op, ir_ref x, ir_ref y, ir_ref z, uint64_t imm);
 ir_ref irb_fvec(struct ir_block *b, unsigned op, ir_ref x, ir_ref y, ir_ref z, uint64_t imm);
+/* One of the two FVECs that make a wider operation. */
+ir_ref irb_fvec_part(struct ir_block *b, enum ir_fvec_part part, unsigned op, ir_ref x, ir_ref y, ir_ref z,
+                     uint64_t imm);
 
 /* mem: enum ir_mem (size | flags). */
 ir_ref irb_ld(struct ir_block *b, enum ir_type t, unsigned mem, unsigned mmu_mode, ir_ref addr);

@@ -59,6 +59,17 @@ static bool fold_shift(enum ir_op op, unsigned w, uint64_t x, uint64_t n, uint64
     }
 }
 
+/* Division by 0 gives 0; by -1 it is negation, which cannot overflow. */
+static uint64_t divide(bool is_signed, unsigned w, uint64_t x, uint64_t y)
+{
+    int64_t sx = sign_extend(x, w), sy = sign_extend(y, w);
+    if (!y)
+        return 0;
+    if (!is_signed)
+        return x / y;
+    return (sy == -1 ? 0 - x : (uint64_t)(sx / sy)) & mask64(w);
+}
+
 static bool fold_binary(enum ir_op op, unsigned w, uint64_t x, uint64_t y, uint64_t *out)
 {
     uint64_t m = mask64(w);
@@ -77,6 +88,10 @@ static bool fold_binary(enum ir_op op, unsigned w, uint64_t x, uint64_t y, uint6
         return true;
     case IR_MULHS:
         *out = (uint64_t)((s128)sign_extend(x, w) * sign_extend(y, w) >> w) & m;
+        return true;
+    case IR_DIVU:
+    case IR_DIVS:
+        *out = divide(op == IR_DIVS, w, x, y);
         return true;
     case IR_AND:
         *out = x & y;

@@ -12,6 +12,7 @@
  *     with flag F, unless the front end has made the earlier write harmless.
  *  5. A block ends with exactly one E op per path; E ops are allowed before
  *     labels.
+ *  6. Between an FVEC of part FIRST and its LAST there are pure ops alone.
  */
 #ifndef REPRISE_IR_IR_H
 #define REPRISE_IR_IR_H
@@ -28,7 +29,7 @@ struct ir_insn {
     uint8_t op;        /* enum ir_op */
     uint8_t type;      /* enum ir_type: T of the op list */
     uint16_t aux;
-    uint32_t aux32;    /* INSN_START: meta */
+    uint32_t aux32;    /* INSN_START: meta; FVEC: enum ir_fvec_part */
     ir_ref dst;
     ir_ref arg[4];
     uint64_t imm;
@@ -45,6 +46,7 @@ enum {
     HELPER_WRITES = 4,     /* writes guest registers in state */
     HELPER_MEMORY = 8,     /* accesses guest memory, so may evict TLB entries or invalidate code */
     HELPER_PURE = 16,      /* depends on its arguments only; none of the above */
+    HELPER_NO_EFFECT = 32, /* changes nothing, but READS: not called when nobody uses its result (PURE implies it) */
 };
 /* What a helper that touches the lazy flags or registers declares: READS|WRITES. */
 

@@ -38,6 +38,8 @@
     IR_OP(MUL,        T, T, T, _, _, P|C) \
     IR_OP(MULHU,      T, T, T, _, _, P|C)  /* high half of the unsigned product */ \
     IR_OP(MULHS,      T, T, T, _, _, P|C) \
+    IR_OP(DIVU,       T, T, T, _, _, P)    /* quotient; 0 if arg1 is 0 */ \
+    IR_OP(DIVS,       T, T, T, _, _, P)    /* the same, signed, towards 0; of the least number by -1: the least number */ \
     IR_OP(AND,        T, T, T, _, _, P|C) \
     IR_OP(OR,         T, T, T, _, _, P|C) \
     IR_OP(XOR,        T, T, T, _, _, P|C) \
@@ -70,7 +72,8 @@
     IR_OP(VHI,        X, V, _, _, _, P) \
     IR_OP(VCOPY,      V, V, _, _, _, P) \
     IR_OP(VEC,        V, V, V, V, _, P)    /* aux = enum vec_op (ir/vec/vec.h), imm = its immediate; unused args NONE */ \
-    IR_OP(FVEC,       V, V, V, V, _, F|S)  /* as VEC with enum fvec_op and the guest's fp_env; may trap (unmasked exception) */ \
+    IR_OP(FVEC,       V, V, V, V, _, F|S)  /* as VEC with enum fvec_op and the guest's fp_env; may trap (unmasked exception); \
+                                              aux32 = enum ir_fvec_part */ \
     /* -- guest memory: aux = enum ir_mem; imm = mmu mode; arg0 = virtual address -- */ \
     IR_OP(LD,         T, X, _, _, _, F|S) \
     IR_OP(ST,         _, X, T, _, _, F|S)  /* arg1 stored, truncated to the size */ \
@@ -100,6 +103,13 @@ enum ir_op {
 };
 
 enum ir_type { IR_VOID, IR_W, IR_X, IR_V };
+
+/*
+ * A guest's wider operation is two FVECs, FIRST and then LAST with nothing but pure ops between them.  FIRST
+ * collects its exceptions without trapping or telling; LAST settles both as one operation's.  Where
+ * all exceptions are masked, two FVECs of WHOLE give the same.
+ */
+enum ir_fvec_part { IR_FVEC_WHOLE, IR_FVEC_FIRST, IR_FVEC_LAST };
 
 enum ir_cond { IR_EQ, IR_NE, IR_LTU, IR_GEU, IR_LEU, IR_GTU, IR_LTS, IR_GES, IR_LES, IR_GTS };
 

@@ -8,6 +8,7 @@ struct verifier {
     struct error *err;
     uint32_t at;
     uint8_t defined[IR_MAX_VALUES];       /* 1: defined on every path to here */
+    bool half_done;                       /* between an FVEC of part FIRST and its LAST */
     bool reachable;                       /* false between an E op (or BR) and the next label */
     uint32_t first_use[IR_MAX_LABELS];    /* 1 + index of the first branch to the label; 0: none */
     bool placed[IR_MAX_LABELS];
@@ -107,6 +108,16 @@ static bool check_flow(struct verifier *v, const struct ir_insn *i, const struct
     return true;
 }
 
+static bool check_parts(struct verifier *v, const struct ir_insn *i, const struct ir_op_info *info)
+{
+    bool last = i->op == IR_FVEC && i->aux32 == IR_FVEC_LAST;
+    if (last != v->half_done && (last || !(info->flags & IR_FLAG_P)))
+        return fail(v, last ? "is the LAST part of nothing" : "stands between the parts of an FVEC");
+    if (!(info->flags & IR_FLAG_P))
+        v->half_done = i->op == IR_FVEC && i->aux32 == IR_FVEC_FIRST;
+    return true;
+}
+
 bool ir_verify(const struct ir_block *b, struct error *err)
 {
     struct verifier v = { .b = b, .err = err, .reachable = true };
@@ -117,7 +128,8 @@ bool ir_verify(const struct ir_block *b, struct error *err)
         if (i->op >= IR_OP_COUNT)
             return error_set(err, "IR op %u: unknown operation %u", v.at, i->op);
         const struct ir_op_info *info = &ir_op_info[i->op];
-        if (!check_flow(&v, i, info) || !check_types(&v, i, info) || !check_values(&v, i))
+        if (!check_flow(&v, i, info) || !check_types(&v, i, info) || !check_values(&v, i) ||
+            !check_parts(&v, i, info))
             return false;
     }
     for (uint32_t l = 0; l < b->n_labels; l++)

@@ -22,6 +22,8 @@ struct lockstep_side {
 struct lockstep_difference {
     uint64_t position;      /* the first at which the states differ */
     uint64_t pc;            /* of the instruction that was executed on the way there (first side) */
+    uint8_t code[15];       /* the bytes there, as far as they are in RAM */
+    unsigned n_code;
     char field[80];         /* "cpu0.gpr[3]"; "memory" if all described fields agree */
     uint64_t value[2];      /* of the field */
     unsigned more;          /* further fields that differ */
@@ -31,6 +33,20 @@ enum lockstep_outcome { LOCKSTEP_EQUAL, LOCKSTEP_DIFFERENT, LOCKSTEP_FAILED };
 
 /* Searches positions [from, to]; from is believed to be equal.  LOCKSTEP_FAILED: err. */
 enum lockstep_outcome lockstep_search(const struct lockstep_side side[2], uint64_t from, uint64_t to,
+                                      struct lockstep_difference *difference, struct error *err);
+
+/* A walk over the whole of two runs. */
+struct lockstep_walk {
+    uint64_t every;                              /* positions between two comparisons, at least 1 */
+    /* Both are equal at this position.  False: stop here (LOCKSTEP_FAILED). */
+    bool (*progress)(void *opaque, uint64_t position, struct error *err);
+    /* Both have ended, and are equal.  False: not as they should (LOCKSTEP_FAILED). */
+    bool (*ended)(void *opaque, enum machine_stop why, struct error *err);
+    void *opaque;
+};
+
+/* From position 0 to the end of both; where they differ, the first position of that is searched. */
+enum lockstep_outcome lockstep_follow(const struct lockstep_side side[2], const struct lockstep_walk *walk,
                                       struct lockstep_difference *difference, struct error *err);
 
 #endif

@@ -31,12 +31,16 @@ struct log_index {
 };
 
 /*
- * Every frame can be read without the ones before it: positions are relative
- * to the end of the frame before (which its head tells), clocks to zero.
+ * Every frame can be read without the ones before it, but for the first:
+ * positions are relative to the end of the frame before (which its head
+ * tells), clocks to zero, and zstd has the first frame as prefix, so that the
+ * machine states, much alike, cost little in frames of their own.
  */
 struct log_writer {
     struct log_file file;
     struct buf raw;              /* the frame being filled */
+    struct buf first;            /* the first frame's contents, once it is written */
+    struct ZSTD_CCtx_s *packer;
     uint64_t offset;             /* bytes written so far */
     struct log_mark begin;       /* of the frame being filled */
     uint64_t last_position;      /* of the last event written */

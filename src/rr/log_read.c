@@ -18,6 +18,7 @@ struct log_reader {
     const char **args;
     struct log_input_file *files;
     uint8_t *frame;                  /* decompressed */
+    struct buf first;                /* the first frame's contents, once they are read: zstd's prefix of the others */
     ZSTD_DCtx *unpacker;
     struct bytes left;
     uint64_t position;               /* of the last event read */
@@ -122,6 +123,7 @@ void log_close(struct log_reader *r)
     free(r->files);
     free(r->header);
     free(r->frame);
+    buf_free(&r->first);
     free(r->index.entry);
     ZSTD_freeDCtx(r->unpacker);
     r->file.close(r->file.opaque);
@@ -179,17 +181,33 @@ static bool read_head(struct log_reader *r, uint64_t offset, struct frame_head *
     return size - offset - LOG_FRAME_HEAD >= h->stored;
 }
 
+static bool read_frame(struct log_reader *r, uint64_t offset, const struct frame_head *h);
+
+static bool read_first(struct log_reader *r)
+{
+    struct frame_head h;
+    const char *why;
+    return r->first.len || (read_head(r, r->first_frame, &h, &why) && read_frame(r, r->first_frame, &h));
+}
+
 /* The contents, checked and decompressed to r->frame. */
 static bool read_frame(struct log_reader *r, uint64_t offset, const struct frame_head *h)
 {
     struct error err;
+    bool is_first = offset == r->first_frame;
+    if (!is_first && !read_first(r))
+        return false;
     uint8_t *packed = alloc_zero(h->stored);
     bool ok = r->file.read(r->file.opaque, offset + LOG_FRAME_HEAD, packed, h->stored, &err) &&
               XXH3_64bits_withSeed(packed, h->stored, h->seed) == h->sum;
     free(r->frame);
     r->frame = alloc_zero(h->raw);
-    ok = ok && ZSTD_decompressDCtx(r->unpacker, r->frame, h->raw, packed, h->stored) == h->raw;
+    ok = ok && !ZSTD_isError(ZSTD_DCtx_refPrefix(r->unpacker, is_first ? NULL : r->first.data,
+                                                 is_first ? 0 : r->first.len)) &&
+         ZSTD_decompressDCtx(r->unpacker, r->frame, h->raw, packed, h->stored) == h->raw;
     free(packed);
+    if (ok && is_first && !r->first.len)
+        buf_put(&r->first, r->frame, h->raw);
     return ok;
 }
 
@@ -246,7 +264,8 @@ static void rebuild_index(struct log_reader *r)
     uint64_t position = 0;
     r->index.n = 0;
     r->index.step = r->index.seen = 0;
-    for (uint64_t at = r->first_frame; read_head(r, at, &h, &why) && h.magic == LOG_FRAME_MAGIC && h.end.position >= position;
+    for (uint64_t at = r->first_frame;
+         read_head(r, at, &h, &why) && h.magic == LOG_FRAME_MAGIC && h.end.position >= position;
          at += LOG_FRAME_HEAD + (uint64_t)h.stored) {
         log_index_add(&r->index, position, at);
         position = h.end.position;

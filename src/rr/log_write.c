@@ -40,7 +40,8 @@ bool log_write_header(struct log_writer *w, const struct log_machine *machine, c
                       struct error *err)
 {
     struct buf payload = { 0 }, out = { 0 };
-    *w = (struct log_writer){ .file = *file };
+    *w = (struct log_writer){ .file = *file, .packer = ZSTD_createCCtx() };
+    require(w->packer);
     put_machine(&payload, machine);
     buf_put(&out, LOG_MAGIC, LOG_MAGIC_BYTES);
     put_u32(&out, LOG_VERSION);
@@ -79,7 +80,8 @@ static bool append_frame(struct log_writer *w, uint32_t magic, const struct buf 
     struct buf out = { 0 };
     size_t bound = ZSTD_compressBound(raw->len);
     buf_reserve(&out, LOG_FRAME_HEAD + bound);
-    size_t n = ZSTD_compress(out.data + LOG_FRAME_HEAD, bound, raw->data, raw->len, 3);
+    require(!ZSTD_isError(ZSTD_CCtx_refPrefix(w->packer, w->first.data, w->first.len)));
+    size_t n = ZSTD_compress2(w->packer, out.data + LOG_FRAME_HEAD, bound, raw->data, raw->len);
     require(!ZSTD_isError(n));
     store_le(out.data, 4, magic);
     store_le(out.data + 4, 4, n);
@@ -98,6 +100,10 @@ bool log_flush(struct log_writer *w, const struct log_mark *end)
 {
     log_index_add(&w->index, w->begin.position, w->offset);
     bool ok = append_frame(w, LOG_FRAME_MAGIC, &w->raw, end);
+    if (!w->first.len) {
+        w->first = w->raw;
+        w->raw = (struct buf){ 0 };
+    }
     w->raw.len = 0;
     w->begin = *end;
     w->last_position = end->position;
@@ -144,6 +150,8 @@ bool log_write_index(struct log_writer *w)
 void log_writer_close(struct log_writer *w)
 {
     buf_free(&w->raw);
+    buf_free(&w->first);
+    ZSTD_freeCCtx(w->packer);
     free(w->index.entry);
     w->file.close(w->file.opaque);
 }

@@ -21,14 +21,20 @@ struct recorder {
     uint64_t idle_position, idles;
     uint64_t hash_interval, next_hash;
     uint64_t start_ns, last_flush_ns;       /* host time */
-    bool backlog;
+    bool backlog, begun;
 };
 
 static struct recorder *of(struct input_port *port) { return (struct recorder *)port; }
 
-static uint64_t host_ns(struct input_port *port) { return port->host->clock_ns(port->host->opaque, SIM_CLOCK_VIRTUAL_RT); }
+static uint64_t host_ns(struct input_port *port)
+{
+    return port->host->clock_ns(port->host->opaque, SIM_CLOCK_VIRTUAL_RT);
+}
 
-static uint64_t idles_here(struct recorder *r, uint64_t position) { return r->idle_position == position ? r->idles : 0; }
+static uint64_t idles_here(struct recorder *r, uint64_t position)
+{
+    return r->idle_position == position ? r->idles : 0;
+}
 
 static void flush(struct recorder *r)
 {
@@ -99,7 +105,11 @@ static void record_poll(struct input_port *port)
 {
     struct recorder *r = of(port);
     record_hash(r);
-    maybe_flush(r, 0);
+    if (r->begun)
+        maybe_flush(r, 0);
+    else
+        flush(r);               /* seeds and the first state: what the later frames build on */
+    r->begun = true;
     if (sim_get_config(port->sim)->shift_auto) {
         unsigned shift = input_pace(port);
         if (shift != sim_shift(port->sim)) {
@@ -222,7 +232,7 @@ struct input_port *rr_record_new(struct sim *sim, const struct sim_host *host, c
         return NULL;
     }
     input_port_init(&r->port, &record_ops, sim, host, true);
-    r->hash_interval = r->next_hash = machine->hash_interval;
+    r->hash_interval = machine->hash_interval;
     r->start_ns = r->last_flush_ns = host_ns(&r->port);
     return &r->port;
 }

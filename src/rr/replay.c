@@ -62,7 +62,8 @@ static void name_place(char *out, size_t size, uint64_t position, uint64_t idles
 {
     int n = snprintf(out, size, "position %llu", (unsigned long long)position);
     if (idles)
-        snprintf(out + n, size - (size_t)n, " after %llu sleep%s there", (unsigned long long)idles, idles > 1 ? "s" : "");
+        snprintf(out + n, size - (size_t)n, " after %llu sleep%s there", (unsigned long long)idles,
+                 idles > 1 ? "s" : "");
 }
 
 static void diverge(struct replayer *r, const char *did)

@@ -191,8 +191,11 @@ uint64_t input_sleep_ns(struct input_port *port, uint64_t deadline_ns)
 /* How long until a timer of one of the host's clocks is due. */
 static uint64_t until_host_timer(struct input_port *port, enum sim_clock clock)
 {
-    uint64_t deadline = sim_next_deadline(port->sim, clock), now = deadline == NO_DEADLINE ? 0 : host_clock(port, clock);
-    return deadline == NO_DEADLINE ? NO_DEADLINE : deadline > now ? deadline - now : 0;
+    uint64_t deadline = sim_next_deadline(port->sim, clock);
+    if (deadline == NO_DEADLINE)
+        return NO_DEADLINE;
+    uint64_t now = host_clock(port, clock);
+    return deadline > now ? deadline - now : 0;
 }
 
 /* Waking up takes the host a while; sleeps make up for what the ones before them overslept, up to this much. */
@@ -275,7 +278,7 @@ void input_poll(struct input_port *port)
 }
 uint64_t input_next_position(struct input_port *port) { return port->ops->next_position(port); }
 uint64_t input_clock_ns(struct input_port *port, enum sim_clock clock) { return port->ops->clock_ns(port, clock); }
-uint64_t input_realtime_ns(struct input_port *port) { return port->host->clock_ns(port->host->opaque, SIM_CLOCK_REALTIME); }
+uint64_t input_realtime_ns(struct input_port *port) { return host_clock(port, SIM_CLOCK_REALTIME); }
 
 void input_seed(struct input_port *port, const char *use, void *out, size_t len)
 {

@@ -80,7 +80,7 @@ struct input_port {
     void *hash_opaque;
     /* shift=auto and align=on: where both clocks stood at the last look; never guest-visible */
     uint64_t pace_host, pace_virtual;
-    uint64_t overslept;              /* ns of host time that sleeps took too long, to be made up for */
+    uint64_t overslept;              /* ns that sleeps took too long, to be made up for */
 };
 
 void input_port_init(struct input_port *port, const struct input_port_ops *ops, struct sim *sim,
@@ -97,7 +97,7 @@ bool input_source_take(struct input_source *source, struct buf *out);
 /* Takes one posted request; 0: none. */
 unsigned input_take_request(struct input_port *port);
 
-/* Runs the oldest finished completion of the kind and unlinks it; returns its number, or UINT64_MAX if there is none. */
+/* Runs the oldest finished completion of the kind and unlinks it; returns its number, UINT64_MAX: there is none. */
 uint64_t completion_run_finished(struct input_port *port, enum completion_kind kind);
 /* The number of the oldest finished replayable completion, or UINT64_MAX. */
 uint64_t completion_next_finished(struct input_port *port);

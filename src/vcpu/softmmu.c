@@ -12,6 +12,11 @@ static bool must_be_last(struct vcpu *v)
     return false;
 }
 
+bool mmu_may_mark(struct vcpu *v, const struct mmu_entry *entry, unsigned size)
+{
+    return !entry->ram || !ram_hits_code(entry->ram, entry->offset, size) || must_be_last(v);
+}
+
 static uint8_t *host_of(const struct tlb_side *s, uint64_t va)
 {
     return s->ram->host + s->ram_offset + (va & TLB_PAGE_MASK);
@@ -142,11 +147,19 @@ bool vcpu_store(struct vcpu *v, uint64_t va, unsigned size, unsigned mode, uint6
 
 /* ---- probes, bulk access, fetches ------------------------------------------------------- */
 
-bool vcpu_probe(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mode)
+static bool probe_piece(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mode)
 {
     struct tlb_side s;
-    return tlb_resolve(v, va, access, mode, &s) &&
-           (page_room(va) >= len || tlb_resolve(v, va + page_room(va), access, mode, &s));
+    if (!tlb_resolve(v, va, access, mode, &s))
+        return false;
+    return access == ACCESS_WRITE ? store_allowed(v, &s, va, len) : s.ram || must_be_last(v);
+}
+
+bool vcpu_probe(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mode)
+{
+    unsigned first = page_room(va) < len ? page_room(va) : len;
+    return probe_piece(v, va, first, access, mode) &&
+           (first == len || probe_piece(v, va + first, len - first, access, mode));
 }
 
 void *vcpu_host_ptr(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mode)

@@ -54,8 +54,9 @@ bool vcpu_load_bytes(struct vcpu *v, uint64_t va, void *out, unsigned len, unsig
 bool vcpu_store_bytes(struct vcpu *v, uint64_t va, const void *data, unsigned len, unsigned mmu_mode);
 
 /*
- * Checks that [va, va+len) can be accessed (len <= a page) without doing it.
- * True means that an access right after cannot fault (it can still be a device access).
+ * Checks that [va, va+len) can be accessed now (len <= a page) without doing it.
+ * True means that an access right after will be done: it neither faults nor has to wait until its
+ * instruction is the last of its block (it can still be a device access).
  */
 bool vcpu_probe(struct vcpu *v, uint64_t va, unsigned len, enum access access, unsigned mmu_mode);
 
@@ -98,6 +99,7 @@ void tlb_perturb(struct vcpu *v, uint64_t random);
 
 struct tlb_stats {
     uint64_t fills, walks, victim_hits, flushes, contexts, resizes, forgotten;
+    uint64_t entries;              /* of all tables now */
 };
 void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out);
 
@@ -109,6 +111,12 @@ void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out);
  */
 uint64_t mmu_read_entry(struct vcpu *v, uint64_t at, unsigned size, uint64_t va, unsigned shift, unsigned index_bits,
                         struct mmu_entry *out);
+
+/*
+ * May a walk set bits of this entry of `size` bytes now?  False: it holds translated code too, and the instruction
+ * that runs must be the last of its block to change that (v->exit is set).
+ */
+bool mmu_may_mark(struct vcpu *v, const struct mmu_entry *entry, unsigned size);
 
 /* What an earlier walk left for the region of va, if all it came from is still so; NULL: nothing. */
 const struct mmu_region *mmu_region(const struct vcpu *v, uint64_t va);

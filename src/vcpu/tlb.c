@@ -21,7 +21,7 @@ void tlb_init(struct vcpu *v)
 void tlb_fini(struct vcpu *v)
 {
     for (unsigned i = 0; i < TLB_SETS; i++)
-        tlb_set_free(&v->tlb->set[i]);
+        tlb_set_free(v, &v->tlb->set[i]);
     free(v->tlb->none_memory);
     free(v->tlb);
 }
@@ -66,7 +66,11 @@ void tlb_select(struct vcpu *v, const struct tlb_context *context)
     tlb_show(v);
 }
 
-void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out) { *out = v->tlb->stats; }
+void tlb_get_stats(const struct vcpu *v, struct tlb_stats *out)
+{
+    *out = v->tlb->stats;
+    out->entries = v->tlb->entries;
+}
 
 /* ---- for page walks --------------------------------------------------------------------------- */
 

@@ -43,6 +43,18 @@ static void forget(struct tlb_set *s, uint64_t lo, uint64_t hi, bool regions)
             s->region[i].tag = UINT64_MAX;
 }
 
+/*
+ * Entries above the last level change one after the other when an address space is made or freed.  It is not the
+ * current one then, and emptying it once when it is selected again is less work than a search each time.
+ */
+static void forget_in_set(struct vcpu *v, struct tlb_set *s, uint64_t lo, uint64_t hi, bool above)
+{
+    if (above && s != v->tlb->now)
+        s->live = false;
+    else
+        forget(s, lo, hi, above);
+}
+
 static void forget_unit(struct vcpu *const *vcpu, unsigned n, const struct ram_table *t, unsigned unit)
 {
     for (unsigned u = 0; u < t->n_uses; u++) {
@@ -54,7 +66,7 @@ static void forget_unit(struct vcpu *const *vcpu, unsigned n, const struct ram_t
             for (unsigned k = 0; k < TLB_SETS; k++) {
                 struct tlb_set *s = &vcpu[i]->tlb->set[k];
                 if (s->live && t->users & tlb_user_bit(vcpu[i], s))
-                    forget(s, lo, hi, use->shift > PAGE_BITS);
+                    forget_in_set(vcpu[i], s, lo, hi, use->shift > PAGE_BITS);
             }
     }
 }

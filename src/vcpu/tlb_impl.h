@@ -20,6 +20,7 @@ enum {
     TLB_SETS = 16,
     TLB_MIN_BITS = 8,       /* a multiple of struct ram_open's 64 */
     TLB_MAX_BITS = 14,
+    TLB_MAX_ENTRIES = 1 << 17,   /* of all tables of a vCPU together, but for one that must have its first */
     TLB_VICTIMS = 8,
     TLB_REGIONS = 128,
     HOST_LINE = 64,
@@ -61,6 +62,7 @@ struct tlb {
     struct tlb_entry *none;    /* one invalid entry: the table of a mode before its first fill */
     void *none_memory;
     uint64_t clock;
+    unsigned entries;          /* of all tables */
     struct tlb_stats stats;
 };
 
@@ -98,9 +100,9 @@ struct tlb_table *tlb_table_ready(struct vcpu *v, unsigned mode);
 /* Before an entry goes in: notes a conflict, and makes the table larger when there are many. */
 void tlb_table_count(struct vcpu *v, unsigned mode, bool conflict);
 void tlb_table_resize(struct vcpu *v, struct tlb_set *s, unsigned mode, unsigned bits);
-/* Empties a set and gives back what it did not use. */
+/* Empties a set and gives back what it did not use; or all of its memory (then it is not live). */
 void tlb_set_empty(struct vcpu *v, struct tlb_set *s);
-void tlb_set_free(struct tlb_set *s);
+void tlb_set_free(struct vcpu *v, struct tlb_set *s);
 /* Makes vcpu.view agree with the current set. */
 void tlb_show(struct vcpu *v);
 

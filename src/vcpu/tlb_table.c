@@ -2,7 +2,8 @@
 /*
  * The TLB's tables and their sizes.  A table doubles when most of what is filled
  * in throws something else out; it starts its next life at half the size when
- * it saw little use.
+ * it saw little use.  When all tables together reach their limit, the set that was
+ * left longest ago goes.
  */
 #include <stdlib.h>
 
@@ -17,9 +18,10 @@ static void clear_entries(struct tlb_table *t)
         tlb_invalidate(&t->entry[i]);
 }
 
-static void make(struct tlb_table *t, unsigned bits)
+static void make(struct vcpu *v, struct tlb_table *t, unsigned bits)
 {
     size_t n = (size_t)1 << bits;
+    v->tlb->entries += (unsigned)n;
     *t = (struct tlb_table){ .bits = bits };
     t->memory = alloc_array(1, n * (sizeof *t->entry + sizeof *t->side) + HOST_LINE);
     t->entry = align_line(t->memory);
@@ -27,11 +29,20 @@ static void make(struct tlb_table *t, unsigned bits)
     clear_entries(t);
 }
 
+static void discard(struct vcpu *v, struct tlb_table *t)
+{
+    if (t->memory)
+        v->tlb->entries -= 1u << t->bits;
+    free(t->memory);
+    t->memory = NULL;
+}
+
 void tlb_show(struct vcpu *v)
 {
     for (unsigned m = 0; m < MMU_MODES; m++) {
         const struct tlb_table *t = &v->tlb->now->table[m];
-        v->view[m] = t->memory ? (struct tlb_view){ (uintptr_t)t->entry, (UINT64_C(1) << t->bits << TLB_ENTRY_BITS) - sizeof *t->entry }
+        uint64_t bytes = UINT64_C(1) << t->bits << TLB_ENTRY_BITS;
+        v->view[m] = t->memory ? (struct tlb_view){ (uintptr_t)t->entry, bytes - sizeof *t->entry }
                                : (struct tlb_view){ (uintptr_t)v->tlb->none, 0 };
     }
 }
@@ -40,7 +51,7 @@ struct tlb_table *tlb_table_ready(struct vcpu *v, unsigned mode)
 {
     struct tlb_table *t = &v->tlb->now->table[mode];
     if (unlikely(!t->memory)) {
-        make(t, TLB_MIN_BITS);
+        make(v, t, TLB_MIN_BITS);
         tlb_show(v);
     }
     return t;
@@ -49,7 +60,7 @@ struct tlb_table *tlb_table_ready(struct vcpu *v, unsigned mode)
 void tlb_table_resize(struct vcpu *v, struct tlb_set *s, unsigned mode, unsigned bits)
 {
     struct tlb_table old = s->table[mode], *t = &s->table[mode];
-    make(t, bits);
+    make(v, t, bits);
     for (unsigned i = 0; i < 1u << old.bits; i++) {
         uint64_t page = tlb_entry_page(&old.entry[i]);
         if (page == UINT64_MAX)
@@ -59,10 +70,35 @@ void tlb_table_resize(struct vcpu *v, struct tlb_set *s, unsigned mode, unsigned
         t->side[to] = old.side[i];
     }
     t->life = old.life;
-    free(old.memory);
+    discard(v, &old);
     v->tlb->stats.resizes++;
     if (s == v->tlb->now)
         tlb_show(v);
+}
+
+static bool has_memory(const struct tlb_set *s)
+{
+    for (unsigned m = 0; m < MMU_MODES; m++)
+        if (s->table[m].memory)
+            return true;
+    return false;
+}
+
+/* Room for n more entries, at other sets' expense. */
+static bool find_room(struct vcpu *v, unsigned n)
+{
+    struct tlb *t = v->tlb;
+    while (t->entries + n > TLB_MAX_ENTRIES) {
+        struct tlb_set *oldest = NULL;
+        for (unsigned i = 0; i < TLB_SETS; i++)
+            if (&t->set[i] != t->now && has_memory(&t->set[i]) &&
+                (!oldest || t->set[i].last_selected < oldest->last_selected))
+                oldest = &t->set[i];
+        if (!oldest)
+            return false;
+        tlb_set_free(v, oldest);
+    }
+    return true;
 }
 
 void tlb_table_count(struct vcpu *v, unsigned mode, bool conflict)
@@ -72,7 +108,7 @@ void tlb_table_count(struct vcpu *v, unsigned mode, bool conflict)
     t->conflicts += conflict;
     if (++t->fills < 1u << t->bits)
         return;
-    if (t->conflicts * 2 > t->fills && t->bits < TLB_MAX_BITS)
+    if (t->conflicts * 2 > t->fills && t->bits < TLB_MAX_BITS && find_room(v, 1u << t->bits))
         tlb_table_resize(v, v->tlb->now, mode, t->bits + 1);
     t->fills = t->conflicts = 0;
 }
@@ -85,8 +121,8 @@ void tlb_set_empty(struct vcpu *v, struct tlb_set *s)
             continue;
         if (t->life < 1u << t->bits >> 2 && t->bits > TLB_MIN_BITS) {
             unsigned bits = t->bits - 1;
-            free(t->memory);
-            make(t, bits);
+            discard(v, t);
+            make(v, t, bits);
         } else {
             clear_entries(t);
             t->fills = t->conflicts = 0;
@@ -102,8 +138,9 @@ void tlb_set_empty(struct vcpu *v, struct tlb_set *s)
         tlb_show(v);
 }
 
-void tlb_set_free(struct tlb_set *s)
+void tlb_set_free(struct vcpu *v, struct tlb_set *s)
 {
     for (unsigned m = 0; m < MMU_MODES; m++)
-        free(s->table[m].memory);
+        discard(v, &s->table[m]);
+    s->live = false;
 }

@@ -93,6 +93,11 @@ struct mmu_page {
     struct mmu_region region;
 };
 
+/* Bits of the guest's state: a mask of the 32-bit word at this offset of the CPU struct. */
+struct guest_bits {
+    uint32_t offset, mask;
+};
+
 /* An exception or interrupt that a vCPU takes now, as the guest names it. */
 struct vcpu_event {
     const char *kind;        /* "interrupt", "exception", .. */
@@ -117,6 +122,13 @@ struct guest_ops {
     const uint32_t *hot;              /* offsets of the 64-bit registers that code uses most, the most used first:
                                          a JIT keeps them in host registers.  Helpers that read or write them say so */
     uint32_t n_hot;
+    /*
+     * While all of these are zero, pending() and halted() are false and block_key()'s flags are just the 64-bit
+     * word at key_flags_offset; flags without cs_base (block_key.cs_base 0) differ from those with one.  So an engine can
+     * find the next block by itself.  n_calm 0: it cannot.
+     */
+    const struct guest_bits *calm;
+    uint32_t n_calm, key_flags_offset;
 
     /* Fills in the key of the next instruction. */
     void (*block_key)(struct vcpu *v, struct block_key *key);

@@ -426,6 +426,8 @@ class Commands(Case):
                            (["replay", "a", "--file", "flux=x"], "'flux=x'"), (["replay", "a", "--serial"], "--serial"),
                            (["verify"], "recording"), (["verify", "a", "--engine", "steam"], "'steam'"),
                            (["verify", "a", "--engine"], "--engine"), (["verify", "a", "b"], "'b'"),
+                           (["verify", "a", "--lockstep", "--every", "0"], "'0'"), (["verify", "a", "--every", "5"], "--lockstep"),
+                           (["verify", "a", "--engine", "jit,perturb=x"], "perturb"),
                            (["record"], "-o"), (["record", "-o"], "-o"), (["record", "--flux"], "'--flux'"),
                            (["record", "-o", "x", "-m", "5"], "'-m'"),
                            (["record", "-o", "x", "--arch", "vax", "--"], "'vax'"),

@@ -7,7 +7,7 @@ import re
 import select
 import subprocess
 
-from cli import Case, DEBUG_EXIT, FAREWELL, GUEST, GUEST_END, Process, REPRISE, run
+from cli import Case, DEBUG_EXIT, FAREWELL, GUEST, GUEST_END, I386, Process, REPRISE, run
 
 LINE = ["-m", "16", "-serial", "stdio", "-no-reboot", "-kernel", GUEST, *DEBUG_EXIT]
 TYPED = b"hello q"
@@ -147,6 +147,35 @@ class Recording(Case):
             result = self.good("verify", self.log, *engine)
             self.assertRegex(result.stdout.decode(), r"verified \d+ positions .*; end of the recording .* agrees\n$")
             self.assertEqual(result.stderr, b"")
+
+    def test_lockstep(self):
+        """Both engines side by side, compared as often as one likes; perturbed ones too."""
+        for every in ([], ["--every", "1000"], ["--every=7"]):
+            for engine in ([], ["--engine", "interp"], ["--engine", "jit,perturb=5"]):
+                result = self.good("verify", self.log, "--lockstep", *every, *engine)
+                self.assertRegex(result.stdout.decode(), r"agree over \d+ positions, .*; end of the recording .* agrees\n$")
+                self.assertEqual(result.stderr, b"")
+
+    def test_perturbed_engines(self):
+        """No seed moves a state hash."""
+        for seed in range(1, 6):
+            for engine in ("interp", "jit", "jit,tb-size=2"):
+                self.good("verify", self.log, "--engine", f"{engine},perturb={seed}")
+        self.assertEqual(self.record(line=[*LINE, "-accel", "jit,perturb=77"]).returncode, GUEST_END)
+        self.good("verify", self.log, "--engine", "interp")
+
+    def test_no_room_for_code(self):
+        """A cache too small, or too large for the host: one sentence, and the portable engine does it."""
+        def little(*argv, kib):
+            return run("sh", "-c", f'ulimit -v {kib} && exec "$@"', "sh", *argv, stdin=TYPED)
+
+        machine = [I386, *LINE, "-display", "none", "-icount", "7"]
+        for result in (run(*machine, "-accel", "jit,tb-size=1", stdin=TYPED),
+                       little(*machine, "-accel", "jit,tb-size=4096", kib=1 << 20)):
+            self.assertEqual((result.returncode, result.stdout), (GUEST_END, CONSOLE), result.stderr)
+            said = result.stderr.decode().splitlines()[0]
+            self.assertRegex(said, r"the engine 'jit' cannot run here: .*(too small|no memory).*; the portable engine runs instead$")
+            self.assertEqual(result.stderr.decode().count("portable engine"), 1)
 
     def test_engines_agree(self):
         """What one recorded the other replays."""

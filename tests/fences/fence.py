@@ -65,8 +65,8 @@ EXTRA = {
 EXTRA["debug"] = {"ZydisDisassembleIntel"} | EXTRA["sim"]
 EXTRA["mem"] = EXTRA["state"]
 EXTRA["rr"] = EXTRA["state"] | EXTRA["sim"] | set("""ZSTD_compress ZSTD_decompress ZSTD_compressBound ZSTD_isError
-    ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_createDCtx
-    ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter ZSTD_compress2""".split())
+    ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_CCtx_refPrefix
+    ZSTD_createDCtx ZSTD_DCtx_refPrefix ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter ZSTD_compress2""".split())
 COMPILER = re.compile(r"^(__(asan|ubsan|sanitizer|lsan|tsan|sancov|gcov|llvm|afl)|_ITM_|__(u?div|u?mod|mul|u?divmod)ti|__popcount|__emutls)")
 
 errors = []

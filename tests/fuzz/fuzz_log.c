@@ -184,8 +184,8 @@ int main(int argc, char **argv)
         buf_free(&b);
     }
     alarm(0);
-    printf("seed %llu, %llu mutations of a log of %zu bytes: %llu refused, %llu cut; of those replayed, %llu to an end, "
-           "%llu diverged, %llu went on to the limit\n", (unsigned long long)(o.seed >> 32),
+    printf("seed %llu, %llu mutations of a log of %zu bytes: %llu refused, %llu cut; of those replayed, "
+           "%llu to an end, %llu diverged, %llu went on to the limit\n", (unsigned long long)(o.seed >> 32),
            (unsigned long long)o.times, seed.size, (unsigned long long)outcomes.refused,
            (unsigned long long)outcomes.cut, (unsigned long long)outcomes.ended, (unsigned long long)outcomes.diverged,
            (unsigned long long)outcomes.limit);

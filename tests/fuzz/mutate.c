@@ -115,12 +115,16 @@ void fuzz_bytes(struct fuzz_random *r, const uint8_t *data, size_t size, struct 
 /* ---- logs that are sealed again -------------------------------------------------------- */
 
 /* end: the mark at the frame's end, three numbers of 8 bytes. */
-static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, const uint8_t *end)
+static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, const struct buf *prefix,
+                      const uint8_t *end)
 {
     uint8_t head[LOG_FRAME_HEAD];
     size_t bound = ZSTD_compressBound(raw->len);
     uint8_t *packed = malloc(bound);
-    size_t n = ZSTD_compress(packed, bound, raw->data, raw->len, 1);
+    ZSTD_CCtx *packer = ZSTD_createCCtx();
+    ZSTD_CCtx_refPrefix(packer, prefix->data, prefix->len);
+    size_t n = ZSTD_compress2(packer, packed, bound, raw->data, raw->len);
+    ZSTD_freeCCtx(packer);
     store_le(head, 4, magic);
     store_le(head + 4, 4, n);
     store_le(head + 8, 4, raw->len);
@@ -131,6 +135,17 @@ static void put_frame(struct buf *out, uint32_t magic, const struct buf *raw, co
     free(packed);
 }
 
+/* The contents of the frame at data + at; those of the first are the prefix of all others. */
+static void unpack(const uint8_t *data, size_t at, const struct buf *prefix, struct buf *out)
+{
+    size_t stored = load_le(data + at + 4, 4), len = load_le(data + at + 8, 4);
+    ZSTD_DCtx *unpacker = ZSTD_createDCtx();
+    buf_reserve(out, len);
+    ZSTD_DCtx_refPrefix(unpacker, prefix->data, prefix->len);
+    out->len = ZSTD_decompressDCtx(unpacker, out->data, len, data + at + LOG_FRAME_HEAD, stored);
+    ZSTD_freeDCtx(unpacker);
+}
+
 /* The log with the contents of some frames, their ends, or their order changed, every checksum right. */
 static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t size, struct buf *out)
 {
@@ -138,9 +153,11 @@ static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t siz
     for (size_t p = at; p + LOG_FRAME_HEAD <= size && load_le(data + p, 4) != LOG_INDEX_MAGIC; frames++)
         p += LOG_FRAME_HEAD + load_le(data + p + 4, 4);
     buf_put(out, data, at);
+    struct buf none = { 0 }, first = { 0 };
+    unpack(data, at, &none, &first);
     uint64_t chosen = fuzz_below(r, frames + 1), how = fuzz_below(r, 10);
     for (uint64_t i = 0; at + LOG_FRAME_HEAD <= size; i++) {
-        size_t stored = load_le(data + at + 4, 4), len = load_le(data + at + 8, 4);
+        size_t stored = load_le(data + at + 4, 4);
         uint8_t end[MARK_BYTES];
         memcpy(end, data + at + 12, MARK_BYTES);
         bool index = load_le(data + at, 4) == LOG_INDEX_MAGIC;
@@ -152,8 +169,7 @@ static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t siz
                 break;
             continue;
         }
-        buf_reserve(&raw, len);
-        raw.len = ZSTD_decompress(raw.data, len, data + at + LOG_FRAME_HEAD, stored);
+        unpack(data, at, i ? &first : &none, &raw);
         if (how == 0) {
             uint8_t *number = end + 8 * fuzz_below(r, 3);
             store_le(number, 8, fuzz_below(r, 2) ? fuzz_next(r) >> fuzz_below(r, 64)
@@ -164,7 +180,7 @@ static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t siz
         else
             buf_put(&changed, raw.data, raw.len);
         if (how != 1)
-            put_frame(out, (uint32_t)load_le(data + at, 4), &changed, end);
+            put_frame(out, (uint32_t)load_le(data + at, 4), &changed, i ? &first : &none, end);
         buf_free(&raw);
         buf_free(&changed);
         at += LOG_FRAME_HEAD + stored;
@@ -172,6 +188,7 @@ static void mutate_frames(struct fuzz_random *r, const uint8_t *data, size_t siz
             break;
     }
     buf_put(out, data + at, size - at);
+    buf_free(&first);
 }
 
 static void mutate_header(struct fuzz_random *r, const uint8_t *data, size_t size, struct buf *out)

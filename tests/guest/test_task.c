@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hardware task switches, interrupts, NMI blocking and shadows, virtual-8086 mode, debug registers, single step. */
+/* Hardware task switches, interrupts and shadows, exceptions, debug registers, single step. */
 #include "guest.h"
 
 /* ---- tasks ------------------------------------------------------------------- */
@@ -55,6 +55,82 @@ static void tasks(void)
     check("TR after all that", tr & 0xffff, SEL_TSS);
     uint32_t cr0 = read_cr0();
     check("CR0.TS is set by a switch", cr0 >> 3 & 1, 1);
+    __asm__ volatile("clts");
+}
+
+/* A 16-bit TSS: what it holds is 16 bits wide; the upper halves of the registers are undefined. */
+static struct {
+    uint16_t link, sp0, ss0, sp1, ss1, sp2, ss2, ip, flags, ax, cx, dx, bx, sp, bp, si, di, es, cs, ss, ds, ldt;
+} tss16 __attribute__((aligned(16)));
+static volatile uint32_t ran16, ecx16;
+
+extern void task16(void);
+extern uint8_t code16[];
+__asm__(".text\n .code16\n code16: movw %cx, %ss:(%si)\n movw $1, %ss:(%di)\n iret\n .code32\n");
+
+static void task_16bit(void)
+{
+    gdt[SEL_CODE16 / 8] = descriptor((uint32_t)code16, 0xffff, 0x9b, 0);
+    tss16.ip = 0;
+    tss16.flags = 2;
+    tss16.cx = 0x1234;
+    tss16.cs = SEL_CODE16;
+    tss16.ds = tss16.es = SEL_DATA;
+    /* SI and DI have 16 bits: SS has a base from which they reach the results. */
+    uint32_t base = (uint32_t)&ecx16 & ~0xffffu;
+    gdt[SEL_TEST2 / 8] = descriptor(base, 0xfffff, 0x93, 0xc);
+    tss16.ss = SEL_TEST2;
+    tss16.si = (uint16_t)((uint32_t)&ecx16 - base);
+    tss16.di = (uint16_t)((uint32_t)&ran16 - base);
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&tss16, 0x2b, 0x81, 0);
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_no_fault("CALL to a 16-bit task");
+    check("it ran", ran16, 1);
+    check("with its CX", ecx16, 0x1234);
+    check("back link of 16 bits", tss16.link, SEL_TSS);
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&tss16, 0x2a, 0x81, 0);
+    TRY("lcall %0, $0", , "i"(SEL_TSS2));
+    check_fault("16-bit TSS too small", 10, SEL_TSS2);
+}
+
+/* #DF through a task gate: the old task's state is in its TSS, the error code on the new one's stack. */
+static struct tss df_task;
+static uint8_t df_task_stack[4096];
+static volatile uint32_t df_error, df_old_eip;
+static uint32_t df_resume;
+
+static void df_handler(void)
+{
+    for (;;) {
+        df_error = *(volatile uint32_t *)(df_task_stack + sizeof df_task_stack - 4);
+        df_old_eip = tss.eip;
+        tss.eip = df_resume;
+        df_task.esp = (uint32_t)(df_task_stack + sizeof df_task_stack);
+        __asm__ volatile("mov %0, %%esp\n iret" : : "r"(df_task_stack + sizeof df_task_stack) : "memory");
+    }
+}
+
+extern uint8_t df_div[], df_after[];
+
+static void double_fault(void)
+{
+    uint64_t df = idt[8], np = idt[11], de = idt[0];
+    df_task = (struct tss){ .eip = (uint32_t)df_handler, .cs = SEL_CODE, .ss = SEL_DATA, .ds = SEL_DATA, .es = SEL_DATA,
+                            .esp = (uint32_t)(df_task_stack + sizeof df_task_stack), .eflags = 2,
+                            .iomap = sizeof df_task };
+    gdt[SEL_TSS2 / 8] = descriptor((uint32_t)&df_task, 0x67, 0x89, 0);
+    idt[8] = gate(0, SEL_TSS2, 0x85, 0);
+    idt[0] &= ~(UINT64_C(1) << 47);             /* #DE's gate is not present: #NP, with #NP's not present either */
+    idt[11] &= ~(UINT64_C(1) << 47);
+    df_resume = (uint32_t)df_after;
+    df_error = 0xffffffff;
+    __asm__ volatile("xor %%edx, %%edx\n xor %%ecx, %%ecx\n df_div: div %%ecx\n df_after: nop" : : : "eax", "ecx", "edx",
+                     "memory");
+    check("#DE, #NP: double fault by a task", df_error, 0);
+    check("EIP in the interrupted task's TSS", df_old_eip, (uint32_t)df_div);
+    idt[8] = df;
+    idt[11] = np;
+    idt[0] = de;
     __asm__ volatile("clts");
 }
 
@@ -120,64 +196,6 @@ static void interrupts(void)
     __asm__ volatile("sti\n mov %%ss, %%eax\n mov %%eax, %%ss\n 1: nop\n cli\n" : : : "eax");
     check("taken behind the MOV SS shadow", ticks, 4);
     outb(0x21, 0xff);
-    guest_hook = NULL;
-}
-
-/* ---- virtual-8086 mode ------------------------------------------------------------ */
-
-static uint8_t *const v86_code = (uint8_t *)0x8000;
-static volatile uint32_t v86_frames;
-static struct frame v86_last;
-
-static void on_v86(struct frame *f)
-{
-    if (f->eflags & 0x20000) {
-        v86_frames++;
-        v86_last = *f;
-    }
-}
-
-static void enter_v86(const uint8_t *code, unsigned size, unsigned iopl)
-{
-    for (unsigned i = 0; i < size; i++)
-        v86_code[i] = code[i];
-    fault = (struct fault){ 0 };
-    v86_frames = 0;
-    /* run_user's way back is used: guest_exception sees VM and leaves to it. */
-    extern uint32_t run_v86(uint32_t eflags);
-    run_v86(0x20002 | iopl << 12);
-}
-
-extern void v86_entry(void);
-__asm__("v86_entry:\n"
-        "  pushl $0x800; pushl $0x800; pushl $0x800; pushl $0x800\n"  /* GS FS DS ES */
-        "  pushl $0x800; pushl $0x1000\n"                             /* SS:SP */
-        "  pushl %eax\n"                                              /* EFLAGS */
-        "  pushl $0x800; pushl $0\n"                                  /* CS:IP = 0x8000 */
-        "  iret\n");
-
-uint32_t run_v86(uint32_t eflags);
-extern uint32_t run_kernel_frame(void (*entry)(void), uint32_t arg);
-
-static void v86(void)
-{
-    static const uint8_t plain[] = { 0xb8, 0x34, 0x12, 0x8c, 0xcb, 0x8e, 0xdb, 0xa3, 0x00, 0x02, 0xf4 };
-    static const uint8_t software_int[] = { 0xcd, 0x21 };
-    static const uint8_t cli[] = { 0xfa };
-    static const uint8_t limit[] = { 0xb9, 0xff, 0xff, 0x89, 0xcb, 0x8b, 0x07 };
-    guest_hook = on_v86;
-    enter_v86(plain, sizeof plain, 3);
-    check_fault("HLT in virtual-8086 mode", 13, 0);
-    check("16-bit code ran", v86_last.eax & 0xffff, 0x1234);
-    check("and stored through DS", *(uint16_t *)0x8200, 0x1234);
-    check("data segments are saved and cleared", v86_last.v_ds << 16 | v86_last.ds, 0x0800 << 16);
-    check("IP at the fault", v86_last.eip, 10);
-    enter_v86(software_int, sizeof software_int, 0);
-    check_fault("INT n with IOPL below 3", 13, 0);
-    enter_v86(cli, sizeof cli, 0);
-    check_fault("CLI with IOPL below 3", 13, 0);
-    enter_v86(limit, sizeof limit, 3);
-    check_fault("word access across 64 KiB", 13, 0);
     guest_hook = NULL;
 }
 
@@ -271,13 +289,11 @@ int guest_main(void)
 {
     exceptions();
     tasks();
+    task_16bit();
+    double_fault();
     interrupts();
-    v86();
     debug();
     TRY("mov %%cr0, %%eax; and $0x7fffffff, %%eax; or $0x80000000, %%eax; and $0xfffffffe, %%eax; mov %%eax, %%cr0", , );
     check_fault("PG without PE", 13, 0);
     return 0;
 }
-
-/* run_user's frame, entered through code that builds its own IRET frame. */
-uint32_t run_v86(uint32_t eflags) { return run_kernel_frame(v86_entry, eflags); }

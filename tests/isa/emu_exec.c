@@ -15,6 +15,7 @@
 #include "guest/x86/mmu.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/x87.h"
+#include "host/host.h"
 #include "sim/input.h"
 
 /* Physical layout: page tables, then the mapped pages. */
@@ -53,26 +54,6 @@ struct isa_emu {
     struct engine *engine;
     uint64_t next_table;
 };
-
-static void *memory_alloc(void *opaque, uint64_t size, struct error *err)
-{
-    (void)opaque;
-    void *p = aligned_alloc(PAGE_SIZE, size);
-    if (!p)
-        error_set(err, "no memory");
-    else
-        memset(p, 0, size);
-    return p;
-}
-
-static void memory_free(void *opaque, void *p, uint64_t size)
-{
-    (void)opaque;
-    (void)size;
-    free(p);
-}
-
-static const struct host_memory host_memory = { memory_alloc, memory_free, NULL };
 
 static uint64_t fake_clock(void *opaque, enum sim_clock clock)
 {
@@ -144,7 +125,7 @@ struct isa_emu *isa_emu_new(const char *engine)
     struct error err;
     struct isa_emu *e = calloc(1, sizeof *e);
     struct sim_config sc = { .shift = 0 };
-    struct engine_config ec = { .kind = engine, .verify = true };
+    struct engine_config ec = { .kind = engine, .code = &host_code, .verify = true };
     e->sim = sim_new(&sc, NULL);
     e->port = input_live_new(e->sim, &fake_host);
     sim_set_port(e->sim, e->port);
@@ -236,7 +217,7 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     s->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_ET | CR0_PE | CR0_AM;
     s->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     s->cr3 = PHYS_PML4;
-    s->xcr0 = XSAVE_X87 | XSAVE_SSE;
+    s->xcr0 = XSAVE_X87 | XSAVE_SSE | XSAVE_AVX;
     s->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
     set_segments(s, c->mode32);
     s->gdt = (struct x86_table){ .base = KERNEL_GDT, .limit = 0x7f };
@@ -247,6 +228,8 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     s->rip = ISA_CODE + 0x800;
     x86_set_rflags(e->cpu, c->in.rflags | 0x202, UINT64_MAX);
     load_fx(e->cpu, c->in.fx);
+    for (unsigned i = 0; i < 16; i++)
+        memcpy(&s->ymm[i][2], c->in.high[i], 16);
     x86_update_mode(e->cpu);
     uint8_t code[0x80];
     memset(code, 0x90, sizeof code);
@@ -256,9 +239,9 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     x86_mmu_context(e->cpu);
 }
 
-static void step(struct isa_emu *e)
+static void step(struct isa_emu *e, unsigned positions)
 {
-    sim_run_begin(e->sim, &e->cpu->v.pos, 1);
+    sim_run_begin(e->sim, &e->cpu->v.pos, positions);
     engine_run(e->engine, &e->cpu->v);
     sim_run_end(e->sim);
 }
@@ -281,7 +264,7 @@ static void read_frame(struct isa_emu *e, struct isa_result *r)
         r->end = ISA_LOST;
 }
 
-/* One instruction is one position, except REP: one for each iteration. */
+/* One instruction is one position, except REP: one for each iteration.  A sequence runs in two parts. */
 void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result *r)
 {
     enum { MAX_POSITIONS = 600 };
@@ -289,8 +272,12 @@ void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result 
     uint64_t start = ISA_CODE + 0x800;
     memset(r, 0, sizeof *r);
     load_state(e, c);
+    if (c->split)
+        step(e, c->split);
+    if (c->insns)
+        step(e, c->insns - c->split);
     for (int i = 0; i < MAX_POSITIONS && s->rip == start; i++)
-        step(e);
+        step(e, 1);
     memcpy(r->out.gpr, s->gpr, sizeof r->out.gpr);
     r->out.rflags = x86_get_rflags(e->cpu);
     r->end = ISA_LOST;
@@ -301,5 +288,7 @@ void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result 
     else if (s->rip >= KERNEL_HANDLER && s->rip < KERNEL_HANDLER + 16 * VECTORS)
         read_frame(e, r);
     save_fx(e->cpu, r->out.fx);
+    for (unsigned i = 0; i < 16; i++)
+        memcpy(r->out.high[i], &s->ymm[i][2], 16);
     space_read(e->mem, PHYS_DATA + (ISA_WINDOW - ISA_DATA), r->out.window, ISA_WINDOW_SIZE);
 }

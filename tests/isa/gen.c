@@ -59,16 +59,35 @@ static void emit_prefixes(struct isa_gen *g, struct encoder *e, const struct x86
     }
 }
 
+static bool uses_vvvv(const struct x86_row *row)
+{
+    for (int i = 0; i < 4; i++)
+        if (row->op[i] == OP_By || row->op[i] == OP_Hx || row->op[i] == OP_Hdq)
+            return true;
+    return false;
+}
+
 /* VEX instead of prefixes, REX and map bytes. */
 static void emit_vex(struct isa_gen *g, struct encoder *e, const struct x86_row *row, bool mode32)
 {
-    unsigned pp = row->pfx & PFX_66 ? 1 : row->pfx & PFX_F3 ? 2 : row->pfx & PFX_F2 ? 3 : 0;
+    unsigned pp;
+    do
+        pp = gen_below(g, 4);
+    while (!(row->pfx & 1u << pp));
     unsigned w = row->flags & ROW_W1 ? 1 : row->flags & ROW_W0 ? 0 : gen_below(g, 2);
-    unsigned l = row->flags & ROW_VEX_L1 ? 1 : 0;
+    unsigned l = row->flags & ROW_VEX_L1 ? 1 : row->flags & ROW_VEX_L0 ? 0 : gen_below(g, 2);
+    unsigned v = !uses_vvvv(row) ? 15 : mode32 ? 8 | gen_below(g, 8) : gen_below(g, 16);
     uint8_t rxb = mode32 ? 0xe0 : (uint8_t)(gen_below(g, 8) << 5);
+    if (gen_below(g, 24) == 0)
+        emit(e, 0x67);
+    if (row->map == MAP_0F && !w && (rxb & 0x60) == 0x60) {
+        emit(e, 0xc5);
+        emit(e, (uint8_t)((rxb & 0x80) | v << 3 | l << 2 | pp));
+        return;
+    }
     emit(e, 0xc4);
     emit(e, (uint8_t)(rxb | (unsigned)row->map));
-    emit(e, (uint8_t)(w << 7 | (mode32 ? 8 | gen_below(g, 8) : gen_below(g, 16)) << 3 | l << 2 | pp));
+    emit(e, (uint8_t)(w << 7 | v << 3 | l << 2 | pp));
 }
 
 static void emit_modrm(struct isa_gen *g, struct encoder *e, const struct x86_row *row)
@@ -83,7 +102,18 @@ static void emit_modrm(struct isa_gen *g, struct encoder *e, const struct x86_ro
     if (row->rm >= 0)
         rm = (unsigned)row->rm;
     emit(e, (uint8_t)(mod << 6 | reg << 3 | rm));
-    emit(e, (uint8_t)gen_below(g, 256));          /* SIB, displacement, immediates: whatever the decoder takes */
+    if (!g->reach || (mod != 3 && rm == 4))
+        emit(e, (uint8_t)gen_below(g, 256));      /* SIB, displacement, immediates: whatever the decoder takes */
+}
+
+/* Displacements and immediates that a program can work with. */
+static void emit_near(struct isa_gen *g, struct encoder *e)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t v = gen_below(g, 2) ? gen_below(g, 128) : gen_below(g, g->reach);
+        for (unsigned k = 0; k < 4; k++)
+            emit(e, (uint8_t)(v >> 8 * k));
+    }
 }
 
 static uint64_t mode_flags(bool mode32)
@@ -97,9 +127,10 @@ bool gen_decode(struct isa_gen *g, const struct isa_case *c, struct x86_insn *I)
     return x86_decode(g->decoder, c->code, c->len, mode_flags(c->mode32), g->features, I) == X86_DECODE_OK;
 }
 
-static bool encode(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *c, struct x86_insn *insn)
+bool isa_encode(struct isa_gen *g, const struct x86_row *row, uint64_t flags, struct x86_insn *insn)
 {
     struct encoder e = { 0 };
+    bool mode32 = !(flags & MODE_CS64);
     uint8_t rex;
     if (row->flags & ROW_VEX) {
         emit_vex(g, &e, row, mode32);
@@ -115,10 +146,17 @@ static bool encode(struct isa_gen *g, const struct x86_row *row, bool mode32, st
     emit(&e, (uint8_t)(row->opcode + gen_below(g, row->span + 1u)));
     if (row_has_modrm_operand(row))
         emit_modrm(g, &e, row);
+    if (g->reach)
+        emit_near(g, &e);
     while (e.n < 16)
         emit(&e, (uint8_t)gen_next(g));
+    return x86_decode(g->decoder, e.bytes, 15, flags, g->features, insn) == X86_DECODE_OK && insn->row == row;
+}
+
+static bool encode(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *c, struct x86_insn *insn)
+{
     c->mode32 = mode32;
-    if (x86_decode(g->decoder, e.bytes, 15, mode_flags(mode32), g->features, insn) != X86_DECODE_OK || insn->row != row)
+    if (!isa_encode(g, row, mode_flags(mode32), insn))
         return false;
     memcpy(c->code, insn->bytes, insn->len);
     c->len = insn->len;
@@ -137,6 +175,8 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
     c->in.rflags = 0x202 | (gen_next(g) & FLAGS_ARITH) | (gen_below(g, 4) == 0 ? FLAG_DF : 0) |
                    (gen_below(g, 12) == 0 ? FLAG_AC : 0);
     gen_fx(g, c->in.fx);
+    if (isa_host_has_avx())
+        gen_high(g, c);
     for (unsigned i = 0; i < ISA_WINDOW_SIZE; i += 16)
         gen_lanes(g, c->in.window + i);
     if (!gen_operands(g, c, insn))

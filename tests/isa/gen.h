@@ -14,6 +14,7 @@ struct isa_gen {
     uint64_t rng;
     const struct x86_decoder *decoder;
     uint64_t features[8];
+    uint32_t reach;           /* != 0: displacements and immediates are mostly less (isa_encode) */
 };
 
 /* Rows of all tables, flattened. */
@@ -23,9 +24,18 @@ const char *isa_row_skip(const struct x86_row *row);
 /* Does the row exist in code of this width? */
 bool isa_row_exists(const struct x86_row *row, bool mode32);
 
+/* An encoding of the row in a mode (guest/x86/mode.h), its bytes in *insn.  False: this draw made no sense; try again. */
+bool isa_encode(struct isa_gen *g, const struct x86_row *row, uint64_t mode_flags, struct x86_insn *insn);
+
 /* Makes a case for the row.  False: this draw made no sense; try again. */
 bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, struct isa_case *out,
                   struct x86_insn *insn);
+
+/* Compares which VEX encodings are #UD with the host; the number compared, and how many differ. */
+uint64_t isa_vex_encodings(struct isa_gen *g, bool mode32, uint64_t *different);
+
+/* Makes a sequence of instructions that set and read flags; returns the flags undefined behind it. */
+uint64_t isa_sequence(struct isa_gen *g, bool mode32, struct isa_case *out);
 
 /* FXSAVE: where in the window MXCSR and MXCSR_MASK are. */
 unsigned isa_fxsave_mask_at(const struct x86_insn *insn, const struct isa_case *c);

@@ -13,6 +13,8 @@ unsigned gen_below(struct isa_gen *g, unsigned n);
 uint64_t gen_interesting(struct isa_gen *g);
 void gen_lanes(struct isa_gen *g, uint8_t *p);
 void gen_fx(struct isa_gen *g, uint8_t *fx);
+/* The YMM registers' upper halves, some of them like each other or like the lower ones, which are there. */
+void gen_high(struct isa_gen *g, struct isa_case *c);
 
 /*
  * gen_operands.c: gives the registers and memory that the instruction works on contents with which it does

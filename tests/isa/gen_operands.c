@@ -41,10 +41,10 @@ static bool is_area(const struct x86_insn *I)
     return false;
 }
 
-/* Between the canonical halves: #GP, or #SS where the stack is meant. */
+/* Between the canonical halves, away from their ends: #GP, or #SS where the stack is meant. */
 static uint64_t not_canonical(struct isa_gen *g)
 {
-    return (UINT64_C(1) << (47 + gen_below(g, 16))) + (gen_below(g, 2) ? gen_below(g, 64) : gen_next(g) >> 20);
+    return (UINT64_C(1) << (47 + gen_below(g, 16))) + 128 + (gen_below(g, 2) ? gen_below(g, 64) : gen_next(g) >> 20);
 }
 
 static uint64_t target_address(struct isa_gen *g, const struct x86_insn *I)
@@ -57,9 +57,9 @@ static uint64_t target_address(struct isa_gen *g, const struct x86_insn *I)
     case 0:
         return ISA_DATA - 4 + gen_below(g, 8);                       /* before the mapping */
     case 1:
-        return ISA_DATA + ISA_DATA_SIZE - 20 + gen_below(g, 24);     /* across its end */
+        return ISA_DATA + ISA_DATA_SIZE - 36 + gen_below(g, 40);     /* across its end */
     case 2:
-        return ISA_DATA + 0x1000 - 10 + gen_below(g, 12);            /* across pages, both mapped */
+        return ISA_DATA + 0x1000 - 34 + gen_below(g, 36);            /* across pages, both mapped */
     default:
         return ISA_WINDOW + 0x80 + (gen_below(g, 0x280) & ~(gen_below(g, 4) ? 15u : 0u));
     }
@@ -130,6 +130,33 @@ static bool aim(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
         gpr[I->index >= 0 ? I->index : I->base] &= UINT32_MAX;
     }
     return true;
+}
+
+/* Indices that stay near the base, whether they are read as 32 or 64 bits; one in some hundred goes astray. */
+static void aim_gather(struct isa_gen *g, struct isa_case *c, const struct x86_insn *I)
+{
+    for (unsigned lane = 0; lane < 4; lane++) {
+        uint8_t *p = lane < 2 ? c->in.fx + 160 + 16 * I->vsib + 8 * lane : c->in.high[I->vsib] + 8 * (lane - 2);
+        uint64_t low = (uint64_t)(int64_t)((int)gen_below(g, 64) - 16);
+        uint64_t high = (uint64_t)(int64_t)((int)gen_below(g, 64) - 16);
+        bool wide = gen_below(g, 2);
+        store_le(p, 8, gen_below(g, 120) == 0 ? gen_next(g) : wide ? low : (uint32_t)low | high << 32);
+    }
+    if (gen_below(g, 4) == 0) {      /* every element */
+        memset(c->in.fx + 160 + 16 * I->op[2].reg, 0xff, 16);
+        memset(c->in.high[I->op[2].reg], 0xff, 16);
+    }
+}
+
+/* At either end of the mapping, so that the mask decides. */
+static void aim_masked(struct isa_gen *g, struct isa_case *c, const struct x86_insn *I)
+{
+    if (I->base < 0 || I->base == 16 || I->index >= 0)
+        return;
+    uint64_t target = gen_below(g, 2) ? ISA_DATA - 4 * gen_below(g, 9) : ISA_DATA + ISA_DATA_SIZE - 4 * gen_below(g, 9);
+    c->in.gpr[I->base] = target - (uint64_t)I->disp;
+    if (I->asz == 4)
+        c->in.gpr[I->base] &= UINT32_MAX;
 }
 
 static bool is_string(const struct x86_insn *I)
@@ -302,7 +329,7 @@ static void set_bases(struct isa_gen *g, struct isa_case *c, const struct x86_in
 {
     if (is(I, "xlat"))
         c->in.gpr[R_BX] = ISA_WINDOW + 0x100;
-    if (starts(I, "maskmov"))
+    if (is(I, "maskmovq") || is(I, "maskmovdqu") || is(I, "vmaskmovdqu"))
         c->in.gpr[R_DI] = gen_below(g, 4)   ? ISA_WINDOW + 0x100 + gen_below(g, 64)
                           : gen_below(g, 2) ? ISA_DATA - gen_below(g, 18)
                                             : ISA_DATA + ISA_DATA_SIZE - gen_below(g, 18);
@@ -318,7 +345,7 @@ static void set_bases(struct isa_gen *g, struct isa_case *c, const struct x86_in
         set_word(c, I, 0, any_selector(g));
     if (is(I, "popf"))
         put(c, c->in.gpr[R_SP], I->osz, flags_image(g));
-    if (is(I, "ldmxcsr"))
+    if (is(I, "ldmxcsr") || is(I, "vldmxcsr"))
         set_mxcsr(g, c, effective_address(c, I));
     if (is(I, "fxsave") || is(I, "fxrstor"))
         c->in.rflags &= ~(uint64_t)FLAG_AC;       /* misaligned: #GP or #AC, as the CPU likes */
@@ -330,6 +357,13 @@ static bool loads_segment(const struct x86_insn *I)
 {
     bool pop = is(I, "pop") && I->op[0].kind == OPK_SEG, mov = is(I, "mov") && I->op[0].kind == OPK_SEG;
     return pop || mov || is(I, "lds") || is(I, "les") || is(I, "lss") || is(I, "lfs") || is(I, "lgs");
+}
+
+/* Mapped, but outside the window: whatever stores have left there. */
+static bool left_over(uint64_t at)
+{
+    bool inside = at >= ISA_WINDOW && at + 4 <= ISA_WINDOW + ISA_WINDOW_SIZE;
+    return !inside && at + 4 > ISA_DATA && at < ISA_DATA + ISA_DATA_SIZE;
 }
 
 bool gen_operands(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
@@ -344,8 +378,14 @@ bool gen_operands(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
         aim_strings(g, c);
     if (uses_memory(I) && !aim(g, c, I))
         return false;
+    if (I->row->flags & ROW_VSIB)
+        aim_gather(g, c, I);
+    if ((starts(I, "vmaskmovp") || starts(I, "vpmaskmov")) && gen_below(g, 2))
+        aim_masked(g, c, I);
     if (!c->mode32 && I->base != R_SP && gen_below(g, 60) == 0)
         c->in.gpr[R_SP] = not_canonical(g);
+    if ((is(I, "ldmxcsr") || is(I, "vldmxcsr")) && left_over(effective_address(c, I)))
+        return false;              /* it may have AMD's bit */
     tame_bit_offset(g, c, I);
     set_bases(g, c, I);
     if (I->row->op[0] == OP_Jb || I->row->op[0] == OP_Jz)

@@ -133,6 +133,18 @@ static void relate_lanes(struct isa_gen *g, uint8_t *p, const uint8_t *like)
             store_le(p + 8 * i, 8, load_le(like + 8 * i, 8) ^ flip[gen_below(g, ARRAY_LEN(flip))]);
 }
 
+void gen_high(struct isa_gen *g, struct isa_case *c)
+{
+    for (unsigned i = 0; i < 16; i++)
+        gen_lanes(g, c->in.high[i]);
+    if (gen_below(g, 3) == 0)
+        for (unsigned i = 1; i < 16; i++)
+            relate_lanes(g, c->in.high[i], c->in.high[0]);
+    if (gen_below(g, 3) == 0)
+        for (unsigned i = 0; i < 16; i++)
+            relate_lanes(g, c->in.high[i], c->in.fx + 160 + 16 * i);
+}
+
 void gen_fx(struct isa_gen *g, uint8_t *fx)
 {
     memset(fx, 0, 512);
@@ -170,3 +182,5 @@ void gen_fx(struct isa_gen *g, uint8_t *fx)
         for (unsigned i = 1; i < 16; i++)
             relate_lanes(g, fx + 160 + 16 * i, fx + 160);
 }
+
+bool isa_host_has_avx(void) { return __builtin_cpu_supports("avx"); }

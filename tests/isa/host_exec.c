@@ -30,21 +30,32 @@ struct context {
     uint64_t end;             /* 0x0a8 out: enum isa_end */
     uint64_t out_gpr[16];     /* 0x0b0 */
     uint64_t out_rflags;      /* 0x130 */
-    uint64_t pad[9];          /* 0x138 */
+    uint64_t avx;             /* 0x138: load and save the upper halves */
+    uint64_t pad[8];          /* 0x140 */
     uint8_t fx[512];          /* 0x180 */
     uint8_t out_fx[512];      /* 0x380 */
     uint8_t clean_fx[512];    /* 0x580 */
     uint64_t far_code;        /* 0x780: offset 4 bytes, selector 2 (for ljmp) */
     uint64_t far_exit[2];     /* 0x788: far pointers back to 64-bit code, one per stub */
+    uint64_t pad2[13];        /* 0x798 */
+    uint8_t high[16][16];     /* 0x800 */
+    uint8_t out_high[16][16]; /* 0x900 */
 };
 _Static_assert(offsetof(struct context, fx) == 0x180, "trampoline offset");
 _Static_assert(offsetof(struct context, out_gpr) == 0x0b0, "trampoline offset");
 _Static_assert(offsetof(struct context, clean_fx) == 0x580, "trampoline offset");
 _Static_assert(offsetof(struct context, far_code) == 0x780, "trampoline offset");
+_Static_assert(offsetof(struct context, avx) == 0x138, "trampoline offset");
+_Static_assert(offsetof(struct context, high) == 0x800, "trampoline offset");
+_Static_assert(offsetof(struct context, out_high) == 0x900, "trampoline offset");
 
 #define CTX "0x30000000"
 #define LOAD(reg, n) "mov " CTX "+" #n "*8, %" #reg "\n"
 #define SAVE(reg, n) "mov %" #reg ", " CTX "+0xb0+" #n "*8\n"
+#define EACH_YMM(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define LOAD_HIGH(n) "vinsertf128 $1, " CTX "+0x800+" #n "*16, %ymm" #n ", %ymm" #n "\n"
+#define SAVE_HIGH(n) "vextractf128 $1, %ymm" #n ", " CTX "+0x900+" #n "*16\n"
+#define IF_AVX(text) "testb $1, " CTX "+0x138\n jz 9f\n" text "9:\n"
 
 /* enter: 64-bit; enter32: leaves through a far jump to the compatibility segment. */
 __asm__(".text\n"
@@ -53,6 +64,7 @@ __asm__(".text\n"
         "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
         "mov %rsp, " CTX "+0x90\n"
         "fxrstor64 " CTX "+0x180\n"
+        IF_AVX(EACH_YMM(LOAD_HIGH))
         "pushq " CTX "+0x80\n popfq\n"
         LOAD(rax, 0) LOAD(rcx, 1) LOAD(rdx, 2) LOAD(rbx, 3) LOAD(rsp, 4) LOAD(rbp, 5) LOAD(rsi, 6) LOAD(rdi, 7)
         LOAD(r8, 8) LOAD(r9, 9) LOAD(r10, 10) LOAD(r11, 11) LOAD(r12, 12) LOAD(r13, 13) LOAD(r14, 14) LOAD(r15, 15)
@@ -61,6 +73,7 @@ __asm__(".text\n"
         "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
         "mov %rsp, " CTX "+0x90\n"
         "fxrstor64 " CTX "+0x180\n"
+        IF_AVX(EACH_YMM(LOAD_HIGH))
         "pushq " CTX "+0x80\n popfq\n"
         LOAD(rax, 0) LOAD(rcx, 1) LOAD(rdx, 2) LOAD(rbx, 3) LOAD(rsp, 4) LOAD(rbp, 5) LOAD(rsi, 6) LOAD(rdi, 7)
         "ljmp *" CTX "+0x780\n"
@@ -76,7 +89,9 @@ __asm__(".text\n"
         "pushfq\n popq " CTX "+0x130\n"
         "pushq $0x202\n popfq\n"
         "fxsave64 " CTX "+0x380\n"
+        IF_AVX(EACH_YMM(SAVE_HIGH))
         "isa_resume:\n"
+        IF_AVX("vzeroupper\n")
         "fxrstor64 " CTX "+0x580\n"
         "cld\n"
         "mov " CTX "+0x90, %rsp\n"
@@ -115,10 +130,21 @@ static int signal_vector(int sig, const siginfo_t *info, const ucontext_t *uc)
     return (int)uc->uc_mcontext.gregs[REG_TRAPNO];
 }
 
+/* The signal frame has the registers as XSAVE leaves them: header at 512, upper halves at 576. */
+static void save_high(struct isa_result *r, const uint8_t *area)
+{
+    uint64_t present;
+    memcpy(&present, area + 512, sizeof present);
+    if (ctx()->avx && present & 4)
+        memcpy(r->out.high, area + 576, sizeof r->out.high);
+}
+
 static void on_signal(int sig, siginfo_t *info, void *opaque)
 {
     static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                    REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n pushfq\n andl $~0x40000, (%%rsp)\n popfq\n lea 128(%%rsp), %%rsp"
+                     : : : "memory", "cc");     /* the case may have set AC */
     ucontext_t *uc = opaque;
     greg_t *g = uc->uc_mcontext.gregs;
     if (!current)
@@ -134,6 +160,7 @@ static void on_signal(int sig, siginfo_t *info, void *opaque)
     current->out.rflags = (uint64_t)g[REG_EFL];
     if (uc->uc_mcontext.fpregs) {
         memcpy(current->out.fx, uc->uc_mcontext.fpregs, 512);
+        save_high(current, (const uint8_t *)uc->uc_mcontext.fpregs);
         memcpy(uc->uc_mcontext.fpregs, ctx()->clean_fx, 416);
     }
     ctx()->end = ISA_FAULT;
@@ -172,6 +199,7 @@ static void run_case(const struct isa_case *c, struct isa_result *r)
     memcpy((void *)(uintptr_t)ISA_WINDOW, c->in.window, ISA_WINDOW_SIZE);
     memcpy(x->gpr, c->in.gpr, sizeof x->gpr);
     memcpy(x->fx, c->in.fx, 512);
+    memcpy(x->high, c->in.high, sizeof x->high);
     x->rflags = c->in.rflags | 0x202;
     x->code = ISA_CODE + 0x800;
     x->far_code = (ISA_CODE + 0x800) | (uint64_t)USER32_CS << 32;
@@ -188,6 +216,8 @@ static void run_case(const struct isa_case *c, struct isa_result *r)
         memcpy(r->out.gpr, x->out_gpr, sizeof r->out.gpr);
         r->out.rflags = x->out_rflags;
         memcpy(r->out.fx, x->out_fx, 512);
+        if (x->avx)
+            memcpy(r->out.high, x->out_high, sizeof r->out.high);
     }
     memcpy(r->out.window, (void *)(uintptr_t)ISA_WINDOW, ISA_WINDOW_SIZE);
 }
@@ -208,6 +238,7 @@ static void child_setup(void)
     struct context *x = map_at(ISA_CONTEXT, 0x1000, PROT_READ | PROT_WRITE);
     x->exit0 = (uintptr_t)isa_exit0;
     x->exit1 = (uintptr_t)isa_exit1;
+    x->avx = isa_host_has_avx();
     __asm__ volatile("fxsave64 %0" : "=m"(x->clean_fx));
 
     /* Far pointers need a 32-bit offset: a copy of the exits' addresses via a low thunk page. */
@@ -285,6 +316,7 @@ bool isa_host_run(const struct isa_case *cases, struct isa_result *results, size
     }
     return true;
 }
+
 
 bool isa_host_has_mode32(void)
 {

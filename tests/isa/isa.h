@@ -2,7 +2,7 @@
 /*
  * Instruction tests against the host CPU.
  *
- * A case is one instruction with a whole user-mode register state and a window
+ * A case is one instruction, or a sequence of some, with a whole user-mode register state and a window
  * of memory.  The host runs it in a child process (host_exec.c), Reprise runs
  * it on its own CPU model (emu_exec.c), and every architecturally defined bit
  * of the outcome must agree.
@@ -29,6 +29,7 @@ struct isa_state {
     uint64_t gpr[16];         /* in the ModRM order: AX CX DX BX SP BP SI DI 8.. */
     uint64_t rflags;
     uint8_t fx[512] __attribute__((aligned(16)));   /* FXSAVE64 image */
+    uint8_t high[16][16];     /* the YMM registers' upper halves; zero where the host has no AVX */
     uint8_t window[ISA_WINDOW_SIZE];
 };
 
@@ -41,8 +42,9 @@ enum isa_end {
 };
 
 struct isa_case {
-    uint8_t code[16];
+    uint8_t code[64];
     uint8_t len;
+    uint8_t insns, split;     /* of a sequence: how many, and how many of them are run first, apart from the rest */
     bool mode32;
     uint32_t row;             /* for messages */
     struct isa_state in;
@@ -60,6 +62,8 @@ struct isa_result {
 bool isa_host_start(void);
 bool isa_host_run(const struct isa_case *cases, struct isa_result *results, size_t n);
 void isa_host_stop(void);
+/* Has the host AVX, and its operating system enabled it? */
+bool isa_host_has_avx(void);
 /* Can 32-bit code be run in the child at all? */
 bool isa_host_has_mode32(void);
 

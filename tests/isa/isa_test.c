@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * isa_test [-n CASES_PER_ROW] [-s SEED] [-r NAME] [-e ENGINE] [-v]
+ * isa_test [-n CASES_PER_ROW] [-q SEQUENCES] [-s SEED] [-r NAME] [-e ENGINE] [-v]
  *
  * Runs random cases of every decoder row that user mode can run, on the host
  * and on Reprise, in 64-bit and in 32-bit code, and compares registers, flags,
- * memory, x87 and SSE state, and faults.  Exit status 1 on any difference, and if a row
+ * memory, x87 and SSE state, and faults; then random sequences of instructions that set and read flags.  Exit status 1 on any difference, and if a row
  * that can be compared (rows.c) got no case at all.  A seed of 0 is taken from the clock; it is printed.
  */
 #define _GNU_SOURCE
@@ -25,7 +25,7 @@ enum { MAX_ROWS = 4096, CHUNK = 64, MAX_REPORTS = 4 };
 static struct {
     struct isa_gen gen;
     struct isa_emu *emu;
-    unsigned per_row;
+    unsigned per_row, sequences;
     const char *only;
     bool verbose;
     uint64_t cases, lost, differences;
@@ -53,6 +53,12 @@ static bool compare_fx(const struct isa_result *h, const struct isa_result *o, b
         if (differs(why, n, name, load_le(a + 160 + 8 * i, 8), load_le(b + 160 + 8 * i, 8)))
             return true;
     }
+    for (unsigned i = 0; i < 32; i++) {
+        snprintf(name, sizeof name, "ymm%u upper.%s", i / 2, i & 1 ? "high" : "low");
+        unsigned at = 8 * (i & 1);
+        if (differs(why, n, name, load_le(h->out.high[i / 2] + at, 8), load_le(o->out.high[i / 2] + at, 8)))
+            return true;
+    }
     if (!x87)
         return false;
     if (differs(why, n, "FCW", load_le(a, 2), load_le(b, 2)) || differs(why, n, "FSW", load_le(a + 2, 2), load_le(b + 2, 2)) ||
@@ -69,9 +75,9 @@ static bool compare_fx(const struct isa_result *h, const struct isa_result *o, b
     return false;
 }
 
-/* True: `why` names the first field that differs. */
-static bool compare(const struct isa_case *c, const struct x86_insn *insn, const struct isa_result *h,
-                    const struct isa_result *o, char *why, size_t n)
+/* True: `why` names the first field that differs.  insn is NULL of a sequence. */
+static bool compare(const struct isa_case *c, const struct x86_insn *insn, uint64_t undefined,
+                    const struct isa_result *h, const struct isa_result *o, char *why, size_t n)
 {
     char name[32];
     if (differs(why, n, "end (0 fell through, 1 branched, 2 fault)", h->end, o->end) ||
@@ -85,12 +91,12 @@ static bool compare(const struct isa_case *c, const struct x86_insn *insn, const
         if (differs(why, n, name, h->out.gpr[i] & mask, o->out.gpr[i] & mask))
             return true;
     }
-    uint64_t compared = (FLAGS_ARITH | FLAG_DF | FLAG_AC | FLAG_ID) & ~(h->end == ISA_FAULT ? 0 : isa_undefined_flags(insn, c));
+    uint64_t compared = (FLAGS_ARITH | FLAG_DF | FLAG_AC | FLAG_ID) & ~(h->end == ISA_FAULT ? 0 : undefined);
     if (differs(why, n, "rflags", h->out.rflags & compared, o->out.rflags & compared))
         return true;
     for (unsigned i = 0; i < ISA_WINDOW_SIZE; i += 8) {
         /* MXCSR_MASK: AMD's have a bit more. */
-        bool masked = !strcmp(insn->row->name, "fxsave") && i == isa_fxsave_mask_at(insn, c);
+        bool masked = insn && !strcmp(insn->row->name, "fxsave") && i == isa_fxsave_mask_at(insn, c);
         uint64_t keep = masked ? UINT32_MAX : UINT64_MAX;
         snprintf(name, sizeof name, "memory %08x", ISA_WINDOW + i);
         if (differs(why, n, name, load_le(h->out.window + i, 8) & keep, load_le(o->out.window + i, 8) & keep))
@@ -101,8 +107,12 @@ static bool compare(const struct isa_case *c, const struct x86_insn *insn, const
 
 static void report(const struct isa_case *c, const struct x86_insn *insn, const char *why)
 {
-    printf("DIFFERENT %s (%s, map %u opcode %02x /%d pfx %x):", insn->row->name, c->mode32 ? "32-bit" : "64-bit",
-           insn->row->map, insn->row->opcode, insn->row->reg, insn->row->pfx);
+    const char *mode = c->mode32 ? "32-bit" : "64-bit";
+    if (insn)
+        printf("DIFFERENT %s (%s, map %u opcode %02x /%d pfx %x):", insn->row->name, mode, insn->row->map,
+               insn->row->opcode, insn->row->reg, insn->row->pfx);
+    else
+        printf("DIFFERENT sequence (%s), %u first:", mode, c->split);
     for (unsigned i = 0; i < c->len; i++)
         printf(" %02x", c->code[i]);
     printf("\n  %s\n", why);
@@ -117,6 +127,9 @@ static void report(const struct isa_case *c, const struct x86_insn *insn, const 
     printf("  in rflags %08" PRIx64 " fcw %04x fsw %04x ftw %02x mxcsr %08x\n", c->in.rflags,
            (unsigned)load_le(c->in.fx, 2), (unsigned)load_le(c->in.fx + 2, 2), c->in.fx[4],
            (unsigned)load_le(c->in.fx + 24, 4));
+    for (unsigned i = 0; i < 16; i++)
+        printf("  in ymm%-2u %016" PRIx64 "%016" PRIx64 " %016" PRIx64 "%016" PRIx64 "\n", i, load_le(c->in.high[i] + 8, 8),
+               load_le(c->in.high[i], 8), load_le(c->in.fx + 168 + 16 * i, 8), load_le(c->in.fx + 160 + 16 * i, 8));
     for (unsigned i = 0; i < 8; i++)
         printf("  in st%u %04x:%016" PRIx64 "  xmm%u %016" PRIx64 "%016" PRIx64 "\n", i,
                (unsigned)load_le(c->in.fx + 40 + 16 * i, 2), load_le(c->in.fx + 32 + 16 * i, 8), i,
@@ -149,13 +162,32 @@ static int run_chunk(const struct x86_row *row, bool mode32, unsigned reported)
         }
         isa_emu_run(t.emu, &cases[i], &ours);
         t.cases++;
-        if (compare(&cases[i], &insns[i], &host[i], &ours, why, sizeof why)) {
+        if (compare(&cases[i], &insns[i], isa_undefined_flags(&insns[i], &cases[i]), &host[i], &ours, why, sizeof why)) {
             if (reported + (unsigned)bad < MAX_REPORTS)
                 report(&cases[i], &insns[i], why);
             bad++;
         }
     }
     return bad;
+}
+
+/* CHUNK sequences. */
+static void run_sequences(bool mode32)
+{
+    static struct isa_case cases[CHUNK];
+    static struct isa_result host[CHUNK], ours;
+    uint64_t undefined[CHUNK];
+    for (unsigned i = 0; i < CHUNK; i++)
+        undefined[i] = isa_sequence(&t.gen, mode32, &cases[i]);
+    if (!isa_host_run(cases, host, CHUNK))
+        exit(1);
+    for (unsigned i = 0; i < CHUNK; i++) {
+        char why[128];
+        isa_emu_run(t.emu, &cases[i], &ours);
+        t.cases++;
+        if (compare(&cases[i], NULL, undefined[i], &host[i], &ours, why, sizeof why) && t.differences++ < MAX_REPORTS)
+            report(&cases[i], NULL, why);
+    }
 }
 
 static void run_row(const struct x86_row *row, bool mode32)
@@ -182,10 +214,13 @@ static void run_row(const struct x86_row *row, bool mode32)
 static void parse(int argc, char **argv, const char **engine)
 {
     int opt;
-    while ((opt = getopt(argc, argv, "n:s:r:e:v")) != -1) {
+    while ((opt = getopt(argc, argv, "n:q:s:r:e:v")) != -1) {
         switch (opt) {
         case 'n':
             t.per_row = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'q':
+            t.sequences = (unsigned)strtoul(optarg, NULL, 10);
             break;
         case 's':
             t.gen.rng = strtoull(optarg, NULL, 10);
@@ -200,7 +235,7 @@ static void parse(int argc, char **argv, const char **engine)
             t.verbose = true;
             break;
         default:
-            fprintf(stderr, "usage: isa_test [-n CASES_PER_ROW] [-s SEED] [-r NAME] [-e ENGINE] [-v]\n");
+            fprintf(stderr, "usage: isa_test [-n CASES_PER_ROW] [-q SEQUENCES] [-s SEED] [-r NAME] [-e ENGINE] [-v]\n");
             exit(1);
         }
     }
@@ -214,9 +249,9 @@ static void host_features(uint64_t *features)
     __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(leaf), "c"(0))
     CPUID(1);
     features[CPUID_1_EDX] = d;
-    features[CPUID_1_ECX] = c & ~(1u << 28 | 1u << 12 | 1u << 29);   /* AVX, FMA, F16C: not in this model yet */
+    features[CPUID_1_ECX] = isa_host_has_avx() ? c : c & ~(1u << 28);
     CPUID(7);
-    features[CPUID_7_EBX] = b & ~(1u << 5);
+    features[CPUID_7_EBX] = b;
     features[CPUID_7_ECX] = c;
     features[CPUID_7_EDX] = d;
     CPUID(0x80000001);
@@ -225,11 +260,27 @@ static void host_features(uint64_t *features)
 #undef CPUID
 }
 
+static const char *why_not(const struct x86_row *row)
+{
+    if (!x86_has(t.gen.features, row->feature) || (row->flags & ROW_AVX && !x86_has(t.gen.features, F_AVX)))
+        return "this host lacks it";
+    return isa_row_skip(row);
+}
+
+static void run_encodings(bool mode32)
+{
+    uint64_t different, compared = isa_vex_encodings(&t.gen, mode32, &different);
+    printf("%" PRIu64 " VEX encodings in %s-bit code, %" PRIu64 " differences\n", compared, mode32 ? "32" : "64",
+           different);
+    t.differences += different;
+}
+
 int main(int argc, char **argv)
 {
     static const struct x86_row *rows[MAX_ROWS];
     const char *engine = "interp";
     t.per_row = 256;
+    t.sequences = 20000;
     t.gen.rng = 1;
     parse(argc, argv, &engine);
     if (!t.gen.rng)
@@ -246,7 +297,7 @@ int main(int argc, char **argv)
     size_t n = isa_rows(rows, MAX_ROWS);
     unsigned skipped = 0;
     for (size_t i = 0; i < n; i++) {
-        const char *why = x86_has(t.gen.features, rows[i]->feature) ? isa_row_skip(rows[i]) : "this host lacks it";
+        const char *why = why_not(rows[i]);
         if (t.only && strcmp(rows[i]->name, t.only) != 0)
             continue;
         if (why) {
@@ -258,6 +309,11 @@ int main(int argc, char **argv)
         if (mode32)
             run_row(rows[i], true);
     }
+    /* What decodes is no matter of the engine. */
+    for (unsigned m = 0; m <= mode32 && !t.only && isa_host_has_avx() && !strcmp(engine, "interp"); m++)
+        run_encodings(m);
+    for (unsigned done = 0; done < t.sequences && !t.only; done += CHUNK)
+        run_sequences(mode32 && done / CHUNK % 2);
     printf("seed %" PRIu64 ": %zu rows, %u skipped, %u row x mode runs, %u without a case, %" PRIu64 " cases, %" PRIu64
            " lost, %" PRIu64 " differences in %u\n",
            seed, n, skipped, t.rows_run, t.rows_empty, t.cases, t.lost, t.differences, t.rows_different);

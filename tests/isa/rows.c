@@ -26,7 +26,7 @@ static const struct {
     { " syscall sysenter ", "enters the host's kernel" },
     { " sgdt sidt sldt str smsw ", "the host's kernel answers for the CPU (UMIP)" },
     { " rdfsbase rdgsbase wrfsbase ", "the base belongs to the host's C library" },
-    { " rcpps rcpss rsqrtps rsqrtss ", "approximations that Reprise defines" },
+    { " rcpps rcpss rsqrtps rsqrtss vrcpps vrcpss vrsqrtps vrsqrtss ", "approximations that Reprise defines" },
     { " f2xm1 fyl2x fyl2xp1 fptan fpatan fsin fcos fsincos ", "transcendentals that Reprise defines" },
     { " xsave xsaveopt xsavec xrstor ", "the host has more components in use" },
 };

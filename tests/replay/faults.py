@@ -169,6 +169,9 @@ def divergence(lab, log, tamper):
     want(verify("drop", "input", 2), r"diverged between positions \d+ and \d+ |diverged at position \d+")
     want(verify("value", "hash", 1), r"between positions \d+ and \d+ .*registers and devices are equal, the contents of memory")
     want(verify("value", "end", 1), r"final state hash")
+    out, err, status = lab.reprise("verify", bad, "--lockstep")
+    check(status == 1, "a lockstep over a changed log:", out, err)
+    want(err.decode(), r"both engines go the same way, but not as recorded: .*final state hash")
 
 
 def mutations(lab, log, fuzz):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest of these tests: says that it is there, sleeps between ticks of the 8254, reads the RTC at each, echoes what comes on
- * COM1, ends at a 'q'.  So its log has input, clock, warp and hash events.
+ * The guest of these tests: says that it is there, sleeps between ticks of the 8254, reads the RTC at each, echoes
+ * what comes on COM1, ends at a 'q'.  So its log has input, clock, warp and hash events.
  */
 #include "guest.h"
 

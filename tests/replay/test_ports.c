@@ -421,7 +421,8 @@ static void lockstep_finds_the_first_difference(void **state)
     lab_free(&a.lab);
     record_pc(other, ARRAY_LEN(other), &b.log, &b.lab, &r);
     lab_free(&b.lab);
-    const struct lockstep_side same[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &(struct lab_side){ a.log } } };
+    struct lab_side twin = { .log = a.log };
+    const struct lockstep_side same[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &twin } };
     assert_int_equal(lockstep_search(same, 0, r.position, &d, &err), LOCKSTEP_EQUAL);
     const struct lockstep_side different[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &b } };
     uint64_t arrives = where_typed(&a.log, '?');
@@ -431,6 +432,52 @@ static void lockstep_finds_the_first_difference(void **state)
         assert_non_null(strstr(d.field, "serial"));
         assert_int_equal(d.value[0], '?');
         assert_int_equal(d.value[1], '!');
+    }
+    buf_free(&a.log.bytes);
+    buf_free(&b.log.bytes);
+}
+
+static bool go_on(void *opaque, uint64_t position, struct error *err)
+{
+    (void)err;
+    *(uint64_t *)opaque = position;
+    return true;
+}
+
+static bool both_ended(void *opaque, enum machine_stop why, struct error *err)
+{
+    (void)opaque, (void)err;
+    return why == MACHINE_DEBUG_EXIT;
+}
+
+/* From start to end, at any interval: the same difference as when it is searched, and none where there is none. */
+static void lockstep_follows(void **state)
+{
+    static const struct lab_step other[] = {
+        { 60000000, "abc", 0 },       { 160000000, NULL, REQUEST_POWER_BUTTON }, { 180000000, "!", 0 },
+        { 240000000, NULL, REQUEST_RESET }, { 400000000, "hello", 0 },           { 700000000, "q", 0 },
+    };
+    static const uint64_t intervals[] = { 997, 5000, 1 << 30 };
+    struct lab_side a = { .log.size = 0 }, b = { .log.size = 0 };
+    struct lockstep_difference d;
+    struct lab_result r;
+    struct error err;
+    uint64_t last = 0;
+    (void)state;
+    record_pc(steps, ARRAY_LEN(steps), &a.log, &a.lab, &r);
+    lab_free(&a.lab);
+    record_pc(other, ARRAY_LEN(other), &b.log, &b.lab, &r);
+    lab_free(&b.lab);
+    const struct lockstep_side same[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &(struct lab_side){ a.log } } };
+    const struct lockstep_side different[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &b } };
+    uint64_t arrives = where_typed(&a.log, '?');
+    for (size_t i = 0; i < ARRAY_LEN(intervals); i++) {
+        const struct lockstep_walk walk = { intervals[i], go_on, both_ended, &last };
+        assert_int_equal(lockstep_follow(same, &walk, &d, &err), LOCKSTEP_EQUAL);
+        assert_int_equal(lockstep_follow(different, &walk, &d, &err), LOCKSTEP_DIFFERENT);
+        assert_int_equal(d.position, arrives);
+        assert_non_null(strstr(d.field, "serial"));
+        assert_true(intervals[i] > arrives || last == (arrives - 1) / intervals[i] * intervals[i]);
     }
     buf_free(&a.log.bytes);
     buf_free(&b.log.bytes);
@@ -463,7 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(toy_replays),  cmocka_unit_test(requests_replay),  cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(any_byte_flipped), cmocka_unit_test(disk_full),
-        cmocka_unit_test(lockstep_finds_the_first_difference),
+        cmocka_unit_test(lockstep_finds_the_first_difference), cmocka_unit_test(lockstep_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -288,7 +288,7 @@ static void emit_call(struct compiler *c, const struct ir_insn *i)
 static void emit_vector(struct compiler *c, const struct ir_insn *i)
 {
     struct ivec *vec = &c->vecs[c->n_vecs++];
-    *vec = (struct ivec){ .imm = i->imm };
+    *vec = (struct ivec){ .imm = i->imm, .part = (uint16_t)i->aux32 };
     for (unsigned k = 0; k < 3; k++)
         vec->arg[k] = plan_word(&c->plan, i->arg[k]);
     if (i->op == IR_VEC)
@@ -428,10 +428,10 @@ static void compile_op(struct compiler *c, const struct ir_insn *i)
     else
         emit(c, (unsigned)H_CLZ_W + 2u * (i->op - IR_CLZ) + (i->type == IR_X), i);
 }
-_Static_assert(IR_ANDN - IR_ADD == 8 && IR_ROTR - IR_SHL == 4 && IR_NEG - IR_NOT == 1 && IR_BSWAP - IR_CLZ == 3 &&
+_Static_assert(IR_ANDN - IR_ADD == 10 && IR_ROTR - IR_SHL == 4 && IR_NEG - IR_NOT == 1 && IR_BSWAP - IR_CLZ == 3 &&
                    IR_GETV - IR_GET8 == 4 && IR_PUT64 - IR_PUT8 == 3,
                "handlers follow the order of the op list");
-_Static_assert((H_SHL_WR - H_ADD_WR) / 4 == 9 && (H_CLZ_W - H_NOT_W) / 2 == 2 && H_GETV - H_GET8 == 4 &&
+_Static_assert((H_SHL_WR - H_ADD_WR) / 4 == 11 && (H_CLZ_W - H_NOT_W) / 2 == 2 && H_GETV - H_GET8 == 4 &&
                    H_LDI64 - H_LDI8 == 6 && H_LDS32X - H_LDS8X == 4 && H_ST64 - H_ST8 == 6,
                "handlers follow the op list");
 

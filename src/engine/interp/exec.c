@@ -25,6 +25,8 @@ __extension__ typedef __int128 s128;
 #define OP_MUL(U, S, N, x, y) (U)((U)(x) * (U)(y))
 #define OP_MULHU(U, S, N, x, y) (U)((u128)(U)(x) * (U)(y) >> N)
 #define OP_MULHS(U, S, N, x, y) (U)((s128)(S)(x) * (S)(y) >> N)
+#define OP_DIVU(U, S, N, x, y) ((U)(y) ? (U)((U)(x) / (U)(y)) : 0)
+#define OP_DIVS(U, S, N, x, y) ((S)(y) == -1 ? (U)(0 - (U)(x)) : (U)(y) ? (U)((S)(x) / (S)(y)) : 0)
 #define OP_AND(U, S, N, x, y) (U)((x) & (y))
 #define OP_OR(U, S, N, x, y) (U)((x) | (y))
 #define OP_XOR(U, S, N, x, y) (U)((x) ^ (y))
@@ -106,8 +108,13 @@ static bool vector_fp(struct vcpu *v, const struct iop *op)
     const struct ivec *i = (const struct ivec *)(uintptr_t)op->imm;
     struct fp_env *env = &STATE(struct fp_env, v->ops->fp_env_offset);
     union v128 r;
-    env->raised = 0;
+    if (i->part != IR_FVEC_LAST)
+        env->raised = 0;
     i->ffn(env, &r, &VECTOR(i->arg[0]), &VECTOR(i->arg[1]), &VECTOR(i->arg[2]), i->imm);
+    if (i->part == IR_FVEC_FIRST) {
+        VECTOR(op->dst) = r;
+        return true;
+    }
     if (unlikely(env->raised & ~env->masks & FP_ALL)) {
         v->ops->fp_trap(v);
         return false;

@@ -41,6 +41,7 @@ struct ivec {
     fvec_fn *ffn;
     uint32_t at;
     uint16_t arg[3];
+    uint16_t part;             /* enum ir_fvec_part */
     uint64_t imm;
 };
 
@@ -49,7 +50,8 @@ struct ivec {
  * operands are words; I: the second is the immediate.
  */
 #define INTERP_BINARY(X) \
-    X(ADD) X(SUB) X(MUL) X(MULHU) X(MULHS) X(AND) X(OR) X(XOR) X(ANDN) X(SHL) X(SHR) X(SAR) X(ROTL) X(ROTR)
+    X(ADD) X(SUB) X(MUL) X(MULHU) X(MULHS) X(DIVU) X(DIVS) X(AND) X(OR) X(XOR) X(ANDN) X(SHL) X(SHR) X(SAR) \
+    X(ROTL) X(ROTR)
 #define INTERP_UNARY(X) X(NOT) X(NEG) X(CLZ) X(CTZ) X(POPCNT) X(BSWAP)
 #define INTERP_CONDS(X) X(EQ) X(NE) X(LTU) X(GEU) X(LEU) X(GTU) X(LTS) X(GES) X(LES) X(GTS)
 /*

@@ -52,6 +52,17 @@ static void prologue(struct compiler *c)
     x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
 }
 
+/*
+ * Where an instruction cannot start again there are no groups: in what may not be cached (outside RAM, or crossing into
+ * there), and in a block of one instruction, which never does (it may have ended an interrupt shadow already).
+ */
+static bool may_group(const struct compiler *c)
+{
+    const struct block *b = c->b;
+    return b->n_insns > 1 && b->ram && (b->ram_offset & (PAGE_SIZE - 1)) + b->guest_bytes <= PAGE_SIZE &&
+           !x64_is_ungrouped(c->j, b->ram, b->ram_offset);
+}
+
 static bool is_vector_op(enum ir_op op)
 {
     return op == IR_GETV || op == IR_PUTV || (op >= IR_VFROM64 && op <= IR_FVEC);
@@ -141,7 +152,7 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     if (e->config.perturb_seed)
         perturb(c);
     x64_plan(c);
-    x64_find_groups(c, b->ram && !x64_is_ungrouped(c->j, b->ram, b->ram_offset));
+    x64_find_groups(c, may_group(c));
     x64_regs_init(c);
     prologue(c);
     body(c);

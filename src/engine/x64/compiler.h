@@ -98,9 +98,6 @@ struct compiler {
     bool too_big;                        /* a table is full: compile less of the block */
 };
 
-#define TLB_TAG(access) ((int32_t)(offsetof(struct tlb_entry, tag) + 8 * (unsigned)(access)))
-#define TLB_ADDEND ((int32_t)offsetof(struct tlb_entry, addend))
-
 /* ---- plan.c ---- */
 
 void x64_plan(struct compiler *c);
@@ -216,5 +213,5 @@ void x64_write_stubs(struct compiler *c);
  */
 uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise);
 /* The site of the call that was just written. */
-void x64_site_here(struct compiler *c, unsigned kind, uint32_t index, uint32_t first_pending, uint32_t n_pending);
+void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, uint32_t n_pending);
 #endif

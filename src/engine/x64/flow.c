@@ -9,14 +9,14 @@
 
 static uint32_t here(const struct compiler *c) { return (uint32_t)(c->a.p - c->j->next); }
 
-void x64_site_here(struct compiler *c, unsigned kind, uint32_t index, uint32_t first_pending, uint32_t n_pending)
+void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, uint32_t n_pending)
 {
     if (c->n_sites == MAX_SITES) {
         c->too_big = true;
         return;
     }
-    c->site[c->n_sites++] = (struct x64_site){ .ret = here(c), .index = (uint16_t)index, .kind = (uint8_t)kind,
-                                               .n_pending = (uint8_t)n_pending, .pending = first_pending };
+    c->site[c->n_sites++] = (struct x64_site){ .ret = here(c), .index = (uint16_t)insn, .n_pending = (uint16_t)n_pending,
+                                               .pending = first_pending };
 }
 
 struct stub *x64_stub(struct compiler *c, unsigned kind)
@@ -239,33 +239,14 @@ static void exit_indirect(struct compiler *c, const struct ir_insn *i)
     x64_write_all_pending(c);
     struct x64_label miss = { 0 };
     if (x64_jumps_to(k)) {
-        unsigned e = x64_temp(c), t = x64_temp(c), slot = x64_temp(c);
-        x64_rorx(a, 64, t, pc, PAGE_BITS);
-        x64_alu_rr(a, X64_XOR, 32, t, pc);
-        x64_alu_ri(a, X64_AND, 32, t, JUMP_ENTRIES - 1);
-        x64_shift_ri(a, X64_SHL, 32, t, 5);
-        x64_mov_ri(a, slot, (uint64_t)(uintptr_t)c->j->jump);
-        x64_alu_rr(a, X64_ADD, 64, slot, t);
-        x64_alu_rm(a, X64_CMP, 64, pc, x64_base(slot, offsetof(struct x64_jump, pc)));
-        x64_jcc(a, X64_NE, &miss);
-        x64_mov_ri(a, t, k->flags);
-        x64_alu_rm(a, X64_CMP, 64, t, x64_base(slot, offsetof(struct x64_jump, flags)));
-        x64_jcc(a, X64_NE, &miss);
-        x64_rorx(a, 64, e, pc, PAGE_BITS - TLB_ENTRY_BITS);
-        x64_alu_rm(a, X64_AND, 64, e, x64_state(offsetof(struct vcpu, view[k->fetch_mode].mask)));
-        x64_alu_rm(a, X64_ADD, 64, e, x64_state(offsetof(struct vcpu, view[k->fetch_mode].base)));
-        x64_mov_rr(a, 64, t, pc);
-        x64_alu_ri(a, X64_AND, 64, t, -PAGE_SIZE);
-        x64_alu_rm(a, X64_CMP, 64, t, x64_base(e, TLB_TAG(ACCESS_EXEC)));
-        x64_jcc(a, X64_NE, &miss);
-        x64_mov_rm(a, 64, t, x64_base(e, TLB_ADDEND));
-        x64_alu_rm(a, X64_CMP, 64, t, x64_base(slot, offsetof(struct x64_jump, addend)));
-        x64_jcc(a, X64_NE, &miss);
-        x64_jmp_m(a, x64_base(slot, offsetof(struct x64_jump, code)));
+        unsigned flags = x64_temp(c);
+        const unsigned t[3] = { x64_temp(c), x64_temp(c), x64_temp(c) };
+        x64_mov_ri(a, flags, k->flags);
+        x64_write_jump(a, c->j, pc, flags, t, &miss);
         x64_bind(a, &miss);
     }
     x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
-    x64_jmp_to(a, c->j->leave_lookup);
+    x64_jmp_to(a, c->j->leave_plain);
 }
 
 void x64_op_flow(struct compiler *c, const struct ir_insn *i)
@@ -298,7 +279,7 @@ void x64_op_flow(struct compiler *c, const struct ir_insn *i)
         break;
     default:
         x64_write_all_pending(c);
-        x64_jmp_to(&c->a, i->op == IR_EXIT_LOOP ? c->j->leave_loop : c->j->leave_lookup);
+        x64_jmp_to(&c->a, i->op == IR_EXIT_LOOP ? c->j->loop : c->j->lookup);
     }
 }
 
@@ -319,7 +300,7 @@ static void write_access(struct compiler *c, struct stub *s)
         x64_mov_mi(a, 64, FRAME(value), (int32_t)s->fn);
     x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
     x64_call_to(a, s->thunk);
-    x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
+    x64_site_here(c, s->insn, s->first_pending, s->n_pending);
     if (kind == SLOW_LOAD)
         x64_mov_rm(a, 64, s->result, FRAME(result));
     else if (kind == SLOW_LOADV)
@@ -337,7 +318,7 @@ static void write_fill(struct compiler *c, struct stub *s)
     x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, value) + 4), s->range);
     x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
     x64_call_to(a, s->thunk);
-    x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
+    x64_site_here(c, s->insn, s->first_pending, s->n_pending);
     x64_jmp(a, &s->back);
 }
 
@@ -350,13 +331,19 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_mov_mi(a, 32, FRAME(fn), (int32_t)s->fn);
     x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, fn) + 4), (int32_t)(s->fn >> 32));
     x64_call_to(a, s->thunk);
-    x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
+    x64_site_here(c, s->insn, s->first_pending, s->n_pending);
 }
 
-static void write_leave(struct compiler *c, struct stub *s, unsigned kind)
+/* Behind the call lie the block and the exit's slot: struct site_mark in jit.c. */
+static void write_leave(struct compiler *c, unsigned slot)
 {
-    x64_call_to(&c->a, c->j->leave_site);
-    x64_site_here(c, kind, kind == SITE_EXIT ? s->slot : s->insn, s->first_pending, s->n_pending);
+    struct x64_asm *a = &c->a;
+    uint64_t block = (uint64_t)(uintptr_t)c->b;
+    x64_call_to(a, c->j->leave_site);
+    for (unsigned k = 0; k < 8; k++)
+        x64_byte(a, (unsigned)(block >> 8 * k) & 0xff);
+    x64_byte(a, slot & 0xff);
+    x64_byte(a, slot >> 8);
 }
 
 static void write_stub(struct compiler *c, struct stub *s)
@@ -381,7 +368,7 @@ static void write_stub(struct compiler *c, struct stub *s)
     case STUB_FAULT:
         x64_mov_mi(a, 32, FRAME(what), SLOW_FAULT);
         x64_call_to(a, c->j->slow);
-        x64_site_here(c, SITE_SLOW, s->insn, s->first_pending, s->n_pending);
+        x64_site_here(c, s->insn, s->first_pending, s->n_pending);
         break;
     case STUB_SIDE: {
         struct stub *out = x64_stub(c, STUB_EXIT);
@@ -395,15 +382,15 @@ static void write_stub(struct compiler *c, struct stub *s)
     }
     case STUB_EXIT:
         c->exit[s->slot].stub = here(c);
-        write_leave(c, s, SITE_EXIT);
+        write_leave(c, s->slot);
         break;
     case STUB_LOOKUP:
         x64_mov_ri(a, HOST_RAX, c->b->key.pc);
         x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
-        x64_jmp_to(a, c->j->leave_lookup);
+        x64_jmp_to(a, c->j->leave_plain);
         break;
     default:
-        write_leave(c, s, SITE_SHORT);
+        write_leave(c, SITE_MARK_SHORT);
     }
 }
 

@@ -27,15 +27,16 @@ static const struct x64_vec_form forms[FVEC_OP_COUNT] = {
     [FVEC_ROUND_D2] = { .op = X64_P3A(0x09), .shape = X64_VEC_YI, .imm_mask = 15 },
     [FVEC_ROUND_W1] = { .op = X64_P3A(0x0a), .shape = X64_VEC_XYI, .imm_mask = 15 },
     [FVEC_ROUND_D1] = { .op = X64_P3A(0x0b), .shape = X64_VEC_XYI, .imm_mask = 15 },
-    [FVEC_CMP_W4] = { .op = X64_NP(0xc2), .shape = X64_VEC_XYI, .imm_mask = 7 },
-    [FVEC_CMP_W1] = { .op = X64_PF3(0xc2), .shape = X64_VEC_XYI, .imm_mask = 7 },
-    [FVEC_CMP_D2] = { .op = X64_P66(0xc2), .shape = X64_VEC_XYI, .imm_mask = 7 },
-    [FVEC_CMP_D1] = { .op = X64_PF2(0xc2), .shape = X64_VEC_XYI, .imm_mask = 7 },
+    [FVEC_CMP_W4] = { .op = X64_NP(0xc2), .shape = X64_VEC_XYI, .imm_mask = 31 },
+    [FVEC_CMP_W1] = { .op = X64_PF3(0xc2), .shape = X64_VEC_XYI, .imm_mask = 31 },
+    [FVEC_CMP_D2] = { .op = X64_P66(0xc2), .shape = X64_VEC_XYI, .imm_mask = 31 },
+    [FVEC_CMP_D1] = { .op = X64_PF2(0xc2), .shape = X64_VEC_XYI, .imm_mask = 31 },
     [FVEC_ADDSUB_W4] = XY(X64_PF2(0xd0)), [FVEC_ADDSUB_D2] = XY(X64_P66(0xd0)),
     [FVEC_CVT_I32F32_4] = Y(X64_NP(0x5b)), [FVEC_CVT_I32F64_2] = Y(X64_PF3(0xe6)),
     [FVEC_CVT_F32F64_2] = Y(X64_NP(0x5a)), [FVEC_CVT_F64F32_2] = Y(X64_P66(0x5a)),
     [FVEC_CVT_F32I32_4] = Y(X64_P66(0x5b)), [FVEC_CVTT_F32I32_4] = Y(X64_PF3(0x5b)),
     [FVEC_CVT_F64I32_2] = Y(X64_PF2(0xe6)), [FVEC_CVTT_F64I32_2] = Y(X64_P66(0xe6)),
+    [FVEC_CVT_F16F32_4] = { .op = X64_P38(0x13), .shape = X64_VEC_Y, .needs = X64_NEEDS_F16C },
     [FVEC_CVT_F32F64_1] = XY(X64_PF3(0x5a)), [FVEC_CVT_F64F32_1] = XY(X64_PF2(0x5a)),
 };
 
@@ -197,6 +198,10 @@ bool x64_emit_fvec(struct x64_asm *a, const struct x64_host *host, enum fvec_op 
     if (!host->avx)
         return false;
     switch (op) {
+    case FVEC_CVT_F32F16_4: /* VCVTPS2PH: ModRM.rm is what is written */
+        if (host->f16c)
+            x64_vex_rri(a, X64_P3A(0x1d), y, 0, dst, imm & 7);
+        return host->f16c;
     case FVEC_HADD_W4:
         emit_pairs(a, X64_NP(0x58), true, dst, x, y);
         return true;
@@ -226,7 +231,7 @@ bool x64_emit_fvec(struct x64_asm *a, const struct x64_host *host, enum fvec_op 
         x64_vex_rr(a, op == FVEC_CVT_F32I32_2 ? X64_P66(0x5b) : X64_PF3(0x5b), dst, 0, T);
         return true;
     default:
-        return emit_by_rax(a, host, op, dst, x, y);
+        return emit_by_rax(a, host, op, dst, x, y) || x64_emit_fused(a, host, op, dst, x, y, z);
     }
 }
 

@@ -13,6 +13,8 @@ static bool init(struct engine *e, struct error *err)
     if (!(h->avx && h->bmi1 && h->bmi2 && h->lzcnt && h->popcnt && h->sse42))
         return error_set(err, "the host's CPU lacks AVX, BMI1, BMI2, LZCNT or POPCNT");
     j->jump = NEW_ARRAY(struct x64_jump, JUMP_ENTRIES);
+    for (unsigned k = 0; k < JUMP_ENTRIES; k++)
+        j->jump[k].flags = NO_BLOCK;
     for (unsigned k = 0; k < N_PINS; k++)
         j->pin[x64_pins[k]] = (uint8_t)(k + 1);
     return x64_memory_init(e, err);
@@ -64,7 +66,7 @@ static void killed(struct engine *e, struct block *b)
     struct jit *j = jit_of(e);
     struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
     if (entry->code == runs_at(j, b->code))
-        *entry = (struct x64_jump){ .code = NULL };
+        entry->flags = NO_BLOCK;
 }
 
 static void free_code(struct engine *e, struct block *b)
@@ -78,7 +80,8 @@ static void note_jump(struct jit *j, const struct block *b)
     if (b->limit || !b->ram || !x64_jumps_to(&b->key))
         return;
     struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
-    *entry = (struct x64_jump){ b->key.pc, b->key.flags, addend_of(b), runs_at(j, b->code) };
+    int32_t view = (int32_t)(offsetof(struct vcpu, view) + b->key.fetch_mode * sizeof(struct tlb_view) - sizeof(struct vcpu));
+    *entry = (struct x64_jump){ b->key.pc, (uint32_t)b->key.flags, view, addend_of(b), runs_at(j, b->code) };
 }
 
 /*
@@ -105,6 +108,12 @@ static void serialise(void)
                      : "rax", "rcx", "memory", "cc");
 }
 
+/* What follows a call of leave_site (flow.c). */
+struct site_mark {
+    struct block *block;
+    uint16_t slot;                    /* exit; or SITE_MARK_SHORT */
+} __attribute__((packed));
+
 static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct jit *j = jit_of(e);
@@ -123,19 +132,20 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     struct x64_left left = j->enter(v, b->ram ? entry : entry + code->checked);
     if (left.why != LEFT_SITE)
         return (enum leave)left.why;
-    b = x64_find_block(e, left.ret);
-    const struct x64_site *site = x64_find_site(e, b, left.ret);
+    struct site_mark mark;
+    memcpy(&mark, (const void *)(uintptr_t)left.ret, sizeof mark);
+    b = mark.block;
     uint64_t *pc = (uint64_t *)(void *)((char *)v + v->ops->pc_offset);
-    if (site->kind == SITE_SHORT) {
+    if (mark.slot == SITE_MARK_SHORT) {
         v->pos.left += b->n_insns;
         *pc = b->key.pc;
         return LEAVE_SHORT;
     }
-    *pc = ((struct x64_code *)b->code)->exit[site->index].pc;
+    *pc = ((struct x64_code *)b->code)->exit[mark.slot].pc;
     if (!b->ram)
         return LEAVE_LOOKUP;                      /* not cached: it is freed by the next translation */
     e->leave_block = b;
-    e->leave_slot = site->index;
+    e->leave_slot = mark.slot;
     return LEAVE_CHAIN;
 }
 
@@ -149,11 +159,11 @@ void x64_show(const struct engine *e, const struct block_key *key, const char *n
 
 static void show_thunks(const struct engine *e, size_t bytes)
 {
-    static const char *const names[] = { "enter", "leave_site", "leave_lookup", "leave_loop", "slow", "slow_vector",
+    static const char *const names[] = { "enter", "leave_site", "leave_plain", "lookup", "loop", "slow", "slow_vector",
                                          "sync_out", "sync_in" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
-    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->leave_site, j->leave_lookup, j->leave_loop, j->slow,
+    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->leave_site, j->leave_plain, j->lookup, j->loop, j->slow,
                                              j->slow_vector, j->sync_out, j->sync_in, end };
     for (size_t k = 0; k < ARRAY_LEN(names); k++) {
         const uint8_t *start = at[k], *next = at[k + 1];

@@ -47,9 +47,10 @@ struct x64_frame {
 };
 #define FRAME(field) x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, field))
 
-/* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags. */
+/* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags.  SLOW_FVEC's follow enum ir_fvec_part. */
 /* SLOW_FILL: frame.value = bytes before the address | bytes in all << 32 of a group. */
-enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, SLOW_VEC, SLOW_FVEC, SLOW_TRAP, SLOW_FAULT };
+enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, SLOW_VEC, SLOW_FVEC, SLOW_FVEC_FIRST,
+                     SLOW_FVEC_LAST, SLOW_TRAP, SLOW_FAULT };
 enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X = 1 << 15, SLOW_INTENT = 1 << 16,
        SLOW_LAST = 1 << 17,
        SLOW_WRITE = 1 << 18,            /* SLOW_FILL: for stores, too */
@@ -65,14 +66,13 @@ struct x64_pending {
 };
 enum { IN_REG, IN_SPILL, IN_CONST, IN_XMM, IN_VSPILL };
 
-/* A place where code calls a thunk, found by its return address. */
+/* A place where code calls the slow thunk, found by its return address. */
 struct x64_site {
     uint32_t ret;                    /* offset in the block's code */
-    uint16_t index;                  /* instruction; exit slot */
-    uint8_t kind, n_pending;
+    uint16_t index;                  /* instruction */
+    uint16_t n_pending;
     uint32_t pending;                /* first in x64_code.pending */
 };
-enum { SITE_SHORT, SITE_EXIT, SITE_SLOW };
 
 /* The way out of an EXIT_JUMP or EXIT_IF. */
 struct x64_exit {
@@ -106,15 +106,19 @@ enum { N_REGIONS = 16 };
 
 /* Where EXIT_INDIRECT looks: blocks with cs_base 0 by pc. */
 struct x64_jump {
-    uint64_t pc, flags, addend;
-    const void *code;                /* NULL: none */
+    uint64_t pc;
+    uint32_t flags;                  /* NO_BLOCK: the entry is empty */
+    int32_t view;                    /* the fetches' struct tlb_view, from the guest's state */
+    uint64_t addend;
+    const void *code;
 };
-enum { JUMP_BITS = 12, JUMP_ENTRIES = 1 << JUMP_BITS };
+#define NO_BLOCK UINT32_MAX
+enum { JUMP_BITS = 14, JUMP_ENTRIES = 1 << JUMP_BITS };
 
 struct x64_left {
-    uint64_t why, ret;               /* enum leave, or LEFT_SITE: a site's return address */
+    uint64_t why, ret;               /* enum leave, or LEFT_SITE: where code called leave_site from; a mark is there */
 };
-enum { LEFT_SITE = 0x100 };
+enum { LEFT_SITE = 0x100, SITE_MARK_SHORT = 0xffff };
 
 /* engine->own */
 struct jit {
@@ -123,7 +127,7 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_lookup, *leave_loop, *slow, *slow_vector, *sync_out, *sync_in;
+    const void *leave_site, *leave_plain, *lookup, *loop, *slow, *slow_vector, *sync_out, *sync_in;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
@@ -145,12 +149,14 @@ static inline struct x64_mem x64_state(uint64_t offset)
 {
     return x64_base(HOST_RBP, (int32_t)(offset - sizeof(struct vcpu)));
 }
+#define TLB_TAG(access) ((int32_t)(offsetof(struct tlb_entry, tag) + 8 * (unsigned)(access)))
+#define TLB_ADDEND ((int32_t)offsetof(struct tlb_entry, addend))
 #define VCPU_FIELD(field) x64_state(offsetof(struct vcpu, field))
 
 /* Is a block of this key one that EXIT_INDIRECT finds by its pc? */
 static inline bool x64_jumps_to(const struct block_key *k)
 {
-    return k->cs_base == 0 && (k->va_mask == UINT64_MAX || k->va_mask == UINT32_MAX);
+    return k->cs_base == 0 && k->flags < NO_BLOCK && (k->va_mask == UINT64_MAX || k->va_mask == UINT32_MAX);
 }
 static inline unsigned x64_jump_index(uint64_t pc) { return (unsigned)((pc ^ pc >> 12) & (JUMP_ENTRIES - 1)); }
 
@@ -158,6 +164,12 @@ static inline unsigned x64_jump_index(uint64_t pc) { return (unsigned)((pc ^ pc 
 
 /* Writes the thunks at the start of the code memory; returns the bytes used.  They lie in the order of struct jit. */
 size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops);
+/*
+ * Jumps to the block at pc, a register, if the jump cache knows it and the TLB still maps it so; otherwise goes on
+ * at the label.  flags: the block's, in a register.  t: three registers for the way.
+ */
+void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigned flags, const unsigned t[3],
+                    struct x64_label *otherwise);
 
 /* ---- slow.c -------------------------------------------------------------------------------- */
 

@@ -196,6 +196,43 @@ static void multiply_high(struct compiler *c, const struct ir_insn *i, bool is_s
     x64_def_in(c, i->dst, rdx);
 }
 
+/*
+ * The quotient.  By 0, and signed by -1, it is a product: the machine would trap.  64-bit division is slow where 32-bit
+ * division is not, and mostly both numbers are small.
+ */
+static void divide(struct compiler *c, const struct ir_insn *i, bool is_signed)
+{
+    struct x64_asm *a = &c->a;
+    unsigned w = width_of(i);
+    struct x64_label plain = { 0 }, wide = { 0 }, done = { 0 }, done_too = { 0 };
+    unsigned rax = x64_temp_is(c, HOST_RAX), rdx = x64_temp_is(c, HOST_RDX);
+    unsigned x = x64_use(c, i->arg[0]), y = x64_use(c, i->arg[1]);
+    x64_mov_rr(a, w, rax, x);
+    x64_lea(a, w, rdx, x64_base(y, is_signed));
+    x64_alu_ri(a, X64_CMP, w, rdx, is_signed);
+    x64_jcc8(a, X64_A, &plain);
+    x64_imul_rr(a, w, rax, y);
+    x64_jmp8(a, &done);
+    x64_bind(a, &plain);
+    if (w == 64) {
+        x64_mov_rr(a, 64, rdx, rax);
+        x64_alu_rr(a, X64_OR, 64, rdx, y);
+        x64_shift_ri(a, X64_SHR, 64, rdx, 32);
+        x64_jcc8(a, X64_NE, &wide);
+        x64_unary_r(a, X64_DIV, 32, y);
+        x64_jmp8(a, &done_too);
+        x64_bind(a, &wide);
+    }
+    if (is_signed)
+        x64_cqo(a, w);
+    else
+        x64_zero(a, rdx);
+    x64_unary_r(a, is_signed ? X64_IDIV : X64_DIV, w, y);
+    x64_bind(a, &done);
+    x64_bind(a, &done_too);
+    x64_def_in(c, i->dst, rax);
+}
+
 /* ---- shifts ------------------------------------------------------------------------------------- */
 
 static void shift(struct compiler *c, const struct ir_insn *i, enum x64_shift by_constant, enum x64_bmi variable)
@@ -459,6 +496,10 @@ static void binary(struct compiler *c, const struct ir_insn *i)
     case IR_MULHU:
     case IR_MULHS:
         multiply_high(c, i, i->op == IR_MULHS);
+        break;
+    case IR_DIVU:
+    case IR_DIVS:
+        divide(c, i, i->op == IR_DIVS);
         break;
     case IR_AND:
         logic(c, i, X64_AND);

@@ -54,13 +54,18 @@ static void vector(struct x64_frame *f)
     f->vec[0] = r;
 }
 
-static bool vector_fp(struct vcpu *v, struct x64_frame *f)
+static bool vector_fp(struct vcpu *v, struct x64_frame *f, enum ir_fvec_part part)
 {
     struct fp_env *env = (struct fp_env *)(void *)((char *)v + v->ops->fp_env_offset);
     fvec_fn *fn = (fvec_fn *)(uintptr_t)f->fn;
     union v128 r;
-    env->raised = 0;
+    if (part != IR_FVEC_LAST)
+        env->raised = 0;
     fn(env, &r, &f->vec[0], &f->vec[1], &f->vec[2], f->value);
+    if (part == IR_FVEC_FIRST) {
+        f->vec[0] = r;
+        return true;
+    }
     if (unlikely(env->raised & ~env->masks & FP_ALL)) {
         v->ops->fp_trap(v);
         return false;
@@ -103,7 +108,9 @@ static bool run(struct vcpu *v, struct x64_frame *f)
         vector(f);
         return true;
     case SLOW_FVEC:
-        return vector_fp(v, f);
+    case SLOW_FVEC_FIRST:
+    case SLOW_FVEC_LAST:
+        return vector_fp(v, f, (enum ir_fvec_part)((f->what & 0xff) - SLOW_FVEC));
     default:
         return false;
     }
@@ -151,7 +158,8 @@ bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     bool again = false;
     if ((f->what & 0xff) < ARRAY_LEN(counted_as))
         e->stats.slow[counted_as[f->what & 0xff]]++;
-    v->at_last_insn = f->what & SLOW_LAST;
+    /* What may have to start again must not have changed its own code by then: page walks set bits, too. */
+    v->at_last_insn = f->what & SLOW_LAST && !(f->what & SLOW_KEEPS) && (f->what & 0xff) != SLOW_FILL;
     if (f->what & SLOW_KEEPS ? run_keeping(v, f, &again) : run(v, f))
         return false;
     struct block *b = x64_find_block(e, ret);

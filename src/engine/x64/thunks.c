@@ -87,11 +87,63 @@ static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
     x64_jmp_r(a, HOST_RSI);
 }
 
-static const void *write_leave(struct x64_asm *a, const struct guest_ops *ops, unsigned why, bool site)
+void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigned flags, const unsigned t[3],
+                    struct x64_label *otherwise)
+{
+    unsigned slot = t[0], e = t[1], x = t[2];
+    x64_rorx(a, 64, x, pc, PAGE_BITS);
+    x64_alu_rr(a, X64_XOR, 32, x, pc);
+    x64_alu_ri(a, X64_AND, 32, x, JUMP_ENTRIES - 1);
+    x64_shift_ri(a, X64_SHL, 32, x, 5);
+    x64_mov_ri(a, slot, (uint64_t)(uintptr_t)j->jump);
+    x64_alu_rr(a, X64_ADD, 64, slot, x);
+    x64_alu_rm(a, X64_CMP, 64, pc, x64_base(slot, offsetof(struct x64_jump, pc)));
+    x64_jcc(a, X64_NE, otherwise);
+    x64_alu_rm(a, X64_CMP, 32, flags, x64_base(slot, offsetof(struct x64_jump, flags)));
+    x64_jcc(a, X64_NE, otherwise);
+    x64_movsx_rm(a, 64, x, 32, x64_base(slot, offsetof(struct x64_jump, view)));
+    x64_rorx(a, 64, e, pc, PAGE_BITS - TLB_ENTRY_BITS);
+    x64_alu_rm(a, X64_AND, 64, e, x64_index(HOST_RBP, x, 0, offsetof(struct tlb_view, mask)));
+    x64_alu_rm(a, X64_ADD, 64, e, x64_index(HOST_RBP, x, 0, offsetof(struct tlb_view, base)));
+    x64_mov_rr(a, 64, x, pc);
+    x64_alu_ri(a, X64_AND, 64, x, -PAGE_SIZE);
+    x64_alu_rm(a, X64_CMP, 64, x, x64_base(e, TLB_TAG(ACCESS_EXEC)));
+    x64_jcc(a, X64_NE, otherwise);
+    x64_mov_rm(a, 64, x, x64_base(e, TLB_ADDEND));
+    x64_alu_rm(a, X64_CMP, 64, x, x64_base(slot, offsetof(struct x64_jump, addend)));
+    x64_jcc(a, X64_NE, otherwise);
+    x64_jmp_m(a, x64_base(slot, offsetof(struct x64_jump, code)));
+}
+_Static_assert(sizeof(struct x64_jump) == 32, "the index is shifted by 5");
+
+/* To the next block without leaving, if nothing is to be taken care of first: guest_ops.calm. */
+static void write_onward(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, struct x64_label *otherwise)
+{
+    static const unsigned t[3] = { HOST_RDX, HOST_RSI, HOST_RDI };
+    if (!ops->n_calm)
+        return;
+    for (uint32_t k = 0; k < ops->n_calm; k++) {
+        if (ops->calm[k].mask == UINT32_MAX)
+            x64_alu_mi(a, X64_CMP, 32, x64_state(ops->calm[k].offset), 0);
+        else
+            x64_test_mi(a, 32, x64_state(ops->calm[k].offset), (int32_t)ops->calm[k].mask);
+        x64_jcc(a, X64_NE, otherwise);
+    }
+    x64_mov_rm(a, 64, HOST_RAX, x64_state(ops->pc_offset));
+    x64_mov_rm(a, 64, HOST_RCX, x64_state(ops->key_flags_offset));
+    x64_write_jump(a, j, HOST_RAX, HOST_RCX, t, otherwise);
+}
+
+/* onward: not before trying to find the next block here. */
+static const void *write_leave(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, unsigned why, bool onward)
 {
     const void *at = here(a);
-    if (site)
+    struct x64_label out = { 0 };
+    if (why == LEFT_SITE)
         x64_pop(a, HOST_RDX);
+    if (onward)
+        write_onward(a, j, ops, &out);
+    x64_bind(a, &out);
     move_pins(a, ops, false);
     epilogue(a, ops, why);
     return at;
@@ -160,9 +212,10 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     const void *enter = here(&a);
     memcpy(&j->enter, &enter, sizeof enter);
     write_enter(&a, ops);
-    j->leave_site = write_leave(&a, ops, LEFT_SITE, true);
-    j->leave_lookup = write_leave(&a, ops, LEAVE_LOOKUP, false);
-    j->leave_loop = write_leave(&a, ops, LEAVE_LOOP, false);
+    j->leave_site = write_leave(&a, j, ops, LEFT_SITE, false);
+    j->leave_plain = write_leave(&a, j, ops, LEAVE_LOOKUP, false);
+    j->lookup = write_leave(&a, j, ops, LEAVE_LOOKUP, true);
+    j->loop = write_leave(&a, j, ops, LEAVE_LOOP, true);
     j->slow = write_slow(&a, ops, false);
     j->slow_vector = write_slow(&a, ops, true);
     j->sync_out = write_sync(&a, ops, false);

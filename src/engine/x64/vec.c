@@ -14,6 +14,8 @@
 #define SHIFT(opcode, n) { .op = X64_P66(opcode), .shape = X64_VEC_SHIFT, .digit = (n), .imm_limit = 255 }
 #define AES(opcode, how) { .op = X64_P38(opcode), .shape = (how), .needs = X64_NEEDS_AES }
 
+#define AVX2(how, opcode) { .op = (opcode), .shape = (how), .needs = X64_NEEDS_AVX2 }
+
 static const struct x64_vec_form forms[VEC_OP_COUNT] = {
     [VEC_AND] = XY_EITHER(0xdb), [VEC_ANDN] = XY(0xdf), [VEC_OR] = XY_EITHER(0xeb), [VEC_XOR] = XY_EITHER(0xef),
     [VEC_ADD_B] = XY_EITHER(0xfc), [VEC_ADD_H] = XY_EITHER(0xfd), [VEC_ADD_W] = XY_EITHER(0xfe),
@@ -40,6 +42,10 @@ static const struct x64_vec_form forms[VEC_OP_COUNT] = {
     [VEC_SHRI_H] = SHIFT(0x71, 2), [VEC_SHRI_W] = SHIFT(0x72, 2), [VEC_SHRI_D] = SHIFT(0x73, 2),
     [VEC_SARI_H] = SHIFT(0x71, 4), [VEC_SARI_W] = SHIFT(0x72, 4), [VEC_SHL_BYTES] = SHIFT(0x73, 7),
     [VEC_SHR_BYTES] = SHIFT(0x73, 3),
+    [VEC_SHLV_W] = AVX2(X64_VEC_XY, X64_P38(0x47)), [VEC_SHLV_D] = AVX2(X64_VEC_XY, X64_P38(0x47) | X64_VEX_W),
+    [VEC_SHRV_W] = AVX2(X64_VEC_XY, X64_P38(0x45)), [VEC_SHRV_D] = AVX2(X64_VEC_XY, X64_P38(0x45) | X64_VEX_W),
+    [VEC_SARV_W] = AVX2(X64_VEC_XY, X64_P38(0x46)), [VEC_PERM_W] = XY38(0x0c), [VEC_PERM_D] = XY38(0x0d),
+    [VEC_BCAST_B] = AVX2(X64_VEC_X, X64_P38(0x78)), [VEC_BCAST_H] = AVX2(X64_VEC_X, X64_P38(0x79)),
     [VEC_UNPACKLO_B] = XY(0x60), [VEC_UNPACKLO_H] = XY(0x61), [VEC_UNPACKLO_W] = XY(0x62), [VEC_UNPACKLO_D] = XY(0x6c),
     [VEC_UNPACKHI_B] = XY(0x68), [VEC_UNPACKHI_H] = XY(0x69), [VEC_UNPACKHI_W] = XY(0x6a), [VEC_UNPACKHI_D] = XY(0x6d),
     [VEC_PACKSS_H] = XY(0x63), [VEC_PACKSS_W] = XY(0x6b), [VEC_PACKUS_H] = XY(0x67), [VEC_PACKUS_W] = XY38(0x2b),
@@ -63,19 +69,37 @@ static const struct x64_vec_form forms[VEC_OP_COUNT] = {
     [VEC_CLMUL] = { .op = X64_P3A(0x44), .shape = X64_VEC_XYI, .needs = X64_NEEDS_CLMUL, .imm_mask = 0x11 },
 };
 
-/* MERGE: lane 0 of y, the rest of x, is a blend. */
+/* What is one instruction with an immediate of its own: MERGE, lane 0 of y and the rest of x, is a blend. */
 static const struct x64_vec_form merge_w = XYI3A(0x0c, 15), merge_d = XYI3A(0x0d, 3);
+static const struct x64_vec_form shuffle = { .op = X64_P66(0x70), .shape = X64_VEC_XI };
 
 static bool emit_one(struct x64_asm *a, const struct x64_host *host, enum vec_op op, struct x64_vec_args v)
 {
-    if (op == VEC_MERGE_W || op == VEC_MERGE_D) {
+    switch (op) {
+    case VEC_MERGE_W:
         v.imm = 1;
-        return x64_emit_form(a, host, op == VEC_MERGE_W ? &merge_w : &merge_d, &v);
+        return x64_emit_form(a, host, &merge_w, &v);
+    case VEC_MERGE_D:
+        v.imm = 1;
+        return x64_emit_form(a, host, &merge_d, &v);
+    case VEC_BCAST_W:
+        v.imm = 0;
+        return x64_emit_form(a, host, &shuffle, &v);
+    case VEC_BCAST_D:
+        v.imm = 0x44;
+        return x64_emit_form(a, host, &shuffle, &v);
+    default:
+        return x64_emit_form(a, host, &forms[op], &v);
     }
-    return x64_emit_form(a, host, &forms[op], &v);
 }
 
 /* ---- to and from general registers -------------------------------------------------------------------------- */
+
+/* PTEST, VTESTPS, VTESTPD; 0: none of them. */
+static unsigned test_op(enum vec_op op)
+{
+    return op == VEC_TEST ? X64_P38(0x17) : op == VEC_TEST_W ? X64_P38(0x0e) : op == VEC_TEST_D ? X64_P38(0x0f) : 0;
+}
 
 /*
  * PCMPISTRM or PCMPESTRM: the mask in XMM0, and the flags.  The lengths of the latter are in RAX and RDX, all
@@ -166,7 +190,9 @@ bool x64_emit_vec_to_gpr(struct x64_asm *a, const struct x64_host *host, enum ve
         extract_to_gpr(a, 64, gpr, x, imm & 1);
         return true;
     case VEC_TEST:
-        x64_vex_rr(a, X64_P38(0x17), x, 0, y);
+    case VEC_TEST_W:
+    case VEC_TEST_D:
+        x64_vex_rr(a, test_op(op), x, 0, y);
         x64_flags_to_gpr(a, gpr, 0x41);
         return true;
     case VEC_CMPISTR:
@@ -184,10 +210,10 @@ bool x64_emit_vec_to_gpr(struct x64_asm *a, const struct x64_host *host, enum ve
 bool x64_emit_vec_to_flags(struct x64_asm *a, const struct x64_host *host, enum vec_op op, unsigned x, unsigned y,
                            unsigned z, uint64_t imm)
 {
-    if (!host->avx || (op != VEC_TEST && op != VEC_CMPISTR && op != VEC_CMPESTR))
+    if (!host->avx || (!test_op(op) && op != VEC_CMPISTR && op != VEC_CMPESTR))
         return false;
-    if (op == VEC_TEST) {
-        x64_vex_rr(a, X64_P38(0x17), x, 0, y);
+    if (test_op(op)) {
+        x64_vex_rr(a, test_op(op), x, 0, y);
         return true;
     }
     x64_vmovaps_xx(a, X64_VEC_SCRATCH, HOST_XMM0);
@@ -233,6 +259,18 @@ static void emit_insert(struct x64_asm *a, const struct x64_host *host, enum vec
     } else {
         x64_vmovd_rx(a, 32, HOST_RAX, y);
         x64_emit_vec_from_gpr(a, host, op, dst, x, HOST_RAX, imm);
+    }
+}
+
+/* Byte or word 0 to all, without AVX2. */
+static void emit_broadcast(struct x64_asm *a, enum vec_op op, unsigned dst, unsigned x)
+{
+    if (op == VEC_BCAST_B) {
+        x64_vzero(a, X64_VEC_SCRATCH);
+        x64_vex_rr(a, X64_P38(0x00), dst, x, X64_VEC_SCRATCH); /* PSHUFB */
+    } else {
+        x64_vex_rri(a, X64_PF2(0x70), dst, 0, x, 0);           /* PSHUFLW, PSHUFD */
+        x64_vex_rri(a, X64_P66(0x70), dst, 0, dst, 0);
     }
 }
 
@@ -296,6 +334,13 @@ bool x64_emit_vec(struct x64_asm *a, const struct x64_host *host, enum vec_op op
     if (!host->avx)
         return false;
     switch (op) {
+    case VEC_ZERO:
+        x64_vzero(a, dst);
+        return true;
+    case VEC_BCAST_B:
+    case VEC_BCAST_H:
+        emit_broadcast(a, op, dst, x);
+        return true;
     case VEC_INSERT_B:
     case VEC_INSERT_H:
     case VEC_INSERT_W:
@@ -353,8 +398,11 @@ unsigned x64_vec_scratch(enum vec_op op, bool to_gpr)
     const unsigned rax = 1u << HOST_RAX, rcx = 1u << HOST_RCX;
     switch (op) {
     case VEC_TEST:
+    case VEC_TEST_W:
+    case VEC_TEST_D:
+        return rax;
     case VEC_CMPESTR:
-        return to_gpr || op == VEC_TEST ? rax : rax | rcx;
+        return to_gpr ? rax : rax | rcx;
     case VEC_CMPISTR:
         return to_gpr ? 0 : rax | rcx;
     case VEC_MASK_B:

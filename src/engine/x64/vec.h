@@ -38,7 +38,7 @@ bool x64_emit_fvec_m(struct x64_asm *a, const struct x64_host *host, enum fvec_o
                      struct x64_mem m, uint64_t imm);
 
 /*
- * The result's low 64 bits to a general register, for MASK_*, TEST, EXTRACT_*, CMPxSTR (the mask), COMI, UCOMI and
+ * The result's low 64 bits to a general register, for MASK_*, TEST*, EXTRACT_*, CMPxSTR (the mask), COMI, UCOMI and
  * CVT*_1 to integers.
  */
 bool x64_emit_vec_to_gpr(struct x64_asm *a, const struct x64_host *host, enum vec_op op, unsigned gpr, unsigned x,
@@ -53,7 +53,7 @@ bool x64_emit_fvec_from_gpr(struct x64_asm *a, const struct x64_host *host, enum
                             unsigned gpr);
 
 /*
- * TEST, CMPxSTR, COMI and UCOMI of two registers to the host's flags: CF, ZF (COMI: PF; CMPxSTR: SF, OF) as in the
+ * TEST*, CMPxSTR, COMI and UCOMI of two registers to the host's flags: CF, ZF (COMI: PF; CMPxSTR: SF, OF) as in the
  * result, the others of the arithmetic flags 0.
  */
 bool x64_emit_vec_to_flags(struct x64_asm *a, const struct x64_host *host, enum vec_op op, unsigned x, unsigned y,

@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "engine/x64/vec_form.h"
 
-static bool has(const struct x64_host *host, uint8_t needs)
+static bool has(const struct x64_host *host, enum x64_vec_needs needs)
 {
-    return host->avx && (needs == X64_NEEDS_AES ? host->aes : needs == X64_NEEDS_CLMUL ? host->pclmul : true);
+    switch (needs) {
+    case X64_NEEDS_AVX2:
+        return host->avx2;
+    case X64_NEEDS_AES:
+        return host->avx && host->aes;
+    case X64_NEEDS_CLMUL:
+        return host->avx && host->pclmul;
+    case X64_NEEDS_F16C:
+        return host->f16c;
+    default:
+        return host->avx;
+    }
 }
 
 static void emit(struct x64_asm *a, unsigned op, unsigned dst, unsigned vvvv, unsigned rm, const struct x64_mem *m)
@@ -34,7 +45,7 @@ bool x64_emit_form(struct x64_asm *a, const struct x64_host *host, const struct 
                    const struct x64_vec_args *v)
 {
     unsigned imm = immediate(f, v->imm);
-    if (!has(host, f->needs))
+    if (!has(host, (enum x64_vec_needs)f->needs))
         return false;
     switch ((enum x64_vec_shape)f->shape) {
     case X64_VEC_XY_EITHER:

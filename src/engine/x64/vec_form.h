@@ -19,7 +19,7 @@ enum x64_vec_shape {
     X64_VEC_XYZ,         /* z in the immediate's high half */
 };
 
-enum x64_vec_needs { X64_NEEDS_AVX, X64_NEEDS_AES, X64_NEEDS_CLMUL };
+enum x64_vec_needs { X64_NEEDS_AVX, X64_NEEDS_AVX2, X64_NEEDS_AES, X64_NEEDS_CLMUL, X64_NEEDS_F16C };
 
 struct x64_vec_form {
     uint16_t op;         /* X64_VEX(...) */
@@ -44,6 +44,10 @@ bool x64_emit_form(struct x64_asm *a, const struct x64_host *host, const struct 
 #define X64_PF2(opcode) X64_VEX(3, 1, 0, opcode)
 #define X64_P38(opcode) X64_VEX(1, 2, 0, opcode)
 #define X64_P3A(opcode) X64_VEX(1, 3, 0, opcode)
+
+/* a * b + c and its like (ir/vec/ops.h); false: op is none of them, or the host has no FMA. */
+bool x64_emit_fused(struct x64_asm *a, const struct x64_host *host, enum fvec_op op, unsigned dst, unsigned x, unsigned y,
+                    unsigned z);
 
 /* LAHF leaves the flags in AH; then gpr = those of mask. */
 static inline void x64_flags_to_gpr(struct x64_asm *a, unsigned gpr, unsigned mask)

@@ -54,9 +54,10 @@ static void write_reference(struct compiler *c, const struct ir_insn *i, const u
     frame_constant(a, FRAME(fn), fp ? (uint64_t)(uintptr_t)fvec_info[i->aux].fn
                                     : (uint64_t)(uintptr_t)vec_info[i->aux].fn);
     frame_constant(a, FRAME(value), i->imm);
-    x64_mov_mi(a, 32, FRAME(what), (int32_t)((fp ? SLOW_FVEC : SLOW_VEC) | (insn + 1 == c->b->n_insns ? SLOW_LAST : 0)));
+    uint32_t kind = fp ? SLOW_FVEC + i->aux32 : SLOW_VEC, last = insn + 1 == c->b->n_insns ? SLOW_LAST : 0;
+    x64_mov_mi(a, 32, FRAME(what), (int32_t)(kind | last));
     x64_call_to(a, c->j->slow_vector);
-    x64_site_here(c, SITE_SLOW, insn, first_pending, n_pending);
+    x64_site_here(c, insn, first_pending, n_pending);
 }
 
 void x64_write_vector_stub(struct compiler *c, struct stub *s)

@@ -57,7 +57,8 @@ static STATE_DESC(pending_desc, struct x86_pending, 1, pending_fields);
 
 #define U(f) STATE_UINT(struct x86_state, f)
 static const struct state_field x86_fields[] = {
-    STATE_ARRAY(struct x86_state, gpr, uint64_t), U(rip), U(rflags), U(cc_dst), U(cc_src), U(cc_src2), U(cc_op), U(cpl),
+    STATE_ARRAY(struct x86_state, gpr, uint64_t), U(rip), U(rflags), U(cc_dst), U(cc_src), U(cc_src2),
+    U(cc_inc), U(cc_rot), U(cc_carry), U(cc_zero), U(cc_op), U(cpl),
     STATE_STRUCT(struct x86_state, seg, segment_desc, SEG_COUNT), STATE_STRUCT(struct x86_state, gdt, table_desc, 1),
     STATE_STRUCT(struct x86_state, idt, table_desc, 1), U(cr0), U(cr2), U(cr3), U(cr4), U(cr8), U(efer), U(xcr0),
     STATE_ARRAY(struct x86_state, pdpte, uint64_t), STATE_ARRAY(struct x86_state, dr, uint64_t), U(star), U(lstar),
@@ -93,7 +94,7 @@ static void init_core(struct x86_cpu *c)
     memset(s->gpr, 0, sizeof s->gpr);
     s->gpr[R_DX] = c->signature;
     s->rip = 0xfff0;
-    s->rflags = s->cc_dst = s->cc_src = s->cc_src2 = 0;
+    s->rflags = s->cc_dst = s->cc_src = s->cc_src2 = s->cc_inc = s->cc_rot = s->cc_carry = s->cc_zero = 0;
     s->cc_op = CC_EFLAGS;
     s->cpl = 0;
     for (int i = 0; i < SEG_COUNT; i++) {
@@ -216,8 +217,9 @@ static void block_key(struct vcpu *v, struct block_key *key)
     bool m64 = f & MODE_CS64;
     *key = (struct block_key){ .pc = c->s.rip, .flags = f, .cs_base = m64 ? 0 : c->s.seg[SEG_CS].base,
                                .va_mask = m64 ? UINT64_MAX : UINT32_MAX };
+    require(!key->cs_base == !(f & MODE_CS_BASE));   /* whoever changes CS calls x86_update_mode() */
     key->va = (key->pc + key->cs_base) & key->va_mask;
-    unsigned mmu = f >> MODE_MMU_SHIFT & 7;
+    unsigned mmu = f >> MODE_MMU_SHIFT & 3;
     key->fetch_mode = mmu == MMU_KERNEL_SMAP ? MMU_KERNEL : mmu;
 }
 
@@ -301,6 +303,14 @@ static bool halted(struct vcpu *v)
     return c->s.halted || c->s.wait_sipi;
 }
 
+#define BITS(field, mask) { (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, field)), (mask) }
+_Static_assert(offsetof(struct x86_state, wait_sipi) == offsetof(struct x86_state, halted) + 1 &&
+                   offsetof(struct x86_state, shadow) == offsetof(struct x86_state, halted) + 3 &&
+                   offsetof(struct x86_state, halted) % 4 == 0 && offsetof(struct x86_state, pending) % 4 == 0,
+               "calm looks at these as words");
+static const struct guest_bits calm[] = { BITS(irq, UINT32_MAX), BITS(halted, 0xff00ffff), BITS(pending, 0xff),
+                                          BITS(rflags, FLAG_TF | FLAG_RF) };
+
 #define GPR(n) (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, gpr) + 8 * (n))
 static const uint32_t hot[] = { GPR(R_AX), GPR(R_CX), GPR(R_DX), GPR(R_SP), GPR(R_SI), GPR(R_DI), GPR(R_BX), GPR(R_BP) };
 
@@ -311,6 +321,9 @@ const struct guest_ops x86_guest_ops = {
     .fp_env_offset = (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, sse_env)),
     .hot = hot,
     .n_hot = ARRAY_LEN(hot),
+    .calm = calm,
+    .n_calm = ARRAY_LEN(calm),
+    .key_flags_offset = (uint32_t)offsetof(struct x86_cpu, mode_flags),
     .block_key = block_key,
     .translate = x86_translate,
     .restore = x86_restore,

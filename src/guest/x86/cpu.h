@@ -6,7 +6,7 @@
  * everything after it in `struct x86_cpu` is derived or wiring.
  *
  * Invariants
- *  1. Arithmetic flags are lazy: (cc_op, cc_dst, cc_src, cc_src2) stand for OF SF ZF
+ *  1. Arithmetic flags are lazy: cc_op and the other cc_ words stand for OF SF ZF
  *     AF PF CF (flags.h); `rflags` holds the other bits, with those six clear.
  *     x86_get_rflags() puts them together.  Before hashing or saving, the lazy
  *     form is brought to CC_EFLAGS, so that a hash does not depend on how flags were made.
@@ -116,8 +116,9 @@ struct x86_state {
     uint64_t gpr[16];
     uint64_t rip;
     uint64_t rflags;            /* without the six arithmetic flags (invariant 1) */
-    uint64_t cc_dst, cc_src, cc_src2;
-    uint32_t cc_op;             /* enum x86_cc_op, flags.h */
+    uint64_t cc_dst, cc_src, cc_src2;            /* lazy flags: flags.h */
+    uint64_t cc_inc, cc_rot, cc_carry, cc_zero;
+    uint32_t cc_op;
     uint32_t cpl;
     struct x86_segment seg[SEG_COUNT];
     struct x86_table gdt, idt;

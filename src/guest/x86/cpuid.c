@@ -1,184 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CPU models, `-cpu` parsing and the CPUID leaves (SDM vol. 2, CPUID; AMD APM vol. 3, appendix E). */
+/* The CPUID leaves (SDM vol. 2, CPUID; AMD APM vol. 3, appendix E). */
 #include "guest/x86/cpuid.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/alloc.h"
 #include "guest/x86/cpu.h"
 #include "guest/x86/model.h"
-
-struct feature_name {
-    const char *name;
-    uint16_t feature;
-};
-
-/* What Reprise implements; nothing else can be switched on. */
-static const struct feature_name features[] = {
-    { "fpu", F_FPU }, { "vme", F_VME }, { "de", F_DE }, { "pse", F_PSE },
-    { "tsc", F_TSC }, { "msr", F_MSR }, { "pae", F_PAE }, { "mce", F_MCE },
-    { "cx8", F_CX8 }, { "apic", X86_F(CPUID_1_EDX, 9) }, { "sep", F_SEP }, { "mtrr", F_MTRR },
-    { "pge", F_PGE }, { "mca", F_MCA }, { "cmov", F_CMOV },
-    { "pat", F_PAT }, { "pse36", X86_F(CPUID_1_EDX, 17) }, { "clflush", F_CLFLUSH },
-    { "mmx", F_MMX }, { "fxsr", F_FXSR }, { "sse", F_SSE }, { "sse2", F_SSE2 },
-    { "sse3", F_SSE3 }, { "pclmulqdq", F_PCLMULQDQ }, { "monitor", F_MONITOR }, { "ssse3", F_SSSE3 },
-    { "cx16", F_CX16 }, { "pcid", F_PCID }, { "sse4.1", F_SSE4_1 }, { "sse4.2", F_SSE4_2 }, { "x2apic", F_X2APIC },
-    { "movbe", F_MOVBE }, { "popcnt", F_POPCNT }, { "tsc-deadline", F_TSC_DEADLINE }, { "aes", F_AES },
-    { "xsave", F_XSAVE }, { "rdrand", F_RDRAND },
-    { "fsgsbase", F_FSGSBASE }, { "bmi1", F_BMI1 }, { "smep", F_SMEP }, { "bmi2", F_BMI2 }, { "erms", F_ERMS },
-    { "invpcid", F_INVPCID }, { "rdseed", F_RDSEED }, { "adx", F_ADX }, { "smap", F_SMAP },
-    { "clflushopt", F_CLFLUSHOPT }, { "clwb", F_CLWB }, { "umip", F_UMIP }, { "rdpid", F_RDPID },
-    { "syscall", F_SYSCALL }, { "nx", F_NX }, { "pdpe1gb", F_PDPE1GB }, { "rdtscp", F_RDTSCP }, { "lm", F_LM },
-    { "lahf-lm", F_LAHF_LM }, { "abm", F_ABM }, { "3dnowprefetch", F_PREFETCHW },
-    { "xsaveopt", F_XSAVEOPT }, { "xsavec", F_XSAVEC }, { "xgetbv1", F_XGETBV1 },
-};
-
-/* Words of the bits above, for models made of "everything in these words". */
-enum {
-    BASE_EDX = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 12 |
-               1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 19 | 1 << 23 | 1 << 24 | 1 << 25 | 1 << 26,
-};
-
-struct x86_model {
-    const char *name, *vendor, *brand;
-    uint32_t signature;       /* leaf 1 EAX */
-    uint32_t max_leaf, max_ext;
-    uint64_t words[CPUID_WORDS];
-    bool everything;
-};
-
-static const struct x86_model models[] = {
-    { "qemu32", "GenuineIntel", "QEMU Virtual CPU version 2.5+", 0x663, 0xd, 0x80000004,
-      { BASE_EDX & ~(1 << 14 | 1 << 7), 1 << 0, 0, 0, 0, 0, 0, 0 }, false },
-    { "qemu64", "AuthenticAMD", "QEMU Virtual CPU version 2.5+", 0x60fb1, 0xd, 0x8000000a,
-      { BASE_EDX, 1 << 0 | 1 << 13, 0, 0, 0, 1u << 11 | 1u << 20 | 1u << 29, 1 << 0, 0 }, false },
-    { "max", "AuthenticAMD", "Reprise Virtual CPU", 0x60fb1, 0xd, 0x8000000a, { 0 }, true },
-};
-
-static const struct feature_name *find_feature(const char *name, size_t len)
-{
-    char canonical[32];
-    if (len >= sizeof canonical)
-        return NULL;
-    for (size_t i = 0; i < len; i++)
-        canonical[i] = name[i] == '_' ? '-' : name[i];
-    canonical[len] = 0;
-    if (!strcmp(canonical, "sse4-1") || !strcmp(canonical, "sse4-2"))
-        canonical[4] = '.';
-    for (size_t i = 0; i < ARRAY_LEN(features); i++)
-        if (!strcmp(features[i].name, canonical))
-            return &features[i];
-    return NULL;
-}
-
-/* The least number of letters to insert, delete or replace; names are short. */
-static unsigned edit_distance(const char *a, size_t na, const char *b)
-{
-    enum { LONGEST = 32 };
-    unsigned row[LONGEST + 1];
-    size_t nb = strlen(b);
-    na = na < LONGEST ? na : LONGEST;
-    for (size_t i = 0; i <= na; i++)
-        row[i] = (unsigned)i;
-    for (size_t j = 1; j <= nb; j++) {
-        unsigned diagonal = row[0]++;
-        for (size_t i = 1; i <= na; i++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[i];
-            best = best < row[i] + 1 ? best : row[i] + 1;
-            row[i] = best < row[i - 1] + 1 ? best : row[i - 1] + 1;
-        }
-    }
-    return row[na];
-}
-
-static const char *nearest_feature(const char *name, size_t len)
-{
-    const char *best = features[0].name;
-    for (size_t i = 1; i < ARRAY_LEN(features); i++)
-        if (edit_distance(name, len, features[i].name) < edit_distance(name, len, best))
-            best = features[i].name;
-    return best;
-}
-
-static void set_feature(uint64_t *words, unsigned f, bool on)
-{
-    uint64_t bit = UINT64_C(1) << ((f - 1) % 32);
-    words[(f - 1) / 32] = on ? words[(f - 1) / 32] | bit : words[(f - 1) / 32] & ~bit;
-}
-
-/* One item of -cpu behind the model's name: +f, -f, f=on, f=off. */
-static bool parse_item(const char *item, size_t len, uint64_t *words, struct error *err)
-{
-    bool on = true;
-    const char *name = item;
-    size_t n = len;
-    if (n && (*name == '+' || *name == '-')) {
-        on = *name == '+';
-        name++;
-        n--;
-    } else {
-        const char *eq = memchr(item, '=', len);
-        if (eq) {
-            n = (size_t)(eq - item);
-            size_t vn = len - n - 1;
-            if (vn == 2 && !memcmp(eq + 1, "on", 2))
-                on = true;
-            else if (vn == 3 && !memcmp(eq + 1, "off", 3))
-                on = false;
-            else
-                return error_set(err, "-cpu: '%.*s' is neither on nor off", (int)len, item);
-        }
-    }
-    const struct feature_name *f = find_feature(name, n);
-    if (!f)
-        return error_set(err, "-cpu: unknown CPU feature '%.*s' (is '%s' meant? -cpu help lists them)", (int)n, name,
-                         nearest_feature(name, n));
-    set_feature(words, f->feature, on);
-    return true;
-}
-
-const struct x86_model *x86_model_parse(const char *text, uint64_t words[CPUID_WORDS], struct error *err)
-{
-    size_t len = strcspn(text, ",");
-    const struct x86_model *m = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(models); i++)
-        if (strlen(models[i].name) == len && !memcmp(models[i].name, text, len))
-            m = &models[i];
-    if (!m) {
-        error_set(err, "-cpu: unknown CPU model '%.*s' (-cpu help lists them)", (int)len, text);
-        return NULL;
-    }
-    memcpy(words, m->words, sizeof m->words);
-    if (m->everything)
-        for (size_t i = 0; i < ARRAY_LEN(features); i++)
-            set_feature(words, features[i].feature, true);
-    for (text += len; *text; text += len) {
-        text++;
-        len = strcspn(text, ",");
-        if (!parse_item(text, len, words, err))
-            return NULL;
-    }
-    return m;
-}
-
-void x86_cpu_list(void (*line)(void *opaque, const char *text), void *opaque)
-{
-    char text[128];
-    line(opaque, "CPU models:");
-    for (size_t i = 0; i < ARRAY_LEN(models); i++) {
-        snprintf(text, sizeof text, "  %-10s %s", models[i].name, models[i].brand);
-        line(opaque, text);
-    }
-    line(opaque, "CPU features (+NAME, -NAME, NAME=on|off):");
-    for (size_t i = 0; i < ARRAY_LEN(features); i++) {
-        snprintf(text, sizeof text, "  %s", features[i].name);
-        line(opaque, text);
-    }
-}
-
-/* ---- leaves ---------------------------------------------------------------------------------- */
 
 static uint32_t pack4(const char *s) { return (uint32_t)load_le(s, 4); }
 
@@ -192,14 +17,20 @@ static void leaf_1(struct x86_cpu *c, uint32_t r[4])
         r[3] &= ~(1u << 9);
 }
 
-/* Deterministic cache parameters: 32 KiB L1d and L1i, 512 KiB L2. */
-static void leaf_4(uint32_t sub, uint32_t r[4])
+/* Deterministic cache parameters: data, instructions, second and third level. */
+static void leaf_4(const struct x86_cpu *c, uint32_t sub, uint32_t r[4])
 {
-    static const uint32_t leaves[3][4] = { { 0x121, 7u << 22 | 63, 63, 1 },
-                                           { 0x122, 7u << 22 | 63, 63, 1 },
-                                           { 0x143, 15u << 22 | 63, 511, 1 } };
-    if (sub < 3)
-        memcpy(r, leaves[sub], sizeof leaves[sub]);
+    enum { DATA = 1, CODE = 2, UNIFIED = 3, LINE = 64 };
+    static const uint8_t type[4] = { DATA, CODE, UNIFIED, UNIFIED }, level[4] = { 1, 1, 2, 3 };
+    if (sub >= ARRAY_LEN(c->model->cache) || !c->model->cache[sub].kib)
+        return;
+    const struct x86_cache *cache = &c->model->cache[sub];
+    r[0] = type[sub] | (uint32_t)level[sub] << 5 | 1 << 8;
+    if (sub == 3)
+        r[0] |= (c->n_cpus - 1) << 14;        /* shared by all */
+    r[1] = (cache->ways - 1u) << 22 | (LINE - 1);
+    r[2] = cache->kib * 1024 / (cache->ways * LINE) - 1;
+    r[3] = 1;
 }
 
 static void leaf_b(const struct x86_cpu *c, uint32_t sub, uint32_t r[4])
@@ -237,6 +68,23 @@ static void leaf_d(const struct x86_cpu *c, uint32_t sub, uint32_t r[4])
     }
 }
 
+/* The code of an associativity in leaf 0x80000006. */
+static uint32_t ways_code(unsigned ways) { return ways >= 16 ? 8 : ways >= 8 ? 6 : 4; }
+
+static void extended_caches(const struct x86_cpu *c, uint32_t leaf, uint32_t r[4])
+{
+    const struct x86_cache *cache = c->model->cache;
+    bool amd = !x86_model_is_intel(c->model);
+    if (leaf == 0x80000005 && amd) {
+        r[2] = cache[0].kib << 24 | (uint32_t)cache[0].ways << 16 | 1 << 8 | 64;
+        r[3] = cache[1].kib << 24 | (uint32_t)cache[1].ways << 16 | 1 << 8 | 64;
+    } else if (leaf == 0x80000006) {
+        r[2] = cache[2].kib << 16 | ways_code(cache[2].ways) << 12 | (amd ? 1 << 8 : 0) | 64;
+        if (amd && cache[3].kib)
+            r[3] = cache[3].kib / 512 << 18 | ways_code(cache[3].ways) << 12 | 1 << 8 | 64;
+    }
+}
+
 static void extended(const struct x86_cpu *c, uint32_t leaf, uint32_t r[4])
 {
     char brand[48] = { 0 };
@@ -263,11 +111,8 @@ static void extended(const struct x86_cpu *c, uint32_t leaf, uint32_t r[4])
             r[i] = pack4(brand + 16 * (leaf - 0x80000002) + 4 * i);
         break;
     case 0x80000005:
-        r[2] = 32u << 24 | 8u << 16 | 1u << 8 | 64;
-        r[3] = 32u << 24 | 8u << 16 | 1u << 8 | 64;
-        break;
     case 0x80000006:
-        r[2] = 512u << 16 | 8u << 12 | 1u << 8 | 64;
+        extended_caches(c, leaf, r);
         break;
     case 0x80000007:
         r[3] = 1u << 8;       /* invariant TSC */
@@ -304,10 +149,10 @@ void x86_cpuid(struct x86_cpu *c, uint32_t leaf, uint32_t sub, uint32_t r[4])
         break;
     case 2:
         r[0] = 0x00000001;
-        r[3] = 0x002c307d;
+        r[3] = c->model->cache[3].kib ? 0xff : 0x002c307d;     /* 0xff: see leaf 4 */
         break;
     case 4:
-        leaf_4(sub, r);
+        leaf_4(c, sub, r);
         break;
     case 5:                   /* MONITOR's line; no extensions */
         r[0] = r[1] = x86_has(c->features, F_MONITOR) ? 64 : 0;
@@ -332,5 +177,3 @@ void x86_cpuid(struct x86_cpu *c, uint32_t leaf, uint32_t sub, uint32_t r[4])
         break;
     }
 }
-
-bool x86_model_is_intel(const struct x86_model *m) { return m->vendor[0] == 'G'; }

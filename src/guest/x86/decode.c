@@ -30,7 +30,8 @@ struct x86_decoder {
 };
 
 const struct x86_row *const x86_row_tables[] = { x86_rows_int, x86_rows_sys, x86_rows_x87, x86_rows_simd,
-                                                 x86_rows_fp, x86_rows_mmx, x86_rows_sse4, NULL };
+                                                 x86_rows_fp, x86_rows_mmx, x86_rows_sse4, x86_rows_avx,
+                                                 x86_rows_avx_fp, NULL };
 
 static bool needs_modrm(const struct x86_row *r)
 {
@@ -48,7 +49,7 @@ static bool needs_modrm(const struct x86_row *r)
 static bool uses_vvvv(const struct x86_row *r)
 {
     for (unsigned k = 0; k < 4; k++)
-        if (r->op[k] == OP_By || r->op[k] == OP_Hx)
+        if (r->op[k] == OP_By || r->op[k] == OP_Hx || r->op[k] == OP_Hdq)
             return true;
     return false;
 }
@@ -218,7 +219,7 @@ static void address32(struct cursor *c)
     unsigned mod = I->modrm >> 6, rm = I->modrm & 7;
     I->base = (int8_t)(rm | (I->rex & 1) << 3);
     if (rm == 4) {
-        uint8_t sib = (uint8_t)take(c, 1);
+        uint8_t sib = c->sib = (uint8_t)take(c, 1);
         unsigned index = (sib >> 3 & 7) | (I->rex & 2) << 2, base = sib & 7;
         I->scale = sib >> 6;
         I->index = index == 4 ? -1 : (int8_t)index;
@@ -251,6 +252,18 @@ static void memory_operand(struct cursor *c)
         I->seg = I->base == R_SP || I->base == R_BP ? SEG_SS : SEG_DS;
 }
 
+/* The index of a gather is a vector register, number 4 too. */
+static bool vsib_operand(struct cursor *c)
+{
+    struct x86_insn *I = c->I;
+    if (I->asz == 2 || (I->modrm & 7) != 4)
+        return false;
+    unsigned reg = (I->modrm >> 3 & 7) | (I->rex & 4) << 1;
+    I->vsib = (int8_t)((c->sib >> 3 & 7) | (I->rex & 2) << 2);
+    I->index = -1;
+    return I->vvvv != reg && I->vvvv != I->vsib && (unsigned)I->vsib != reg;
+}
+
 /* ---- choosing the row ---------------------------------------------------------------------- */
 
 static bool prefix_fits(const struct x86_row *r, const struct x86_insn *I, unsigned pp)
@@ -279,6 +292,9 @@ static bool row_fits(const struct slot *slot, const struct cursor *c, unsigned p
         return false;
     if (!!(r->flags & ROW_VEX) != I->vex || !prefix_fits(r, I, pp) || !mode_fits(r, c) ||
         !x86_has(features, r->feature))
+        return false;
+    if ((r->flags & ROW_AVX && !x86_has(features, F_AVX)) ||
+        (r->flags & ROW_L1_AVX2 && I->vex_l && !x86_has(features, F_AVX2)))
         return false;
     /* VEX.vvvv must be 1111b where nothing uses it (I->vvvv holds it inverted). */
     if (I->vex && I->vvvv && !slot->vvvv)
@@ -359,8 +375,16 @@ static unsigned code_size(const struct x86_insn *I, unsigned code)
         return 8;
     case OP_Ey: case OP_Gy: case OP_Ry: case OP_Zy: case OP_My: case OP_By:
         return I->osz == 8 ? 8 : 4;
-    case OP_Mdq: case OP_Vx: case OP_Wx: case OP_Wxu: case OP_Ux: case OP_Hx: case OP_Lx:
+    case OP_Mdq: case OP_Vdq: case OP_Wdq: case OP_Udq: case OP_Hdq:
         return 16;
+    case OP_Vx: case OP_Wx: case OP_Wxu: case OP_Ux: case OP_Hx: case OP_Lx:
+        return I->vex_l ? 32 : 16;
+    case OP_Wxh:
+        return I->vex_l ? 16 : 8;
+    case OP_Wxq:
+        return I->vex_l ? 8 : 4;
+    case OP_Wxe:
+        return I->vex_l ? 4 : 2;
     case OP_M: case OP_Mp: case OP_Ma: case OP_Ms:
         return 0;
     default:
@@ -438,7 +462,7 @@ static struct x86_operand operand(struct cursor *c, unsigned code)
         return reg_operand((I->opcode & 7) | (I->rex & 1) << 3, size, I->rex);
     if (code >= OP_Ib && code <= OP_Jz)
         return immediate(c, code);
-    if (code >= OP_Wd && code <= OP_Wb)
+    if (code >= OP_Wd && code <= OP_Udq)
         return rm_operand(I, size, OPK_XMM);
     switch (code) {
     case OP_By:
@@ -473,15 +497,20 @@ static struct x86_operand operand(struct cursor *c, unsigned code)
         o.kind = OPK_SEG;
         o.reg = (uint8_t)(code - OP_ES + SEG_ES);
         return o;
-    case OP_Vx: case OP_Vd: case OP_Vq:
+    case OP_Vx: case OP_Vd: case OP_Vq: case OP_Vdq:
         o.kind = OPK_XMM;
         o.reg = (uint8_t)reg;
         return o;
     case OP_Wx: case OP_Wxu: case OP_Ux:
         return rm_operand(I, size, OPK_XMM);
     case OP_Hx:
+    case OP_Hdq:
         o.kind = OPK_XMM;
         o.reg = I->vvvv;
+        return o;
+    case OP_Lx:
+        o.kind = OPK_XMM;
+        o.reg = take(c, 1) >> 4 & (in64(c) ? 15 : 7);
         return o;
     case OP_Pq:
         o.kind = OPK_MMX;
@@ -502,7 +531,7 @@ static struct x86_operand operand(struct cursor *c, unsigned code)
 
 static bool operand_legal(const struct x86_insn *I, unsigned code, const struct x86_operand *o)
 {
-    bool must_reg = (code >= OP_Rd && code <= OP_Ry) || code == OP_Ux || code == OP_Nq;
+    bool must_reg = (code >= OP_Rd && code <= OP_Ry) || code == OP_Ux || code == OP_Udq || code == OP_Nq;
     bool must_mem = code >= OP_M && code <= OP_Ms;
     (void)I;
     return !(must_reg && o->kind == OPK_MEM) && !(must_mem && o->kind != OPK_MEM);
@@ -535,6 +564,13 @@ static bool lock_legal(const struct x86_insn *I)
     return !I->lock || (I->row->flags & ROW_LOCK && I->op[0].kind == OPK_MEM);
 }
 
+/* How much was looked at, for whoever must notice when it changes: one byte (ModRM) may not have been taken yet. */
+static enum x86_decode_result refuse(const struct cursor *c, enum x86_decode_result why)
+{
+    c->I->len = (uint8_t)(why != X86_DECODE_UD || c->at >= c->n ? c->n : c->at + 1);
+    return why;
+}
+
 enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *bytes, size_t n, uint64_t mode_flags,
                                   const uint64_t *features, struct x86_insn *out)
 {
@@ -547,7 +583,7 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     bool legacy_prefix = out->rex || out->p66 || out->rep || out->lock;
     if (!c.shortage && (opcode == 0xc4 || opcode == 0xc5) && vex(&c, opcode, &map, &opcode, &pp)) {
         if (legacy_prefix || map == MAP_COUNT)
-            return X86_DECODE_UD;
+            return refuse(&c, X86_DECODE_UD);
     } else if (!c.shortage && opcode == 0x0f) {
         map = MAP_0F;
         opcode = (uint8_t)take(&c, 1);
@@ -559,21 +595,21 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     out->opcode = opcode;
     if (!c.shortage)
         out->row = find_row(d, &c, map, pp, features);
-    if (!c.shortage && !out->row) {
-        out->len = (uint8_t)c.at;
-        return X86_DECODE_UD;
-    }
+    if (!c.shortage && !out->row)
+        return refuse(&c, X86_DECODE_UD);
     if (!c.shortage) {
         set_operand_size(&c, out->row);
         if (out->has_modrm)
             memory_operand(&c);
         else
             out->base = out->index = -1;
+        if (out->row->flags & ROW_VSIB && !c.shortage && !vsib_operand(&c))
+            return X86_DECODE_UD;
         if (!decode_operands(&c) || !lock_legal(out))
-            return c.shortage ? X86_DECODE_SHORT : X86_DECODE_UD;
+            return refuse(&c, c.shortage ? X86_DECODE_SHORT : X86_DECODE_UD);
     }
     if (c.shortage)
-        return n >= MAX_LEN ? X86_DECODE_LONG : X86_DECODE_SHORT;
+        return refuse(&c, n >= MAX_LEN ? X86_DECODE_LONG : X86_DECODE_SHORT);
     out->len = (uint8_t)c.at;
     memcpy(out->bytes, bytes, out->len);
     return X86_DECODE_OK;

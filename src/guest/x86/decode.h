@@ -51,8 +51,10 @@ enum x86_operand_code {
     /* fixed registers */
     OP_AL, OP_CL, OP_DX, OP_AX, OP_EAX, OP_rAX, OP_ES, OP_CS, OP_SS, OP_DS, OP_FS, OP_GS,
     /* XMM: V modrm.reg, W r/m or memory, U r/m register only, H VEX.vvvv; type says the memory operand's size */
-    OP_Vx, OP_Vd, OP_Vq, OP_Wx /* 16 bytes, aligned unless VEX */, OP_Wxu /* 16 bytes, unaligned */,
-    OP_Wd, OP_Wq, OP_Ww, OP_Wb, OP_Ux, OP_Hx, OP_Lx,
+    /* x: 16 bytes, or 32 with VEX.L; dq: 16 whatever VEX.L says; xh, xq, xe: a half, quarter, eighth of x.
+     * L is a register named by an immediate's upper four bits. */
+    OP_Vx, OP_Vd, OP_Vq, OP_Vdq, OP_Wx /* aligned unless VEX */, OP_Wxu /* unaligned */,
+    OP_Wd, OP_Wq, OP_Ww, OP_Wb, OP_Wdq, OP_Wxh, OP_Wxq, OP_Wxe, OP_Udq, OP_Ux, OP_Hx, OP_Hdq, OP_Lx,
     /* MMX: P modrm.reg, Q r/m or memory, N r/m register only */
     OP_Pq, OP_Qq, OP_Qd, OP_Nq,
     /* x87: ST(0), ST(i) */
@@ -85,7 +87,9 @@ enum {
     ROW_CPL0 = 1 << 20,     /* #GP(0) unless CPL 0 (and v86: #GP) */
     ROW_CPL0_UD = 1 << 28,  /* #UD unless CPL 0 */
     ROW_MOD_IGNORED = 1 << 29, /* modrm.mod means nothing: a register always */
-    ROW_AVX = 1 << 21,      /* VEX vector instruction: !OSXSAVE -> #UD, TS -> #NM */
+    ROW_AVX = 1 << 21,      /* VEX vector instruction: needs F_AVX too; !OSXSAVE -> #UD, TS -> #NM */
+    ROW_L1_AVX2 = 1 << 22,  /* with VEX.L it needs F_AVX2 */
+    ROW_VSIB = 1 << 23,   /* the SIB byte's index is a vector register; three different vector registers */
 };
 
 struct x86_row {
@@ -111,6 +115,8 @@ extern const struct x86_row x86_rows_simd[];    /* SSE and SSE2 moves and intege
 extern const struct x86_row x86_rows_mmx[];     /* MMX, also of SSE .. SSSE3 */
 extern const struct x86_row x86_rows_sse4[];    /* moves and integer of SSE3 .. SSE4.2, AES, PCLMULQDQ */
 extern const struct x86_row x86_rows_fp[];      /* SSE .. SSE4.1 floating point */
+extern const struct x86_row x86_rows_avx[];     /* moves and integer of AVX and AVX2, VAES, VPCLMULQDQ */
+extern const struct x86_row x86_rows_avx_fp[];  /* floating point of AVX, FMA, F16C */
 extern const struct x86_row *const x86_row_tables[];   /* all of them; NULL ends it */
 
 enum { X86_REP_NONE, X86_REPE /* F3 */, X86_REPNE /* F2 */ };
@@ -119,7 +125,7 @@ enum { X86_REP_NONE, X86_REPE /* F3 */, X86_REPNE /* F2 */ };
 enum x86_operand_kind { OPK_NONE, OPK_REG, OPK_MEM, OPK_IMM, OPK_SEG, OPK_CR, OPK_DR, OPK_XMM, OPK_MMX, OPK_ST };
 struct x86_operand {
     uint8_t kind;      /* enum x86_operand_kind */
-    uint8_t size;      /* bytes: 1, 2, 4, 8, 16; 0 when meaningless */
+    uint8_t size;      /* bytes: 1, 2, 4, 8, 16, 32; 0 when meaningless */
     uint8_t reg;       /* register number; for 1-byte registers 16..19 mean AH CH DH BH */
     uint8_t code;      /* enum x86_operand_code */
     uint64_t imm;      /* sign- or zero-extended to 64 bits; relative target: the displacement */
@@ -128,7 +134,7 @@ struct x86_operand {
 struct x86_insn {
     const struct x86_row *row;
     uint8_t bytes[16];
-    uint8_t len;           /* 1..15 */
+    uint8_t len;           /* 1..15; not X86_DECODE_OK: how many bytes that depends on */
     uint8_t opcode;
     uint8_t modrm;
     uint8_t osz;           /* operand size in bytes: 2, 4, 8 */
@@ -140,6 +146,7 @@ struct x86_insn {
     int8_t seg;            /* segment of the memory operand (override or default): SEG_* */
     /* memory operand: base/index register or -1 (base 16: RIP of the next instruction) */
     int8_t base, index;
+    int8_t vsib;           /* ROW_VSIB: the vector register that is the index (index is -1) */
     uint8_t scale;         /* shift 0..3 */
     int64_t disp;
     uint8_t imm2;          /* ENTER's second immediate */

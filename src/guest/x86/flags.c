@@ -35,45 +35,72 @@ static uint32_t sub_flags(uint64_t a, uint64_t b, uint64_t r, uint64_t borrow_in
     return result_flags(r, bits) | flag_if(cf, FLAG_CF) | flag_if(of, FLAG_OF) | ((a ^ b ^ r) & FLAG_AF);
 }
 
-uint32_t x86_compute_flags(uint32_t cc_op, uint64_t dst, uint64_t src, uint64_t src2)
+uint32_t x86_compute_flags(uint32_t base, uint64_t dst, uint64_t src, uint64_t src2)
 {
-    if (cc_op == CC_EFLAGS)
+    if (base == CC_EFLAGS)
         return (uint32_t)src & FLAGS_ARITH;
-    unsigned bits = 8u << ((cc_op - 1) & 3);
-    uint64_t r = dst & mask64(bits), top = UINT64_C(1) << (bits - 1);
-    switch ((cc_op - 1) / 4) {
-    case 0: /* ADD */
+    unsigned bits = 8u << cc_width(base);
+    uint64_t top = UINT64_C(1) << (bits - 1);
+    switch (base - cc_width(base)) {
+    case CC_ADDB:
         return add_flags(dst - src, src, dst, 0, bits);
-    case 1: /* ADC */
+    case CC_ADCB:
         return add_flags(dst - src - src2, src, dst, src2, bits);
-    case 2: /* SUB */
-        return sub_flags(src2, src, dst, 0, bits);
-    case 3: /* SBB */
+    case CC_SUBB:
+        return sub_flags(src2, src, src2 - src, 0, bits);
+    case CC_SBBB:
         return sub_flags(dst + src + src2, src, dst, src2, bits);
-    case 4: /* LOGIC */
+    case CC_LOGICB:
         return result_flags(dst, bits);
-    case 5: /* INC */
-        return result_flags(dst, bits) | flag_if(src, FLAG_CF) | flag_if(r == top, FLAG_OF) |
-               flag_if(!(r & 15), FLAG_AF);
-    case 6: /* DEC */
-        return result_flags(dst, bits) | flag_if(src, FLAG_CF) | flag_if(r == top - 1, FLAG_OF) |
-               flag_if((r & 15) == 15, FLAG_AF);
-    case 7: /* SHL: the bit shifted out is the top of the value one step earlier */
+    case CC_SHLB: /* the bit shifted out is the top of the value one step earlier */
         return result_flags(dst, bits) | flag_if(src & top, FLAG_CF) | flag_if((src ^ dst) & top, FLAG_OF);
-    case 8: /* SAR, SHR */
+    case CC_SARB: /* SHR too */
         return result_flags(dst, bits) | flag_if(src & 1, FLAG_CF) | flag_if((src ^ dst) & top, FLAG_OF);
-    case 9: /* MUL */
+    case CC_MULB:
         return result_flags(dst, bits) | flag_if(src, FLAG_CF | FLAG_OF);
-    case 10: /* BLSI: carry if the source is not zero */
-        return result_flags(dst, bits) | flag_if(src & mask64(bits), FLAG_CF);
     default: /* BMILOGIC: carry if src says so */
         return result_flags(dst, bits) | flag_if(src, FLAG_CF);
     }
 }
 
+/* INC, DEC: all but CF. */
+static uint32_t inc_flags(unsigned field, uint64_t r)
+{
+    unsigned bits = 8u << cc_layer_width(field);
+    uint64_t top = UINT64_C(1) << (bits - 1), dec = cc_layer_second(field);
+    uint32_t f = result_flags(r, bits);
+    r &= mask64(bits);
+    return f | flag_if(r == top - dec, FLAG_OF) | flag_if((r & 15) == (dec ? 15 : 0), FLAG_AF);
+}
+
+/* ROL: CF is the bit that came round to the bottom; ROR: to the top.  OF from it or its neighbour and the top bit. */
+static uint32_t rotate_flags(unsigned field, uint64_t r)
+{
+    unsigned top = (8u << cc_layer_width(field)) - 1;
+    bool right = cc_layer_second(field), high = r >> top & 1, cf = right ? high : r & 1;
+    return flag_if(cf, FLAG_CF) | flag_if(high != (right ? r >> (top - 1) & 1 : cf), FLAG_OF);
+}
+
+static uint32_t replace(uint32_t f, uint32_t mask, uint32_t by) { return (f & ~mask) | (by & mask); }
+
+uint32_t x86_lazy_flags(const struct x86_state *s)
+{
+    uint32_t f = x86_compute_flags(s->cc_op & CC_BASE, s->cc_dst, s->cc_src, s->cc_src2);
+    unsigned inc = (s->cc_op & CC_INC) >> CC_INC_SHIFT, rot = (s->cc_op & CC_ROT) >> CC_ROT_SHIFT;
+    if (inc)
+        f = replace(f, FLAGS_ARITH & ~FLAG_CF, inc_flags(inc, s->cc_inc));
+    if (rot)
+        f = replace(f, FLAG_CF | (s->cc_op & CC_ROT_LAST ? FLAG_OF : 0), rotate_flags(rot, s->cc_rot));
+    if (s->cc_op & CC_CARRY)
+        f = replace(f, FLAG_CF, flag_if(s->cc_carry & 1, FLAG_CF));
+    if (s->cc_op & CC_ZERO)
+        f = replace(f, FLAG_ZF, flag_if(s->cc_zero & 1, FLAG_ZF));
+    return f;
+}
+
 uint64_t x86_get_rflags(const struct x86_cpu *c)
 {
-    return c->s.rflags | 2 | x86_compute_flags(c->s.cc_op, c->s.cc_dst, c->s.cc_src, c->s.cc_src2);
+    return c->s.rflags | 2 | x86_lazy_flags(&c->s);
 }
 
 void x86_set_rflags(struct x86_cpu *c, uint64_t value, uint64_t mask)
@@ -82,7 +109,7 @@ void x86_set_rflags(struct x86_cpu *c, uint64_t value, uint64_t mask)
     c->s.rflags = v & ~(uint64_t)FLAGS_ARITH;
     c->s.cc_op = CC_EFLAGS;
     c->s.cc_src = v & FLAGS_ARITH;
-    c->s.cc_dst = c->s.cc_src2 = 0;
+    c->s.cc_dst = c->s.cc_src2 = c->s.cc_inc = c->s.cc_rot = c->s.cc_carry = c->s.cc_zero = 0;
 }
 
 void x86_flatten_flags(struct x86_cpu *c) { x86_set_rflags(c, 0, 0); }

@@ -17,17 +17,17 @@ static uint64_t do_raise(struct vcpu *v, uint64_t what)
     return 0;
 }
 
-static const struct ir_helper helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
+const struct ir_helper x86_helper_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } };
 
 void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector)
 {
-    irb_trap_if(L->b, cond, x, y, &helper_raise, irb_x(L->b, vector | 1 << 8));
+    irb_trap_if(L->b, cond, x, y, &x86_helper_raise, irb_x(L->b, vector | 1 << 8));
 }
 
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error)
 {
     uint64_t what = vector | (uint64_t)has_error << 8 | (uint64_t)error << 16;
-    irb_call(L->b, &helper_raise, irb_x(L->b, what), IR_NONE, IR_NONE, IR_NONE);
+    irb_call(L->b, &x86_helper_raise, irb_x(L->b, what), IR_NONE, IR_NONE, IR_NONE);
     irb_exit_loop(L->b);        /* never reached: the helper always leaves */
     L->ended = true;
 }
@@ -36,9 +36,7 @@ void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_
 
 static uint32_t pc_offset(void) { return X86_OFF(rip); }
 
-void x86_sync(struct x86_lift *L) { irb_put(L->b, 8, pc_offset(), irb_x(L->b, L->pc)); }
-
-void x86_cc_dynamic(struct x86_lift *L) { L->cc_op = CC_DYNAMIC; }
+void x86_cc_dynamic(struct x86_lift *L) { L->cc_known = 0; }
 
 static bool steps(const struct x86_lift *L) { return L->flags & (MODE_TF | MODE_DEBUG); }
 
@@ -170,6 +168,7 @@ struct fetcher {
     const uint8_t *page;
     unsigned have;
     uint8_t *copy;              /* PAGE_SIZE bytes */
+    bool device;                /* what was read may read differently next time */
 };
 
 static bool open_page(struct fetcher *f)
@@ -180,6 +179,7 @@ static bool open_page(struct fetcher *f)
     if (f->page)
         return true;
     f->page = f->copy;
+    f->device = true;
     return !f->v->exit && vcpu_fetch(f->v, va, f->key->fetch_mode, f->copy, f->have, NULL);
 }
 
@@ -207,6 +207,8 @@ static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint
         uint64_t next_page = linear_pc(f, pc) + n;
         if (n < room && !vcpu_fetch(f->v, next_page & f->key->va_mask, f->key->fetch_mode, bytes + n, 15 - n, NULL))
             return FETCH_FAULT;
+        struct tlb_side side;
+        f->device |= !tlb_peek(f->v, next_page & f->key->va_mask, ACCESS_EXEC, f->key->fetch_mode, &side) || !side.ram;
         r = x86_decode(cpu->decoder, bytes, 15, L->flags, cpu->features, I);
     }
     if (r != X86_DECODE_UD && I->len > room)
@@ -219,16 +221,53 @@ static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)
     return lift_64(L) ? pc : L->flags & MODE_CS32 ? (uint32_t)pc : pc & 0xffffffff;
 }
 
+void x86_end_same_mode(struct x86_lift *L)
+{
+    if (x86_one_at_a_time(L)) {
+        x86_end_loop(L);
+        return;
+    }
+    unsigned changed = irb_label_new(L->b);
+    ir_ref now = irb_get(L->b, 8, (uint32_t)offsetof(struct x86_cpu, mode_flags));
+    irb_brcond(L->b, IR_NE, now, irb_x(L->b, L->flags), changed);
+    irb_exit_jump(L->b, L->next_pc);
+    irb_label(L->b, changed);
+    x86_end_loop(L);
+}
+
+/* To the instruction at pc, on which an interrupt shadow lies: other key flags, and nothing can be pending. */
+static void go_into_shadow(struct x86_lift *L, uint64_t pc)
+{
+    irb_put(L->b, 8, pc_offset(), irb_x(L->b, pc));
+    irb_exit_lookup(L->b);
+    L->ended = true;
+}
+
+/* What was emitted of the instruction is dropped. */
 bool x86_one_at_a_time(const struct x86_lift *L)
 {
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
 }
 
+bool x86_begins_later(struct x86_lift *L)
+{
+    if (L->n_insns == 1)
+        return false;
+    L->b->n = L->insn_at;
+    L->b->n_insns--;
+    L->n_insns--;
+    if (L->flags & MODE_SHADOW)
+        go_into_shadow(L, L->pc);
+    else
+        x86_jump(L, 0, L->pc);
+    return true;
+}
+
 /*
- * What restore needs to know of an instruction beside its cc_op: which of its accesses go to the stack segment.
+ * What restore needs to know of an instruction: which of its accesses go to the stack segment.
  * In 64-bit mode an address that is not canonical is #SS there and #GP elsewhere, and only the walk finds it.
  */
-enum { META_CC = 0xff, META_STACK = 1 << 8, META_STACK_TOO = 1 << 9 };
+enum { META_STACK = 1, META_STACK_TOO = 2 };
 
 static uint32_t meta_of(const struct x86_lift *L, const struct x86_insn *I)
 {
@@ -251,8 +290,13 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     enum fetch_result r = fetch(f, L, L->pc, first, &I);
     if (r == FETCH_NEXT_PAGE || r == FETCH_FAULT)
         return false;
-    irb_insn_start(L->b, L->pc, L->cc_op | (r == FETCH_OK ? meta_of(L, &I) : 0));
+    if (L->shade)
+        L->flags |= MODE_SHADOW;         /* as if it were in a block of its own */
+    L->shade = false;
+    L->insn_at = L->b->n;
+    irb_insn_start(L->b, L->pc, r == FETCH_OK ? meta_of(L, &I) : 0);
     L->n_insns++;
+    L->from_device = f->device;
     L->next_pc = wrap_pc(L, L->pc + I.len);
     L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
     before_insn(L);
@@ -268,7 +312,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     if (L->io || x86_one_at_a_time(L))
         x86_end_loop(L);
     else if (page_end || L->n_insns >= L->max_insns || ir_block_nearly_full(L->b))
-        x86_jump(L, 0, L->next_pc);
+        L->shade ? go_into_shadow(L, L->next_pc) : x86_jump(L, 0, L->next_pc);
     L->pc = L->next_pc;
     return !L->ended;
 }
@@ -278,8 +322,8 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     uint8_t copy[PAGE_SIZE];
     struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
-                          .cc_op = CC_DYNAMIC, .max_insns = max_insns };
-    L.mmu = key->flags >> MODE_MMU_SHIFT & 7;
+                          .max_insns = max_insns };
+    L.mmu = key->flags >> MODE_MMU_SHIFT & 3;
     if (!open_page(&f))
         return false;
     bool first = true;
@@ -288,7 +332,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     if (!L.n_insns)
         return false;                 /* the first instruction's fetch faulted */
     if (!L.ended)
-        x86_jump(&L, 0, L.pc);        /* the next instruction lies in the next page */
+        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, 0, L.pc);        /* the next instruction lies in the next page */
     return true;
 }
 
@@ -297,8 +341,6 @@ void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta)
     struct x86_cpu *c = x86_of(v);
     struct x86_pending *p = &c->s.pending;
     c->s.rip = pc;
-    if ((meta & META_CC) != CC_DYNAMIC)
-        c->s.cc_op = meta & META_CC;
     if (v->exit == EXIT_EXCEPTION && p->vector == EXC_GP && p->cr2) {        /* x86_mmu_walk: not canonical */
         bool near_sp = p->cr2 - c->s.gpr[R_SP] + 16 <= 32;
         if (meta & META_STACK || (meta & META_STACK_TOO && near_sp))

@@ -23,10 +23,13 @@ struct x86_lift {
     uint64_t pc;                /* RIP of this instruction */
     uint64_t next_pc;           /* RIP of the next one (wrapped to the mode's width) */
     unsigned mmu;               /* mmu mode of data accesses */
-    unsigned cc_op;             /* static enum x86_cc_op, or CC_DYNAMIC */
+    uint32_t cc_op, cc_known;   /* of the state's cc_op: its value in the bits that are known statically */
     bool ended;                 /* an E op was emitted: the block is over */
+    bool shade;                 /* STI: an interrupt shadow lies on the next instruction */
     bool io;                    /* touches a device or reads the clock: must end the block */
+    bool from_device;           /* the instruction does not come from RAM: it may read differently each time */
     unsigned n_insns, max_insns;
+    uint32_t insn_at;           /* op that this instruction starts with */
 };
 
 static inline bool lift_64(const struct x86_lift *L) { return L->flags & MODE_CS64; }
@@ -79,13 +82,25 @@ void x86_set_sp(struct x86_lift *L, ir_ref sp);
 
 /* Sets the lazy flags.  src, src2 may be NONE where the table in flags.h has '-'. */
 void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2);
+/* The same if cond, a W value, is not 0; else the flags stay. */
+void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref dst, ir_ref src);
+/* The layers of flags.h.  INC, DEC: CF stays.  ROL, ROR: CF and OF alone change. */
+void x86_set_cc_inc(struct x86_lift *L, bool dec, unsigned size, ir_ref result);
+void x86_set_cc_rotate(struct x86_lift *L, bool right, unsigned size, ir_ref result);
+void x86_set_cc_rotate_if(struct x86_lift *L, ir_ref cond, bool right, unsigned size, ir_ref result);
+/* CF and OF alone; CF alone; ZF alone: W or X, 0 or 1. */
+void x86_set_carry_overflow(struct x86_lift *L, ir_ref cf, ir_ref of);
+void x86_set_carry(struct x86_lift *L, ir_ref cf);
+void x86_set_zero(struct x86_lift *L, ir_ref zf);
 /* Sets all six flags from an EFLAGS-format W value. */
 void x86_set_cc_eflags(struct x86_lift *L, ir_ref eflags);
 /* The six flags as an EFLAGS-format W value. */
 ir_ref x86_get_cc_eflags(struct x86_lift *L);
 /* Condition code cc (0..15, as in Jcc) as W 0 or 1. */
 ir_ref x86_cond(struct x86_lift *L, unsigned cc);
+/* CF, OF as W 0 or 1. */
 ir_ref x86_carry(struct x86_lift *L);
+ir_ref x86_overflow(struct x86_lift *L);
 /* Branches to the label if the condition holds; fused with the comparison where that is known. */
 void x86_branch_if(struct x86_lift *L, unsigned cc, unsigned label);
 /* Leaves the block behind this instruction, with RIP = pc, if the condition holds. */
@@ -95,6 +110,8 @@ static inline unsigned x86_width(unsigned size) { return size == 1 ? 0 : size ==
 
 /* ---- faults ------------------------------------------------------------------ */
 
+/* vector | has an error code << 8 | error code << 16 */
+extern const struct ir_helper x86_helper_raise;
 /* Faults here, with error code 0, if x cond y. */
 void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsigned vector);
 
@@ -104,18 +121,20 @@ void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsi
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error);
 /* Single step, or another reason to end the block behind each instruction by asking for events. */
 bool x86_one_at_a_time(const struct x86_lift *L);
+/* For an instruction that must be its block's first: if it is not, ends the block before it, and what was
+ * lifted of it, no more than values, is gone. */
+bool x86_begins_later(struct x86_lift *L);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size); chain slot 0 or 1. */
 void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);
 /* Ends the block; RIP = next_pc is written to state.  mode_changed: EXIT_LOOKUP/LOOP rather than a jump. */
 void x86_end_lookup(struct x86_lift *L);
+/* Goes on with the next instruction, after a helper that can have changed nothing but what the mode flags show. */
+void x86_end_same_mode(struct x86_lift *L);
 void x86_end_loop(struct x86_lift *L);       /* interrupts may now be deliverable */
 /* Same but RIP has been written by a helper. */
 void x86_end_loop_pc_set(struct x86_lift *L);
 
-/* Writes RIP = pc of this instruction / next instruction, and the lazy cc_op, to state before a
- * helper that reads or raises with them (HELPER_READS|WRITES helpers need it). */
-void x86_sync(struct x86_lift *L);
 /* After a helper that writes flags: the static cc_op is unknown. */
 void x86_cc_dynamic(struct x86_lift *L);
 

@@ -70,74 +70,105 @@ void lift_imul2(struct x86_lift *L, const struct x86_insn *I)
 
 /* ---- division --------------------------------------------------------------------------------- */
 
-static uint64_t divide_error(struct vcpu *v)
+/* RDX:RAX by d, of which it is known that the quotient of unsigned numbers fits. */
+static uint64_t do_div(struct vcpu *v, uint64_t d)
 {
-    x86_raise(v, EXC_DE, false, 0);
+    struct x86_state *s = &x86_of(v)->s;
+    u128 n = (u128)s->gpr[R_DX] << 64 | s->gpr[R_AX];
+    s->gpr[R_AX] = (uint64_t)(n / d);
+    s->gpr[R_DX] = (uint64_t)(n % d);
     return 0;
 }
 
-static void put_result(struct x86_state *s, unsigned size, uint64_t q, uint64_t r)
+static uint64_t do_idiv(struct vcpu *v, uint64_t divisor)
 {
-    if (size == 1) {
-        s->gpr[R_AX] = bits_set(s->gpr[R_AX], 0, 16, (r & 0xff) << 8 | (q & 0xff));
-    } else if (size == 2) {
-        s->gpr[R_AX] = bits_set(s->gpr[R_AX], 0, 16, q);
-        s->gpr[R_DX] = bits_set(s->gpr[R_DX], 0, 16, r);
-    } else {
-        s->gpr[R_AX] = q & mask64(8 * size);
-        s->gpr[R_DX] = r & mask64(8 * size);
+    struct x86_state *s = &x86_of(v)->s;
+    int64_t d = (int64_t)divisor;
+    s128 n = (s128)((u128)s->gpr[R_DX] << 64 | s->gpr[R_AX]);
+    bool least = n == (s128)((u128)1 << 127);
+    if (!d || (d == -1 && least) || n / d != (int64_t)(n / d)) {
+        x86_raise(v, EXC_DE, false, 0);
+        return 0;
     }
+    s->gpr[R_AX] = (uint64_t)(n / d);
+    s->gpr[R_DX] = (uint64_t)(n % d);
+    return 0;
 }
 
-static u128 dividend(const struct x86_state *s, unsigned size)
+static const struct ir_helper helper_div = { "div", 1, HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X }, { .f1 = do_div } };
+static const struct ir_helper helper_idiv = { "idiv", 1, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X },
+                                              { .f1 = do_idiv } };
+
+static void no_error(struct x86_lift *L, enum ir_cond error, ir_ref x, ir_ref y)
 {
+    irb_trap_if(L->b, error, x, y, &x86_helper_raise, irb_x(L->b, EXC_DE));
+}
+
+/* A divisor of up to 32 bits: the dividend of twice the width is one value. */
+static void divide_narrow(struct x86_lift *L, ir_ref d, unsigned size, bool is_signed)
+{
+    struct ir_block *b = L->b;
     unsigned bits = 8 * size;
-    if (size == 1)
-        return s->gpr[R_AX] & 0xffff;
-    return (u128)(s->gpr[R_DX] & mask64(bits)) << bits | (s->gpr[R_AX] & mask64(bits));
-}
-
-static uint64_t do_div(struct vcpu *v, uint64_t d, uint64_t size)
-{
-    struct x86_state *s = &x86_of(v)->s;
-    unsigned bits = 8 * (unsigned)size;
-    u128 n = dividend(s, (unsigned)size);
-    d &= mask64(bits);
-    if (!d || n >> bits >= d)
-        return divide_error(v);
-    if (n >> 64)
-        put_result(s, (unsigned)size, (uint64_t)(n / d), (uint64_t)(n % d));
+    ir_ref n = size == 1 ? x86_rd_reg(L, R_AX, 2) : x86_rd_reg(L, R_AX, size), q, r;
+    if (size == 4)
+        n = irb_deposit(b, irb_get(b, 8, X86_OFF_GPR(R_AX)), irb_get(b, 8, X86_OFF_GPR(R_DX)), 32, 32);
+    if (size == 2)
+        n = irb_deposit(b, n, x86_rd_reg(L, R_DX, 2), 16, 16);
+    if (size == 4)
+        d = irb_un(b, is_signed ? IR_SEXT : IR_ZEXT, d);
+    else if (is_signed)
+        d = irb_sextract(b, d, 0, bits);
+    if (size == 1 && is_signed)
+        n = irb_sextract(b, n, 0, 16);
+    ir_ref zero = irb_const(b, size == 4 ? IR_X : IR_W, 0);
+    no_error(L, IR_EQ, d, zero);
+    q = irb_bin(b, is_signed ? IR_DIVS : IR_DIVU, n, d);
+    if (is_signed)
+        no_error(L, IR_NE, irb_sextract(b, q, 0, bits), q);
     else
-        put_result(s, (unsigned)size, (uint64_t)n / d, (uint64_t)n % d);
-    return 0;
+        no_error(L, IR_GTU, q, irb_const(b, size == 4 ? IR_X : IR_W, mask64(bits)));
+    r = irb_bin(b, IR_SUB, n, irb_bin(b, IR_MUL, q, d));
+    if (size == 1) {
+        x86_wr_reg(L, R_AX, 2, irb_deposit(b, q, r, 8, 8));
+        return;
+    }
+    x86_wr_reg(L, R_AX, size, as(L, q, size));
+    x86_wr_reg(L, R_DX, size, as(L, r, size));
 }
 
-static uint64_t do_idiv(struct vcpu *v, uint64_t divisor, uint64_t size)
+/* 64 bits: the dividend mostly is one word, extended. */
+static void divide_wide(struct x86_lift *L, ir_ref d, bool is_signed)
 {
-    struct x86_state *s = &x86_of(v)->s;
-    unsigned bits = 8 * (unsigned)size;
-    int64_t d = sign_extend(divisor, bits);
-    u128 raw = dividend(s, (unsigned)size);
-    s128 n = (s128)(raw << (128 - 2 * bits)) >> (128 - 2 * bits);
-    if (!d || (d == -1 && n == -n && n != 0))
-        return divide_error(v);
-    s128 q = n / d;
-    if (q != (s128)sign_extend((uint64_t)q, bits))
-        return divide_error(v);
-    put_result(s, (unsigned)size, (uint64_t)q, (uint64_t)(n % d));
-    return 0;
+    struct ir_block *b = L->b;
+    ir_ref n = irb_get(b, 8, X86_OFF_GPR(R_AX)), high = irb_get(b, 8, X86_OFF_GPR(R_DX)), q;
+    unsigned two_words = irb_label_new(b), done = irb_label_new(b);
+    if (!is_signed)
+        no_error(L, IR_GEU, high, d);
+    irb_brcond(b, IR_NE, high, is_signed ? irb_bini(b, IR_SAR, n, 63) : irb_x(b, 0), two_words);
+    if (is_signed)
+        no_error(L, IR_EQ, d, irb_x(b, 0));
+    q = irb_bin(b, is_signed ? IR_DIVS : IR_DIVU, n, d);
+    if (is_signed) {        /* the least number by -1 */
+        ir_ref overflow = irb_bin(b, IR_OR, irb_bini(b, IR_XOR, n, UINT64_C(1) << 63), irb_un(b, IR_NOT, d));
+        no_error(L, IR_EQ, overflow, irb_x(b, 0));
+    }
+    irb_put(b, 8, X86_OFF_GPR(R_AX), q);
+    irb_put(b, 8, X86_OFF_GPR(R_DX), irb_bin(b, IR_SUB, n, irb_bin(b, IR_MUL, q, d)));
+    irb_br(b, done);
+    irb_label(b, two_words);
+    irb_call(b, is_signed ? &helper_idiv : &helper_div, d, IR_NONE, IR_NONE, IR_NONE);
+    irb_label(b, done);
 }
-
-static const struct ir_helper helper_div = { "div", 2, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES, IR_VOID,
-                                             { IR_X, IR_X }, { .f2 = do_div } };
-static const struct ir_helper helper_idiv = { "idiv", 2, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES, IR_VOID,
-                                              { IR_X, IR_X }, { .f2 = do_idiv } };
 
 /* DIV (aux 0), IDIV (1).  Flags are undefined: left as they are. */
 void lift_div(struct x86_lift *L, const struct x86_insn *I)
 {
-    ir_ref d = irb_cast(L->b, x86_rd(L, I, 0), IR_X);
-    irb_call(L->b, I->row->aux ? &helper_idiv : &helper_div, d, irb_x(L->b, I->op[0].size), IR_NONE, IR_NONE);
+    unsigned size = I->op[0].size;
+    ir_ref d = x86_rd(L, I, 0);
+    if (size == 8)
+        divide_wide(L, d, I->row->aux);
+    else
+        divide_narrow(L, d, size, I->row->aux);
 }
 
 /* ---- bits ---------------------------------------------------------------------------------------- */
@@ -184,10 +215,9 @@ void lift_bt(struct x86_lift *L, const struct x86_insn *I)
     }
     n = irb_bini(b, IR_AND, n, 8 * size - 1);
     ir_ref cf = irb_bini(b, IR_AND, irb_bin(b, IR_SHR, x, n), 1);
-    ir_ref f = irb_bini(b, IR_AND, x86_get_cc_eflags(L), FLAGS_ARITH & ~FLAG_CF);
     if (kind != BT_TEST)
         x86_wr_rmw(L, I, 0, linear, bt_result(L, kind, x, irb_bin(b, IR_SHL, irb_const(b, t, 1), n)));
-    x86_set_cc_eflags(L, irb_bin(b, IR_OR, f, irb_cast(b, cf, IR_W)));
+    x86_set_carry(L, cf);
 }
 
 /* BSF, BSR: a zero source sets ZF and leaves the destination (upper half included) as CPUs do. */
@@ -459,12 +489,14 @@ void lift_shiftx(struct x86_lift *L, const struct x86_insn *I)
 void lift_adx(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    unsigned size = I->op[0].size, shift = I->row->aux == FLAG_CF ? 0 : 11;
-    ir_ref f = x86_get_cc_eflags(L), in = irb_extract(b, f, shift, 1);
+    bool overflow = I->row->aux == FLAG_OF;
+    ir_ref in = as(L, overflow ? x86_overflow(L) : x86_carry(L), I->op[0].size);
     ir_ref x = x86_rd(L, I, 0), y = x86_rd(L, I, 1);
-    ir_ref sum = irb_bin(b, IR_ADD, x, y), r = irb_bin(b, IR_ADD, sum, as(L, in, size));
+    ir_ref sum = irb_bin(b, IR_ADD, x, y), r = irb_bin(b, IR_ADD, sum, in);
     ir_ref out = irb_bin(b, IR_OR, irb_setcond(b, IR_LTU, sum, x), irb_setcond(b, IR_LTU, r, sum));
     x86_wr(L, I, 0, r);
-    f = irb_bini(b, IR_AND, f, FLAGS_ARITH & ~I->row->aux);
-    x86_set_cc_eflags(L, irb_bin(b, IR_OR, f, irb_bini(b, IR_SHL, out, shift)));
+    if (overflow)
+        x86_set_carry_overflow(L, x86_carry(L), out);
+    else
+        x86_set_carry(L, out);
 }

@@ -1,28 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lazy flags in lifted code: setting them, and conditions from what is known statically. */
+/*
+ * Lazy flags in lifted code: setting them, single flags, and conditions from what is known statically.
+ *
+ * L->cc_known says which bits of cc_op are known, L->cc_op their values.  A layer can be put upon flags
+ * of which nothing is known, and then what it sets is.
+ */
 #include "guest/x86/lift.h"
 
-static uint64_t do_eflags(struct vcpu *v)
-{
-    const struct x86_state *s = &x86_of(v)->s;
-    return x86_compute_flags(s->cc_op, s->cc_dst, s->cc_src, s->cc_src2);
-}
+static uint64_t do_eflags(struct vcpu *v) { return x86_lazy_flags(&x86_of(v)->s); }
 
-static uint64_t do_eflags_of(struct vcpu *v, uint64_t op, uint64_t dst, uint64_t src, uint64_t src2)
+static uint64_t do_eflags_of(struct vcpu *v, uint64_t base, uint64_t dst, uint64_t src, uint64_t src2)
 {
     (void)v;
-    return x86_compute_flags((uint32_t)op, dst, src, src2);
+    return x86_compute_flags((uint32_t)base, dst, src, src2);
 }
 
-static const struct ir_helper helper_eflags = { "eflags", 0, HELPER_READS, IR_W, { 0 }, { .f0 = do_eflags } };
+static const struct ir_helper helper_eflags = { "eflags", 0, HELPER_READS | HELPER_NO_EFFECT, IR_W, { 0 },
+                                                { .f0 = do_eflags } };
 static const struct ir_helper helper_eflags_of = { "eflags_of", 4, HELPER_PURE, IR_W, { IR_W, IR_X, IR_X, IR_X },
                                                    { .f4 = do_eflags_of } };
 
-static void put_op(struct x86_lift *L, unsigned op)
+/* ---- setting ------------------------------------------------------------------------------------ */
+
+static bool known(const struct x86_lift *L, uint32_t mask) { return (L->cc_known & mask) == mask; }
+static bool plain(const struct x86_lift *L) { return known(L, CC_ALL) && !(L->cc_op & CC_LAYERS); }
+
+static void put_op(struct x86_lift *L, uint32_t op)
 {
-    if (L->cc_op != op)
+    if (!known(L, CC_ALL) || L->cc_op != op)
         irb_put(L->b, 4, X86_OFF(cc_op), irb_w(L->b, op));
     L->cc_op = op;
+    L->cc_known = CC_ALL;
 }
 
 static void put_x(struct x86_lift *L, uint32_t offset, ir_ref v)
@@ -31,12 +39,98 @@ static void put_x(struct x86_lift *L, uint32_t offset, ir_ref v)
         irb_put(L->b, 8, offset, irb_cast(L->b, v, IR_X));
 }
 
+static ir_ref op_word(struct x86_lift *L)
+{
+    return known(L, CC_ALL) ? irb_w(L->b, L->cc_op) : irb_get(L->b, 4, X86_OFF(cc_op));
+}
+
+static ir_ref with_bits(struct x86_lift *L, ir_ref op, uint32_t mask, uint32_t bits)
+{
+    return irb_bini(L->b, IR_OR, irb_bini(L->b, IR_AND, op, ~mask), bits);
+}
+
+/* The layer's bits, in place of those of cc_op that mask says. */
+static void put_layer(struct x86_lift *L, uint32_t mask, uint32_t bits)
+{
+    if (known(L, CC_ALL)) {
+        put_op(L, (L->cc_op & ~mask) | bits);
+        return;
+    }
+    if (!known(L, mask) || (L->cc_op & mask) != bits)
+        irb_put(L->b, 4, X86_OFF(cc_op), with_bits(L, op_word(L), mask, bits));
+    L->cc_op = (L->cc_op & ~mask) | bits;
+    L->cc_known |= mask;
+}
+
+enum {
+    INC_DROPS = CC_INC | CC_ROT_LAST | CC_ZERO,
+    ROT_DROPS = CC_ROT | CC_ROT_LAST | CC_CARRY,
+};
+static uint32_t inc_bits(bool dec, unsigned size) { return (1 + x86_width(size) + 4 * dec) << CC_INC_SHIFT; }
+static uint32_t rot_bits(bool right, unsigned size)
+{
+    return (1 + x86_width(size) + 4 * right) << CC_ROT_SHIFT | CC_ROT_LAST;
+}
+
 void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2)
 {
     put_x(L, X86_OFF(cc_dst), dst);
     put_x(L, X86_OFF(cc_src), src);
     put_x(L, X86_OFF(cc_src2), src2);
     put_op(L, op);
+}
+
+static void put_x_if(struct x86_lift *L, ir_ref cond, uint32_t offset, ir_ref v)
+{
+    irb_put(L->b, 8, offset, irb_select(L->b, cond, irb_cast(L->b, v, IR_X), irb_get(L->b, 8, offset)));
+}
+
+void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref dst, ir_ref src)
+{
+    put_x_if(L, cond, X86_OFF(cc_dst), dst);
+    put_x_if(L, cond, X86_OFF(cc_src), src);
+    irb_put(L->b, 4, X86_OFF(cc_op), irb_select(L->b, cond, irb_w(L->b, op), op_word(L)));
+    L->cc_known = 0;
+}
+
+void x86_set_cc_inc(struct x86_lift *L, bool dec, unsigned size, ir_ref result)
+{
+    put_x(L, X86_OFF(cc_inc), result);
+    put_layer(L, INC_DROPS, inc_bits(dec, size));
+}
+
+void x86_set_cc_rotate(struct x86_lift *L, bool right, unsigned size, ir_ref result)
+{
+    put_x(L, X86_OFF(cc_rot), result);
+    put_layer(L, ROT_DROPS, rot_bits(right, size));
+}
+
+void x86_set_cc_rotate_if(struct x86_lift *L, ir_ref cond, bool right, unsigned size, ir_ref result)
+{
+    ir_ref old = op_word(L);
+    put_x_if(L, cond, X86_OFF(cc_rot), result);
+    ir_ref new = with_bits(L, old, ROT_DROPS, rot_bits(right, size));
+    irb_put(L->b, 4, X86_OFF(cc_op), irb_select(L->b, cond, new, old));
+    L->cc_known &= ~(uint32_t)ROT_DROPS;
+}
+
+/* As a ROL of a byte that leaves them. */
+void x86_set_carry_overflow(struct x86_lift *L, ir_ref cf, ir_ref of)
+{
+    ir_ref top = irb_bini(L->b, IR_SHL, irb_bin(L->b, IR_XOR, cf, of), 7);
+    x86_set_cc_rotate(L, false, 1, irb_bin(L->b, IR_OR, cf, top));
+}
+
+void x86_set_carry(struct x86_lift *L, ir_ref cf)
+{
+    put_x(L, X86_OFF(cc_carry), cf);
+    put_layer(L, CC_CARRY, CC_CARRY);
+}
+
+void x86_set_zero(struct x86_lift *L, ir_ref zf)
+{
+    put_x(L, X86_OFF(cc_zero), zf);
+    put_layer(L, CC_ZERO, CC_ZERO);
 }
 
 void x86_set_cc_eflags(struct x86_lift *L, ir_ref eflags)
@@ -48,22 +142,62 @@ void x86_set_cc_eflags(struct x86_lift *L, ir_ref eflags)
 ir_ref x86_get_cc_eflags(struct x86_lift *L)
 {
     struct ir_block *b = L->b;
+    if (!plain(L))
+        return irb_call(b, &helper_eflags, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     if (L->cc_op == CC_EFLAGS)
         return irb_un(b, IR_TRUNC, irb_get(b, 8, X86_OFF(cc_src)));
-    if (L->cc_op == CC_DYNAMIC)
-        return irb_call(b, &helper_eflags, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     return irb_call(b, &helper_eflags_of, irb_w(b, L->cc_op), irb_get(b, 8, X86_OFF(cc_dst)),
                     irb_get(b, 8, X86_OFF(cc_src)), irb_get(b, 8, X86_OFF(cc_src2)));
 }
 
-/* ---- conditions --------------------------------------------------------------------------------- */
+/* ---- who sets a flag ------------------------------------------------------------------------------ */
 
-/* A lazy operand at the width of the static cc_op; W or X; sign-extended if asked for. */
-static ir_ref narrow(struct x86_lift *L, uint32_t offset, bool is_signed)
+enum setter { UNKNOWN, BASE, INC, ROTATE, BIT };
+
+static unsigned field(const struct x86_lift *L, uint32_t mask, unsigned shift)
+{
+    return known(L, mask) ? (L->cc_op & mask) >> shift : 0;
+}
+static unsigned inc_field(const struct x86_lift *L) { return field(L, CC_INC, CC_INC_SHIFT); }
+static unsigned rot_field(const struct x86_lift *L) { return field(L, CC_ROT, CC_ROT_SHIFT); }
+
+/* SF and PF (and AF). */
+static enum setter sign_setter(const struct x86_lift *L)
+{
+    return inc_field(L) ? INC : known(L, CC_ALL) ? BASE : UNKNOWN;
+}
+
+static enum setter zero_setter(const struct x86_lift *L)
+{
+    return !known(L, CC_ZERO) ? UNKNOWN : L->cc_op & CC_ZERO ? BIT : sign_setter(L);
+}
+
+static enum setter carry_setter(const struct x86_lift *L)
+{
+    if (!known(L, CC_CARRY))
+        return UNKNOWN;
+    return L->cc_op & CC_CARRY ? BIT : rot_field(L) ? ROTATE : known(L, CC_ALL) ? BASE : UNKNOWN;
+}
+
+static enum setter overflow_setter(const struct x86_lift *L)
+{
+    if (!known(L, CC_ROT_LAST))
+        return UNKNOWN;
+    return L->cc_op & CC_ROT_LAST ? ROTATE : sign_setter(L);
+}
+
+/* ---- single flags, where it is known who sets them -------------------------------------------------- */
+
+static unsigned base(const struct x86_lift *L) { return L->cc_op & CC_BASE; }
+static bool is_base(const struct x86_lift *L, unsigned family)
+{
+    return base(L) != CC_EFLAGS && base(L) - cc_width(base(L)) == family;
+}
+
+/* An X value at a width; W or X; sign-extended if asked for. */
+static ir_ref narrow_value(struct x86_lift *L, ir_ref v, unsigned width, bool is_signed)
 {
     struct ir_block *b = L->b;
-    unsigned width = (L->cc_op - 1) & 3;
-    ir_ref v = irb_get(b, 8, offset);
     if (width == 3)
         return v;
     v = irb_un(b, IR_TRUNC, v);
@@ -72,14 +206,171 @@ static ir_ref narrow(struct x86_lift *L, uint32_t offset, bool is_signed)
     return is_signed ? irb_sextract(b, v, 0, 8u << width) : irb_extract(b, v, 0, 8u << width);
 }
 
-static ir_ref flag_bit(struct x86_lift *L, ir_ref eflags, uint32_t flag)
+/* The same of a lazy operand. */
+static ir_ref narrow(struct x86_lift *L, uint32_t offset, unsigned width, bool is_signed)
 {
-    return irb_setcondi(L->b, IR_NE, irb_bini(L->b, IR_AND, eflags, flag), 0);
+    return narrow_value(L, irb_get(L->b, 8, offset), width, is_signed);
 }
 
-static unsigned cc_family(unsigned cc_op) { return cc_op && cc_op != CC_DYNAMIC ? (cc_op - 1) / 4 : 99; }
-enum { FAMILY_ADD, FAMILY_ADC, FAMILY_SUB, FAMILY_SBB, FAMILY_LOGIC, FAMILY_INC, FAMILY_DEC, FAMILY_SHL, FAMILY_SAR,
-       FAMILY_MUL, FAMILY_BLSI, FAMILY_BMILOGIC };
+static ir_ref base_operand(struct x86_lift *L, uint32_t offset) { return narrow(L, offset, cc_width(base(L)), false); }
+static ir_ref word_bit(struct x86_lift *L, ir_ref x, unsigned n) { return irb_un(L->b, IR_TRUNC, irb_extract(L->b, x, n, 1)); }
+static ir_ref state_bit(struct x86_lift *L, uint32_t offset, unsigned n) { return word_bit(L, irb_get(L->b, 8, offset), n); }
+static ir_ref eflags_bit(struct x86_lift *L, uint32_t flag)
+{
+    return state_bit(L, X86_OFF(cc_src), (unsigned)__builtin_ctz(flag));
+}
+
+/* The result that ZF, SF and PF come from; false: they are in EFLAGS format. */
+static bool result(struct x86_lift *L, enum setter from, ir_ref *r, unsigned *width)
+{
+    struct ir_block *b = L->b;
+    if (from != INC && is_base(L, CC_SUBB))
+        *r = irb_bin(b, IR_SUB, irb_get(b, 8, X86_OFF(cc_src2)), irb_get(b, 8, X86_OFF(cc_src)));
+    else
+        *r = irb_get(b, 8, from == INC ? X86_OFF(cc_inc) : X86_OFF(cc_dst));
+    *width = from == INC ? cc_layer_width(inc_field(L)) : cc_width(base(L));
+    return from == INC || base(L) != CC_EFLAGS;
+}
+
+static ir_ref zero(struct x86_lift *L)
+{
+    ir_ref r;
+    unsigned width;
+    if (zero_setter(L) == BIT)
+        return irb_un(L->b, IR_TRUNC, irb_get(L->b, 8, X86_OFF(cc_zero)));
+    if (!result(L, zero_setter(L), &r, &width))
+        return eflags_bit(L, FLAG_ZF);
+    return irb_setcondi(L->b, IR_EQ, narrow_value(L, r, width, false), 0);
+}
+
+static ir_ref sign(struct x86_lift *L)
+{
+    ir_ref r;
+    unsigned width;
+    return result(L, sign_setter(L), &r, &width) ? word_bit(L, r, (8u << width) - 1) : eflags_bit(L, FLAG_SF);
+}
+
+static ir_ref parity(struct x86_lift *L)
+{
+    ir_ref r;
+    unsigned width;
+    if (!result(L, sign_setter(L), &r, &width))
+        return eflags_bit(L, FLAG_PF);
+    ir_ref ones = irb_un(L->b, IR_POPCNT, narrow_value(L, r, 0, false));
+    return irb_bini(L->b, IR_XOR, irb_bini(L->b, IR_AND, ones, 1), 1);
+}
+
+static ir_ref rotate_carry(struct x86_lift *L)
+{
+    unsigned f = rot_field(L);
+    return state_bit(L, X86_OFF(cc_rot), cc_layer_second(f) ? (8u << cc_layer_width(f)) - 1 : 0);
+}
+
+static ir_ref rotate_overflow(struct x86_lift *L)
+{
+    unsigned f = rot_field(L), top = (8u << cc_layer_width(f)) - 1;
+    ir_ref other = state_bit(L, X86_OFF(cc_rot), cc_layer_second(f) ? top - 1 : 0);
+    return irb_bin(L->b, IR_XOR, state_bit(L, X86_OFF(cc_rot), top), other);
+}
+
+static ir_ref base_overflow(struct x86_lift *L)
+{
+    struct ir_block *b = L->b;
+    unsigned top = (8u << cc_width(base(L))) - 1;
+    ir_ref r = irb_get(b, 8, X86_OFF(cc_dst)), y = irb_get(b, 8, X86_OFF(cc_src)), z = irb_get(b, 8, X86_OFF(cc_src2)), x;
+    switch (base(L) - cc_width(base(L))) {
+    case CC_ADDB:
+    case CC_ADCB:
+        x = irb_bin(b, IR_SUB, r, y);
+        x = is_base(L, CC_ADCB) ? irb_bin(b, IR_SUB, x, z) : x;
+        return word_bit(L, irb_bin(b, IR_AND, irb_bin(b, IR_XOR, x, r), irb_bin(b, IR_XOR, y, r)), top);
+    case CC_SUBB:
+    case CC_SBBB:
+        x = is_base(L, CC_SUBB) ? z : irb_bin(b, IR_ADD, irb_bin(b, IR_ADD, r, y), z);
+        r = is_base(L, CC_SUBB) ? irb_bin(b, IR_SUB, z, y) : r;
+        return word_bit(L, irb_bin(b, IR_AND, irb_bin(b, IR_XOR, x, y), irb_bin(b, IR_XOR, x, r)), top);
+    case CC_SHLB:
+    case CC_SARB:
+        return word_bit(L, irb_bin(b, IR_XOR, y, r), top);
+    case CC_MULB:
+        return irb_setcondi(b, IR_NE, y, 0);
+    default:
+        return irb_w(b, 0);
+    }
+}
+
+static ir_ref overflow(struct x86_lift *L)
+{
+    unsigned f = inc_field(L);
+    switch (overflow_setter(L)) {
+    case ROTATE:
+        return rotate_overflow(L);
+    case INC:
+        return irb_setcondi(L->b, IR_EQ, narrow(L, X86_OFF(cc_inc), cc_layer_width(f), false),
+                            (UINT64_C(1) << ((8u << cc_layer_width(f)) - 1)) - cc_layer_second(f));
+    default:
+        return base(L) == CC_EFLAGS ? eflags_bit(L, FLAG_OF) : base_overflow(L);
+    }
+}
+
+/* Of ADC and SBB: x + y + 1 has carried if the sum is not above y; x - y - 1 has borrowed if x is not above y. */
+static ir_ref carry_with_carry(struct x86_lift *L)
+{
+    struct ir_block *b = L->b;
+    ir_ref y = base_operand(L, X86_OFF(cc_src)), in = irb_un(b, IR_TRUNC, irb_get(b, 8, X86_OFF(cc_src2))), x;
+    if (is_base(L, CC_ADCB)) {
+        x = base_operand(L, X86_OFF(cc_dst));
+    } else {
+        ir_ref sum = irb_bin(b, IR_ADD, irb_get(b, 8, X86_OFF(cc_dst)), irb_get(b, 8, X86_OFF(cc_src)));
+        x = irb_bin(b, IR_ADD, sum, irb_get(b, 8, X86_OFF(cc_src2)));
+        if (cc_width(base(L)) < 3)
+            x = irb_extract(b, irb_un(b, IR_TRUNC, x), 0, 8u << cc_width(base(L)));
+    }
+    ir_ref equal = irb_bin(b, IR_AND, irb_setcond(b, IR_EQ, x, y), in);
+    return irb_bin(b, IR_OR, irb_setcond(b, IR_LTU, x, y), equal);
+}
+
+static ir_ref base_carry(struct x86_lift *L)
+{
+    switch (base(L) - cc_width(base(L))) {
+    case CC_LOGICB:
+        return irb_w(L->b, 0);
+    case CC_SUBB:
+        return irb_setcond(L->b, IR_LTU, base_operand(L, X86_OFF(cc_src2)), base_operand(L, X86_OFF(cc_src)));
+    case CC_ADDB:
+        return irb_setcond(L->b, IR_LTU, base_operand(L, X86_OFF(cc_dst)), base_operand(L, X86_OFF(cc_src)));
+    case CC_SHLB:
+        return state_bit(L, X86_OFF(cc_src), (8u << cc_width(base(L))) - 1);
+    case CC_SARB:
+        return state_bit(L, X86_OFF(cc_src), 0);
+    case CC_ADCB:
+    case CC_SBBB:
+        return carry_with_carry(L);
+    default: /* MUL, BMILOGIC */
+        return irb_setcondi(L->b, IR_NE, irb_get(L->b, 8, X86_OFF(cc_src)), 0);
+    }
+}
+
+ir_ref x86_carry(struct x86_lift *L)
+{
+    switch (carry_setter(L)) {
+    case UNKNOWN:
+        return irb_bini(L->b, IR_AND, x86_get_cc_eflags(L), FLAG_CF);
+    case ROTATE:
+        return rotate_carry(L);
+    case BIT:
+        return irb_un(L->b, IR_TRUNC, irb_get(L->b, 8, X86_OFF(cc_carry)));
+    default:
+        return base(L) == CC_EFLAGS ? eflags_bit(L, FLAG_CF) : base_carry(L);
+    }
+}
+
+ir_ref x86_overflow(struct x86_lift *L)
+{
+    return overflow_setter(L) == UNKNOWN ? irb_extract(L->b, x86_get_cc_eflags(L), 11, 1) : overflow(L);
+}
+
+/* ---- conditions --------------------------------------------------------------------------------- */
 
 /* After SUB and CMP, eight conditions are one comparison of the operands. */
 static bool sub_compare(unsigned cc, enum ir_cond *c, bool *is_signed)
@@ -93,20 +384,9 @@ static bool sub_compare(unsigned cc, enum ir_cond *c, bool *is_signed)
     return true;
 }
 
-/* Conditions as compares of two values: *x c *y. */
-static bool as_compare(struct x86_lift *L, unsigned cc, enum ir_cond *c, ir_ref *x, ir_ref *y)
+/* What ZF and SF say, and of LOGIC, where CF and OF are 0, what all but OF and PF say: a comparison with 0. */
+static bool result_compare(unsigned cc, bool logic, enum ir_cond *c)
 {
-    bool is_signed;
-    unsigned family = cc_family(L->cc_op);
-    if (family == 99)
-        return false;
-    if (family == FAMILY_SUB && sub_compare(cc, c, &is_signed)) {
-        *x = narrow(L, X86_OFF(cc_src2), is_signed);
-        *y = narrow(L, X86_OFF(cc_src), is_signed);
-        return true;
-    }
-    bool logic = family == FAMILY_LOGIC;
-    uint64_t zero = 0;
     if (cc == 4 || cc == 5)
         *c = cc == 4 ? IR_EQ : IR_NE;
     else if (cc == 8 || cc == 9 || (logic && (cc == 12 || cc == 13)))
@@ -117,79 +397,77 @@ static bool as_compare(struct x86_lift *L, unsigned cc, enum ir_cond *c, ir_ref 
         *c = cc == 6 ? IR_EQ : IR_NE;
     else
         return false;
-    *x = narrow(L, X86_OFF(cc_dst), *c >= IR_LTS);
-    *y = irb_const(L->b, (enum ir_type)L->b->type_of[*x], zero);
     return true;
 }
 
-ir_ref x86_carry(struct x86_lift *L)
+/* Conditions as compares of two values: *x c *y. */
+static bool as_compare(struct x86_lift *L, unsigned cc, enum ir_cond *c, ir_ref *x, ir_ref *y)
 {
-    struct ir_block *b = L->b;
-    unsigned family = cc_family(L->cc_op), width = (L->cc_op - 1) & 3;
-    switch (family) {
-    case FAMILY_LOGIC:
-        return irb_w(b, 0);
-    case FAMILY_SUB:
-        return irb_setcond(b, IR_LTU, narrow(L, X86_OFF(cc_src2), false), narrow(L, X86_OFF(cc_src), false));
-    case FAMILY_ADD:
-        return irb_setcond(b, IR_LTU, narrow(L, X86_OFF(cc_dst), false), narrow(L, X86_OFF(cc_src), false));
-    case FAMILY_INC:
-    case FAMILY_DEC:
-    case FAMILY_MUL:
-    case FAMILY_BMILOGIC:
-        return irb_setcondi(b, IR_NE, irb_get(b, 8, X86_OFF(cc_src)), 0);
-    case FAMILY_SHL:
-        return irb_un(b, IR_TRUNC, irb_extract(b, irb_get(b, 8, X86_OFF(cc_src)), (8u << width) - 1, 1));
-    case FAMILY_SAR:
-        return irb_un(b, IR_TRUNC, irb_extract(b, irb_get(b, 8, X86_OFF(cc_src)), 0, 1));
-    default:
-        return irb_bini(b, IR_AND, x86_get_cc_eflags(L), FLAG_CF);
+    bool is_signed;
+    ir_ref r;
+    unsigned width;
+    if (plain(L) && is_base(L, CC_SUBB) && sub_compare(cc, c, &is_signed)) {
+        *x = narrow(L, X86_OFF(cc_src2), cc_width(base(L)), is_signed);
+        *y = narrow(L, X86_OFF(cc_src), cc_width(base(L)), is_signed);
+        return true;
     }
+    if (cc >> 1 == 1 && carry_setter(L) == BASE && is_base(L, CC_ADDB)) {
+        *c = cc & 1 ? IR_GEU : IR_LTU;
+        *x = base_operand(L, X86_OFF(cc_dst));
+        *y = base_operand(L, X86_OFF(cc_src));
+        return true;
+    }
+    enum setter from = cc >> 1 == 2 ? zero_setter(L) : sign_setter(L);
+    if ((from != INC && from != BASE) || !result(L, from, &r, &width) ||
+        !result_compare(cc, plain(L) && is_base(L, CC_LOGICB), c))
+        return false;
+    *x = narrow_value(L, r, width, *c >= IR_LTS);
+    *y = irb_const(L->b, (enum ir_type)L->b->type_of[*x], 0);
+    return true;
 }
 
-/* From the computed flags (SDM vol. 1, appendix B). */
-static ir_ref generic_cond(struct x86_lift *L, unsigned cc)
+static bool condition_known(const struct x86_lift *L, unsigned which)
+{
+    bool sf = sign_setter(L) != UNKNOWN, zf = zero_setter(L) != UNKNOWN, cf = carry_setter(L) != UNKNOWN;
+    bool of = overflow_setter(L) != UNKNOWN;
+    const bool needs[8] = { of, cf, zf, cf && zf, sf, sf, sf && of, zf && sf && of };
+    return needs[which];
+}
+
+/* The even conditions from their flags (SDM vol. 1, appendix B). */
+static ir_ref from_flags(struct x86_lift *L, unsigned which)
 {
     struct ir_block *b = L->b;
-    ir_ref f = x86_get_cc_eflags(L), r;
-    switch (cc >> 1) {
+    switch (which) {
     case 0:
-        r = flag_bit(L, f, FLAG_OF);
-        break;
+        return overflow(L);
     case 1:
-        r = flag_bit(L, f, FLAG_CF);
-        break;
+        return x86_carry(L);
     case 2:
-        r = flag_bit(L, f, FLAG_ZF);
-        break;
+        return zero(L);
     case 3:
-        r = flag_bit(L, f, FLAG_CF | FLAG_ZF);
-        break;
+        return irb_bin(b, IR_OR, x86_carry(L), zero(L));
     case 4:
-        r = flag_bit(L, f, FLAG_SF);
-        break;
+        return sign(L);
     case 5:
-        r = flag_bit(L, f, FLAG_PF);
-        break;
+        return parity(L);
+    case 6:
+        return irb_bin(b, IR_XOR, sign(L), overflow(L));
     default:
-        r = irb_bin(b, IR_XOR, irb_extract(b, f, 7, 1), irb_extract(b, f, 11, 1));
-        if (cc >= 14)
-            r = irb_bin(b, IR_OR, r, irb_extract(b, f, 6, 1));
+        return irb_bin(b, IR_OR, zero(L), irb_bin(b, IR_XOR, sign(L), overflow(L)));
     }
-    return cc & 1 ? irb_bini(b, IR_XOR, r, 1) : r;
 }
 
-ir_ref x86_cond(struct x86_lift *L, unsigned cc)
+/* The same from EFLAGS; not 0: it holds. */
+static ir_ref from_eflags(struct x86_lift *L, unsigned which)
 {
-    enum ir_cond c;
-    ir_ref x, y;
-    if (as_compare(L, cc, &c, &x, &y))
-        return irb_setcond(L->b, c, x, y);
-    if (cc >> 1 == 1) {
-        ir_ref r = x86_carry(L);
-        return cc & 1 ? irb_bini(L->b, IR_XOR, r, 1) : r;
-    }
-    return generic_cond(L, cc);
+    static const uint16_t mask[6] = { FLAG_OF, FLAG_CF, FLAG_ZF, FLAG_CF | FLAG_ZF, FLAG_SF, FLAG_PF };
+    struct ir_block *b = L->b;
+    ir_ref f = x86_get_cc_eflags(L);
+    if (which < 6)
+        return irb_bini(b, IR_AND, f, mask[which]);
+    ir_ref r = irb_bin(b, IR_XOR, irb_extract(b, f, 7, 1), irb_extract(b, f, 11, 1));
+    return which == 6 ? r : irb_bin(b, IR_OR, r, irb_extract(b, f, 6, 1));
 }
 
 /* The condition as a comparison *x c *y, whatever it takes. */
@@ -198,9 +476,22 @@ static enum ir_cond compare(struct x86_lift *L, unsigned cc, ir_ref *x, ir_ref *
     enum ir_cond c;
     if (as_compare(L, cc, &c, x, y))
         return c;
-    *x = x86_cond(L, cc);
+    *x = condition_known(L, cc >> 1) ? from_flags(L, cc >> 1) : from_eflags(L, cc >> 1);
     *y = irb_w(L->b, 0);
-    return IR_NE;
+    return cc & 1 ? IR_EQ : IR_NE;
+}
+
+ir_ref x86_cond(struct x86_lift *L, unsigned cc)
+{
+    enum ir_cond c;
+    ir_ref x, y;
+    if (as_compare(L, cc, &c, &x, &y))
+        return irb_setcond(L->b, c, x, y);
+    if (condition_known(L, cc >> 1)) {
+        ir_ref r = from_flags(L, cc >> 1);
+        return cc & 1 ? irb_bini(L->b, IR_XOR, r, 1) : r;
+    }
+    return irb_setcondi(L->b, cc & 1 ? IR_EQ : IR_NE, from_eflags(L, cc >> 1), 0);
 }
 
 void x86_branch_if(struct x86_lift *L, unsigned cc, unsigned label)

@@ -45,7 +45,7 @@ static void alu_flags(struct x86_lift *L, unsigned op, ir_ref x, ir_ref y, ir_re
         break;
     case ALU_SUB:
     case ALU_CMP:
-        x86_set_cc(L, cc(CC_SUBB, size), r, y, x);
+        x86_set_cc(L, cc(CC_SUBB, size), IR_NONE, y, x);
         break;
     default:
         x86_set_cc(L, cc(CC_LOGICB, size), r, IR_NONE, IR_NONE);
@@ -77,9 +77,8 @@ void lift_incdec(struct x86_lift *L, const struct x86_insn *I)
 {
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear);
     ir_ref r = irb_bini(L->b, I->row->aux ? IR_SUB : IR_ADD, x, 1);
-    ir_ref carry = x86_carry(L);
     x86_wr_rmw(L, I, 0, linear, r);
-    x86_set_cc(L, cc(I->row->aux ? CC_DECB : CC_INCB, I->op[0].size), r, carry, IR_NONE);
+    x86_set_cc_inc(L, I->row->aux, I->op[0].size, r);
 }
 
 void lift_not(struct x86_lift *L, const struct x86_insn *I)
@@ -93,7 +92,7 @@ void lift_neg(struct x86_lift *L, const struct x86_insn *I)
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear);
     ir_ref r = irb_un(L->b, IR_NEG, x);
     x86_wr_rmw(L, I, 0, linear, r);
-    x86_set_cc(L, cc(CC_SUBB, I->op[0].size), r, x, irb_const(L->b, I->op[0].size == 8 ? IR_X : IR_W, 0));
+    x86_set_cc(L, cc(CC_SUBB, I->op[0].size), IR_NONE, x, irb_const(L->b, I->op[0].size == 8 ? IR_X : IR_W, 0));
 }
 
 /* ---- movement --------------------------------------------------------------------------------- */
@@ -161,7 +160,7 @@ void lift_cmpxchg(struct x86_lift *L, const struct x86_insn *I)
     struct ir_block *b = L->b;
     unsigned size = I->op[0].size;
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear), y = x86_rd(L, I, 1);
-    ir_ref acc = x86_rd_reg(L, R_AX, size), r = irb_bin(b, IR_SUB, acc, x);
+    ir_ref acc = x86_rd_reg(L, R_AX, size);
     ir_ref equal = irb_setcond(b, IR_EQ, acc, x);
     ir_ref old_rax = irb_get(b, 8, X86_OFF_GPR(R_AX));
     if (!linear && size == 4) {
@@ -178,41 +177,26 @@ void lift_cmpxchg(struct x86_lift *L, const struct x86_insn *I)
     } else {
         x86_wr_reg(L, R_AX, size, irb_select(b, equal, acc, x));
     }
-    x86_set_cc(L, cc(CC_SUBB, size), r, x, acc);
+    x86_set_cc(L, cc(CC_SUBB, size), IR_NONE, x, acc);
 }
 
-static uint64_t do_cmpxchg16b(struct vcpu *v, uint64_t linear, uint64_t mode)
-{
-    struct x86_state *s = &x86_of(v)->s;
-    uint64_t old[2], new[2];
-    if (linear & 15) {
-        x86_raise(v, EXC_GP, true, 0);
-        return 0;
-    }
-    if (!vcpu_probe(v, linear, 16, ACCESS_WRITE, (unsigned)mode) ||
-        !vcpu_load_bytes(v, linear, old, 16, (unsigned)mode))
-        return 0;
-    bool equal = old[0] == s->gpr[R_AX] && old[1] == s->gpr[R_DX];
-    new[0] = equal ? s->gpr[R_BX] : old[0];
-    new[1] = equal ? s->gpr[R_CX] : old[1];
-    if (!vcpu_store_bytes(v, linear, new, 16, (unsigned)mode))
-        return 0;
-    if (!equal) {
-        s->gpr[R_AX] = old[0];
-        s->gpr[R_DX] = old[1];
-    }
-    return equal;
-}
+static ir_ref get64(struct x86_lift *L, unsigned reg) { return irb_get(L->b, 8, X86_OFF_GPR(reg)); }
 
-static const struct ir_helper helper_cmpxchg16b = {
-    "cmpxchg16b", 2, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY, IR_W, { IR_X, IR_X },
-    { .f2 = do_cmpxchg16b }
-};
-
-static void set_zf(struct x86_lift *L, ir_ref zf)
+/* The operand lies in one page: once its first half has been read for writing, nothing more can fault. */
+static void cmpxchg16b(struct x86_lift *L, const struct x86_insn *I)
 {
-    ir_ref f = irb_bini(L->b, IR_AND, x86_get_cc_eflags(L), FLAGS_ARITH & ~FLAG_ZF);
-    x86_set_cc_eflags(L, irb_bin(L->b, IR_OR, f, irb_bini(L->b, IR_SHL, zf, 6)));
+    struct ir_block *b = L->b;
+    ir_ref at = x86_linear(L, I, 16, true), high = irb_bini(b, IR_ADD, at, 8);
+    x86_trap_if(L, IR_NE, irb_bini(b, IR_AND, at, 15), irb_x(b, 0), EXC_GP);
+    ir_ref low_is = x86_ld(L, at, 8, true), high_is = x86_ld(L, high, 8, true);
+    ir_ref rax = get64(L, R_AX), rdx = get64(L, R_DX);
+    ir_ref difference = irb_bin(b, IR_OR, irb_bin(b, IR_XOR, low_is, rax), irb_bin(b, IR_XOR, high_is, rdx));
+    ir_ref equal = irb_setcondi(b, IR_EQ, difference, 0);
+    x86_st(L, at, 8, irb_select(b, equal, get64(L, R_BX), low_is));
+    x86_st(L, high, 8, irb_select(b, equal, get64(L, R_CX), high_is));
+    irb_put(b, 8, X86_OFF_GPR(R_AX), low_is);
+    irb_put(b, 8, X86_OFF_GPR(R_DX), high_is);
+    x86_set_zero(L, equal);
 }
 
 /* CMPXCHG8B, CMPXCHG16B: only ZF changes. */
@@ -220,8 +204,7 @@ void lift_cmpxchg8b(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
     if (I->osz == 8) {
-        ir_ref at = x86_linear(L, I, 16, true);
-        set_zf(L, irb_call(b, &helper_cmpxchg16b, at, irb_x(b, L->mmu), IR_NONE, IR_NONE));
+        cmpxchg16b(L, I);
         return;
     }
     ir_ref linear = x86_linear(L, I, 8, true);
@@ -233,7 +216,7 @@ void lift_cmpxchg8b(struct x86_lift *L, const struct x86_insn *I)
     x86_st(L, linear, 8, irb_select(b, equal, new, old));
     irb_put(b, 8, X86_OFF_GPR(R_AX), irb_select(b, equal, rax, irb_extract(b, old, 0, 32)));
     irb_put(b, 8, X86_OFF_GPR(R_DX), irb_select(b, equal, rdx, irb_extract(b, old, 32, 32)));
-    set_zf(L, equal);
+    x86_set_zero(L, equal);
 }
 
 /* ---- the stack -------------------------------------------------------------------------------------- */
@@ -303,12 +286,18 @@ void lift_popa(struct x86_lift *L, const struct x86_insn *I)
             x86_wr_reg(L, i, size, v[i]);
 }
 
-/* ENTER imm16, imm8: the display of up to 31 frame pointers is copied (SDM vol. 2, ENTER). */
+/*
+ * ENTER imm16, imm8: the display of up to 31 frame pointers is copied (SDM vol. 2, ENTER).  It may read what it has
+ * written, so it cannot start again half-way: a block of its own.
+ */
 void lift_enter(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
     unsigned size = I->osz, level = I->imm2 & 31, stack = lift_64(L) ? 8 : L->flags & MODE_SS32 ? 4 : 2;
     uint64_t wrap = mask64(8 * stack);
+    if (level > 1 && x86_begins_later(L))
+        return;
+    L->io |= level > 1;
     ir_ref bp = irb_get(b, 8, X86_OFF_GPR(R_BP)), sp = irb_get(b, 8, X86_OFF_GPR(R_SP));
     ir_ref at = irb_bini(b, IR_AND, irb_bini(b, IR_SUB, sp, size), wrap), frame = at;
     x86_st(L, x86_linear_seg(L, SEG_SS, at, size, true), size, x86_rd_reg(L, R_BP, size));
@@ -404,7 +393,7 @@ void lift_lahf(struct x86_lift *L, const struct x86_insn *I)
 void lift_sahf(struct x86_lift *L, const struct x86_insn *I)
 {
     (void)I;
-    ir_ref of = irb_bini(L->b, IR_AND, x86_get_cc_eflags(L), FLAG_OF);
+    ir_ref of = irb_bini(L->b, IR_SHL, x86_overflow(L), 11);
     ir_ref f = irb_bini(L->b, IR_AND, x86_rd_reg(L, 16, 1), 0xd5);
     x86_set_cc_eflags(L, irb_bin(L->b, IR_OR, f, of));
 }
@@ -419,12 +408,7 @@ void lift_flagop(struct x86_lift *L, const struct x86_insn *I)
         irb_put(b, 8, X86_OFF(rflags), f);
         return;
     }
-    ir_ref f = x86_get_cc_eflags(L);
-    if (I->opcode == 0xf5)
-        f = irb_bini(b, IR_XOR, f, FLAG_CF);
-    else
-        f = I->opcode == 0xf8 ? irb_bini(b, IR_AND, f, ~(uint32_t)FLAG_CF) : irb_bini(b, IR_OR, f, FLAG_CF);
-    x86_set_cc_eflags(L, f);
+    x86_set_carry(L, I->opcode == 0xf5 ? irb_bini(b, IR_XOR, x86_carry(L), 1) : irb_w(b, I->opcode == 0xf9));
 }
 
 void lift_salc(struct x86_lift *L, const struct x86_insn *I)

@@ -1,70 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shifts and rotates.  A count of zero changes nothing, flags included; the
- * work for other counts stands between a branch and its label unless the
- * count is constant.
+ * Shifts and rotates.  A count of zero changes nothing, flags included: the value comes out right by
+ * itself, and the flags' words are selected.  No branches, but for RCL and RCR by a count in CL.
  */
 #include "guest/x86/lift_int.h"
 
 static enum x86_cc_op cc(unsigned base, unsigned size) { return (enum x86_cc_op)(base + x86_width(size)); }
 
-/* Everything at 64 bits: the operand is zero-extended, so that counts of up to 31 reach past narrow widths. */
 struct shift {
     struct x86_lift *L;
     const struct x86_insn *I;
     unsigned size, bits;
-    ir_ref x, count;     /* X; count is masked and not zero */
+    bool constant;       /* the count, then not zero */
+    unsigned n;
+    ir_ref x, count;     /* of one type: X for 64 bits, else W, x zero-extended; count is masked */
     ir_ref linear;
 };
 
-static ir_ref narrowed(struct shift *s, ir_ref v)
+static void finish(struct shift *s, ir_ref r) { x86_wr_rmw(s->L, s->I, 0, s->linear, r); }
+static ir_ref nonzero(struct shift *s) { return irb_cast(s->L->b, s->count, IR_W); }
+
+static ir_ref by(struct shift *s, enum ir_op op, ir_ref x, bool one_less)
 {
-    return irb_cast(s->L->b, v, s->size == 8 ? IR_X : IR_W);
+    struct ir_block *b = s->L->b;
+    if (s->constant)
+        return irb_bini(b, op, x, s->n - one_less);
+    return irb_bin(b, op, x, one_less ? irb_bini(b, IR_SUB, s->count, 1) : s->count);
 }
 
-static void finish(struct shift *s, ir_ref r) { x86_wr_rmw(s->L, s->I, 0, s->linear, narrowed(s, r)); }
-
-static ir_ref sign_extended(struct shift *s)
+static void set_flags(struct shift *s, bool left, ir_ref r, ir_ref one_less)
 {
-    return s->bits == 64 ? s->x : irb_sextract(s->L->b, s->x, 0, s->bits);
+    enum x86_cc_op op = cc(left ? CC_SHLB : CC_SARB, s->size);
+    if (s->constant)
+        x86_set_cc(s->L, op, r, one_less, IR_NONE);
+    else
+        x86_set_cc_if(s->L, nonzero(s), op, r, one_less);
 }
 
 static void shift_plain(struct shift *s, unsigned op)
 {
     struct ir_block *b = s->L->b;
-    ir_ref less = irb_bini(b, IR_SUB, s->count, 1);
     enum ir_op ir = op == SH_SHR ? IR_SHR : op == SH_SAR ? IR_SAR : IR_SHL;
-    ir_ref x = op == SH_SAR ? sign_extended(s) : s->x;
-    ir_ref one_less = irb_bin(b, ir, x, less);
-    ir_ref r = irb_bini(b, ir, one_less, 1);
+    ir_ref x = op == SH_SAR && s->size < 4 ? irb_sextract(b, s->x, 0, s->bits) : s->x;
+    ir_ref r = by(s, ir, x, false), one_less = by(s, ir, x, true);
     finish(s, r);
-    x86_set_cc(s->L, cc(ir == IR_SHL ? CC_SHLB : CC_SARB, s->size), r, one_less, IR_NONE);
+    set_flags(s, ir == IR_SHL, r, one_less);
 }
 
 /* ROL, ROR: CF is the bit that moved round, OF from the two top bits; the rest stay. */
 static void rotate(struct shift *s, unsigned op)
 {
     struct ir_block *b = s->L->b;
-    ir_ref r, n = irb_bini(b, IR_AND, s->count, s->bits - 1), cf;
-    if (s->bits == 64) {
-        r = irb_bin(b, op == SH_ROL ? IR_ROTL : IR_ROTR, s->x, n);
-    } else {
-        ir_ref twice = irb_deposit(b, s->x, s->x, s->bits, s->bits);
-        if (s->bits < 32)
-            twice = irb_deposit(b, twice, twice, 2 * s->bits, 2 * s->bits);
-        ir_ref back = op == SH_ROR ? n : irb_bin(b, IR_SUB, irb_x(b, s->bits), n);
-        r = irb_bini(b, IR_AND, irb_bin(b, IR_SHR, twice, back), mask64(s->bits));
-    }
-    ir_ref f = x86_get_cc_eflags(s->L);
+    ir_ref x = s->x;
+    if (s->size < 4)      /* as often as it fits */
+        x = irb_bini(b, IR_MUL, x, s->size == 1 ? 0x01010101 : 0x00010001);
+    ir_ref r = by(s, op == SH_ROL ? IR_ROTL : IR_ROTR, x, false);
     finish(s, r);
-    ir_ref top = irb_extract(b, r, s->bits - 1, 1);
-    cf = op == SH_ROL ? irb_bini(b, IR_AND, r, 1) : top;
-    ir_ref other = op == SH_ROL ? cf : irb_extract(b, r, s->bits - 2, 1);
-    ir_ref of = irb_bin(b, IR_XOR, top, other);
-    f = irb_bini(b, IR_AND, f, FLAGS_ARITH & ~(FLAG_CF | FLAG_OF));
-    f = irb_bin(b, IR_OR, f, irb_cast(b, cf, IR_W));
-    f = irb_bin(b, IR_OR, f, irb_bini(b, IR_SHL, irb_cast(b, of, IR_W), 11));
-    x86_set_cc_eflags(s->L, f);
+    if (s->constant)
+        x86_set_cc_rotate(s->L, op == SH_ROR, s->size, r);
+    else
+        x86_set_cc_rotate_if(s->L, nonzero(s), op == SH_ROR, s->size, r);
 }
 
 /* RCL, RCR through CF: one bit at a time is exact and rare enough. */
@@ -91,102 +86,132 @@ static const struct ir_helper helper_rotate_carry = { "rotate_carry", 3, HELPER_
 static void rotate_carry(struct shift *s, unsigned op)
 {
     struct ir_block *b = s->L->b;
-    ir_ref f = x86_get_cc_eflags(s->L);
-    ir_ref how = irb_bini(b, IR_OR, irb_bini(b, IR_SHL, s->count, 8), s->bits | (op == SH_RCL ? 1u << 16 : 0));
+    ir_ref f = x86_get_cc_eflags(s->L), count = irb_cast(b, s->count, IR_X);
+    ir_ref how = irb_bini(b, IR_OR, irb_bini(b, IR_SHL, count, 8), s->bits | (op == SH_RCL ? 1u << 16 : 0));
     if (s->linear)      /* the store may fault: prove that it cannot before flags change */
-        x86_st(s->L, s->linear, s->size, narrowed(s, s->x));
-    ir_ref r = irb_call(b, &helper_rotate_carry, s->x, how, f, IR_NONE);
+        x86_st(s->L, s->linear, s->size, s->x);
+    ir_ref r = irb_call(b, &helper_rotate_carry, irb_cast(b, s->x, IR_X), how, f, IR_NONE);
     x86_set_cc_eflags(s->L, irb_un(b, IR_TRUNC, irb_get(b, 8, X86_OFF(cc_src))));
-    finish(s, r);
+    finish(s, irb_cast(b, r, s->size == 8 ? IR_X : IR_W));
 }
 
-static void by_kind(struct shift *s)
+/* By one. */
+static void rotate_carry_once(struct shift *s, unsigned op)
 {
-    unsigned op = s->I->row->aux;
-    if (op >= SH_SHL)
-        shift_plain(s, op);
-    else if (op >= SH_RCL)
-        rotate_carry(s, op);
+    struct ir_block *b = s->L->b;
+    ir_ref in = irb_cast(b, x86_carry(s->L), s->size == 8 ? IR_X : IR_W), r, out, of;
+    ir_ref high = irb_extract(b, s->x, s->bits - 1, 1);
+    if (op == SH_RCL) {
+        r = irb_bin(b, IR_OR, irb_bini(b, IR_SHL, s->x, 1), in);
+        out = high;
+        of = irb_bin(b, IR_XOR, irb_extract(b, r, s->bits - 1, 1), out);
+    } else {
+        r = irb_bin(b, IR_OR, irb_bini(b, IR_SHR, s->x, 1), irb_bini(b, IR_SHL, in, s->bits - 1));
+        out = irb_bini(b, IR_AND, s->x, 1);
+        of = irb_bin(b, IR_XOR, in, high);
+    }
+    finish(s, r);
+    x86_set_carry_overflow(s->L, out, of);
+}
+
+/* RCL and RCR by a count in CL: it may be 0. */
+static void rotate_carry_by_cl(struct shift *s, unsigned op)
+{
+    struct ir_block *b = s->L->b;
+    unsigned none = irb_label_new(b), done = irb_label_new(b);
+    irb_brcond(b, IR_EQ, s->count, irb_const(b, s->size == 8 ? IR_X : IR_W, 0), none);
+    rotate_carry(s, op);
+    irb_br(b, done);
+    irb_label(b, none);
+    if (s->linear || s->size == 4)
+        finish(s, s->x);
+    irb_label(b, done);
+    x86_cc_dynamic(s->L);
+}
+
+static void read_count(struct shift *s, const struct x86_operand *count)
+{
+    struct ir_block *b = s->L->b;
+    unsigned mask = s->size == 8 ? 63 : 31;
+    s->constant = count->kind == OPK_IMM;
+    s->n = (unsigned)count->imm & mask;
+    if (s->constant)
+        s->count = irb_const(b, s->size == 8 ? IR_X : IR_W, s->n);
     else
-        rotate(s, op);
+        s->count = irb_bini(b, IR_AND, irb_get(b, s->size == 8 ? 8 : 4, X86_OFF_GPR(R_CX)), mask);
 }
 
 void lift_shift(struct x86_lift *L, const struct x86_insn *I)
 {
-    struct ir_block *b = L->b;
     struct shift s = { .L = L, .I = I, .size = I->op[0].size, .bits = 8u * I->op[0].size };
-    uint64_t mask = s.size == 8 ? 63 : 31;
-    s.x = irb_cast(b, x86_rd_rmw(L, I, 0, &s.linear), IR_X);
-    if (I->op[1].kind == OPK_IMM) {
-        uint64_t n = I->op[1].imm & mask;
-        s.count = irb_x(b, n);
-        if (n)
-            by_kind(&s);
-        else if (s.linear || s.size == 4)
+    unsigned op = I->row->aux;
+    s.x = x86_rd_rmw(L, I, 0, &s.linear);
+    read_count(&s, &I->op[1]);
+    if (s.constant && !s.n) {
+        if (s.linear || s.size == 4)
             finish(&s, s.x);
-        return;
+    } else if (op >= SH_SHL) {
+        shift_plain(&s, op);
+    } else if (op < SH_RCL) {
+        rotate(&s, op);
+    } else if (!s.constant) {
+        rotate_carry_by_cl(&s, op);
+    } else if (s.n == 1) {
+        rotate_carry_once(&s, op);
+    } else {
+        rotate_carry(&s, op);
     }
-    s.count = irb_bini(b, IR_AND, irb_get(b, 8, X86_OFF_GPR(R_CX)), mask);
-    unsigned none = irb_label_new(b), done = irb_label_new(b);
-    irb_brcond(b, IR_EQ, s.count, irb_x(b, 0), none);
-    by_kind(&s);
-    irb_br(b, done);
-    irb_label(b, none);
-    if (s.linear || s.size == 4)
-        finish(&s, s.x);
-    irb_label(b, done);
-    x86_cc_dynamic(L);
 }
 
 /*
- * SHLD, SHRD.  A count beyond a 16-bit operand's width is undefined; the
+ * SHLD, SHRD of 16 and 32 bits: a shift of the pair, in X.  A count beyond a 16-bit operand's width is undefined; the
  * result is that of rotating through the pair twice, as CPUs do.
  */
+static ir_ref in_pair(struct shift *s, ir_ref y, bool left, ir_ref count)
+{
+    struct ir_block *b = s->L->b;
+    ir_ref x = irb_cast(b, s->x, IR_X), pair;
+    y = irb_cast(b, y, IR_X);
+    if (!left) {
+        pair = irb_deposit(b, x, y, s->bits, s->bits);            /* y:x */
+        if (s->bits == 16)
+            pair = irb_deposit(b, pair, x, 32, 16);
+        return irb_bin(b, IR_SHR, pair, count);
+    }
+    pair = irb_deposit(b, y, x, s->bits, s->bits);                /* x:y */
+    if (s->bits == 16)
+        pair = irb_deposit(b, irb_bini(b, IR_SHL, pair, 16), x, 0, 16);   /* x:y:x */
+    return irb_bini(b, IR_SHR, irb_bin(b, IR_SHL, pair, count), 32);
+}
+
 static void double_shift(struct shift *s, ir_ref y)
 {
     struct ir_block *b = s->L->b;
     bool left = !s->I->row->aux;
-    ir_ref less = irb_bini(b, IR_SUB, s->count, 1), r, one_less;
+    ir_ref r, one_less;
     if (s->bits == 64) {
+        /* The other operand moves in by 64 - count, in two steps because of a count of 0. */
         ir_ref rest = irb_bini(b, left ? IR_SHR : IR_SHL, y, 1);
-        /* count - 1 and count steps; the other operand moves in by 64 - count. */
         ir_ref in = irb_bin(b, left ? IR_SHR : IR_SHL, rest, irb_bin(b, IR_SUB, irb_x(b, 63), s->count));
-        r = irb_bin(b, IR_OR, irb_bin(b, left ? IR_SHL : IR_SHR, s->x, s->count), in);
-        one_less = irb_bin(b, left ? IR_SHL : IR_SHR, s->x, less);
-    } else if (left) {
-        ir_ref pair = irb_deposit(b, y, s->x, s->bits, s->bits);            /* x:y */
-        if (s->bits == 16)
-            pair = irb_deposit(b, irb_bini(b, IR_SHL, pair, 16), s->x, 0, 16);   /* x:y:x */
-        unsigned at = s->bits == 16 ? 32 : 32;
-        one_less = irb_bin(b, IR_SHR, irb_bin(b, IR_SHL, pair, less), irb_x(b, at));
-        r = irb_bini(b, IR_AND, irb_bin(b, IR_SHR, irb_bin(b, IR_SHL, pair, s->count), irb_x(b, at)), mask64(s->bits));
+        r = irb_bin(b, IR_OR, by(s, left ? IR_SHL : IR_SHR, s->x, false), in);
+        one_less = by(s, left ? IR_SHL : IR_SHR, s->x, true);
     } else {
-        ir_ref pair = irb_deposit(b, s->x, y, s->bits, s->bits);            /* y:x */
-        if (s->bits == 16)
-            pair = irb_deposit(b, pair, s->x, 32, 16);
-        one_less = irb_bin(b, IR_SHR, pair, less);
-        r = irb_bini(b, IR_AND, irb_bin(b, IR_SHR, pair, s->count), mask64(s->bits));
+        ir_ref count = irb_cast(b, s->count, IR_X);
+        r = irb_un(b, IR_TRUNC, in_pair(s, y, left, count));
+        one_less = in_pair(s, y, left, irb_bini(b, IR_SUB, count, 1));
     }
     finish(s, r);
-    x86_set_cc(s->L, cc(left ? CC_SHLB : CC_SARB, s->size), r, one_less, IR_NONE);
+    set_flags(s, left, r, one_less);
 }
 
 void lift_shiftd(struct x86_lift *L, const struct x86_insn *I)
 {
-    struct ir_block *b = L->b;
     struct shift s = { .L = L, .I = I, .size = I->op[0].size, .bits = 8u * I->op[0].size };
-    uint64_t mask = s.size == 8 ? 63 : 31;
-    s.x = irb_cast(b, x86_rd_rmw(L, I, 0, &s.linear), IR_X);
-    ir_ref y = irb_cast(b, x86_rd(L, I, 1), IR_X);
-    s.count = I->op[2].kind == OPK_IMM ? irb_x(b, I->op[2].imm & mask)
-                                       : irb_bini(b, IR_AND, irb_get(b, 8, X86_OFF_GPR(R_CX)), mask);
-    unsigned none = irb_label_new(b), done = irb_label_new(b);
-    irb_brcond(b, IR_EQ, s.count, irb_x(b, 0), none);
-    double_shift(&s, y);
-    irb_br(b, done);
-    irb_label(b, none);
-    if (s.linear || s.size == 4)
+    s.x = x86_rd_rmw(L, I, 0, &s.linear);
+    ir_ref y = x86_rd(L, I, 1);
+    read_count(&s, &I->op[2]);
+    if (!s.constant || s.n)
+        double_shift(&s, y);
+    else if (s.linear || s.size == 4)
         finish(&s, s.x);
-    irb_label(b, done);
-    x86_cc_dynamic(L);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * MOVS CMPS STOS LODS SCAS, with and without REP.
+ * MOVS CMPS STOS LODS SCAS, with and without REP.  Without, they are lifted like any other instruction; the rest is REP's.
  *
  * One iteration is one position.  The block was charged one; a helper that
  * runs k iterations takes k - 1 more, never beyond the budget.  Between plain
@@ -18,7 +18,7 @@ enum string_op { STR_MOVS, STR_CMPS, STR_STOS, STR_LODS, STR_SCAS };
 struct string {
     struct x86_cpu *c;
     unsigned op, size, asz, rep, seg;
-    bool single;            /* one iteration a call: single step */
+    bool single;            /* one iteration a call: single step, or the instruction must be fetched for each */
     int64_t step;           /* +size or -size */
     uint64_t mask;          /* of SI, DI, CX */
     unsigned mode;
@@ -59,8 +59,7 @@ static void advance(struct string *s, uint64_t n)
         advance_reg(s, R_SI, n * (uint64_t)s->step);
     if (s->uses_di)
         advance_reg(s, R_DI, n * (uint64_t)s->step);
-    if (s->rep)
-        advance_reg(s, R_CX, (uint64_t)0 - n);
+    advance_reg(s, R_CX, (uint64_t)0 - n);
 }
 
 static void set_acc(struct string *s, uint64_t v)
@@ -74,7 +73,7 @@ static void compare(struct string *s, uint64_t a, uint64_t b)
     s->last_a = a;
     s->last_b = b;
     s->compared = true;
-    s->stopped = s->rep && (a == b) != (s->rep == X86_REPE);
+    s->stopped = (a == b) != (s->rep == X86_REPE);
 }
 
 static bool addresses(struct string *s, uint64_t *src, uint64_t *dst)
@@ -160,9 +159,13 @@ static uint64_t run_length(const struct string *s, int seg, uint64_t offset, boo
     return n < wrap ? n : wrap;
 }
 
+/* A fault is the first element's, also when the others lie below it. */
 static bool map_run(struct string *s, struct run *r, enum access access)
 {
     uint64_t low = s->step > 0 ? r->linear : r->linear - (r->n - 1) * s->size;
+    struct tlb_side side;
+    if (!tlb_resolve(&s->c->v, r->linear, access, s->mode, &side))
+        return false;
     r->low = vcpu_host_ptr(&s->c->v, low, (unsigned)(r->n * s->size), access, s->mode);
     return r->low;
 }
@@ -275,11 +278,6 @@ static uint64_t do_string(struct vcpu *v, uint64_t what)
     struct string s;
     uint64_t done = 0;
     unpack(&s, v, what);
-    if (!s.rep) {
-        if (one(&s))
-            set_flags(&s);
-        return 1;
-    }
     uint64_t *cx = &s.c->s.gpr[R_CX];
     if (!(*cx & s.mask))
         return 1;
@@ -315,27 +313,63 @@ static const struct ir_helper helper_string = {
     "string", 1, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY, IR_W, { IR_X }, { .f1 = do_string }
 };
 
+static ir_ref pointer(struct x86_lift *L, const struct x86_insn *I, unsigned reg)
+{
+    ir_ref r = irb_get(L->b, 8, X86_OFF_GPR(reg));
+    return I->asz == 8 ? r : irb_bini(L->b, IR_AND, r, mask64(8u * I->asz));
+}
+
+static void advance_pointer(struct x86_lift *L, const struct x86_insn *I, unsigned reg, ir_ref step)
+{
+    ir_ref r = irb_bin(L->b, IR_ADD, irb_get(L->b, 8, X86_OFF_GPR(reg)), step);
+    x86_wr_reg(L, reg, I->asz, irb_cast(L->b, r, I->asz == 8 ? IR_X : IR_W));
+}
+
+/* Without REP. */
+static void lift_once(struct x86_lift *L, const struct x86_insn *I)
+{
+    struct ir_block *b = L->b;
+    unsigned op = I->row->aux, size = I->op[0].size;
+    bool uses_si = op == STR_MOVS || op == STR_CMPS || op == STR_LODS, uses_di = op != STR_LODS;
+    bool writes = op == STR_MOVS || op == STR_STOS;
+    ir_ref src = IR_NONE, dst = IR_NONE, x, y;
+    if (uses_si)
+        src = x86_linear_seg(L, I->seg, pointer(L, I, R_SI), size, false);
+    if (uses_di)
+        dst = x86_linear_seg(L, SEG_ES, pointer(L, I, R_DI), size, writes);
+    x = uses_si ? x86_ld(L, src, size, false) : x86_rd_reg(L, R_AX, size);
+    y = uses_di && !writes ? x86_ld(L, dst, size, false) : IR_NONE;
+    if (writes)
+        x86_st(L, dst, size, x);
+    else if (op == STR_LODS)
+        x86_wr_reg(L, R_AX, size, x);
+    ir_ref down = irb_extract(b, irb_get(b, 8, X86_OFF(rflags)), 10, 1);     /* DF */
+    ir_ref step = irb_bin(b, IR_SUB, irb_x(b, size), irb_bin(b, IR_MUL, down, irb_x(b, 2 * size)));
+    if (uses_si)
+        advance_pointer(L, I, R_SI, step);
+    if (uses_di)
+        advance_pointer(L, I, R_DI, step);
+    if (y)
+        x86_set_cc(L, CC_SUBB + x86_width(size), IR_NONE, y, x);
+}
+
 /* MOVS CMPS STOS LODS SCAS: aux. */
 void lift_string(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    bool single = L->flags & (MODE_TF | MODE_DEBUG);
+    bool single = L->flags & (MODE_TF | MODE_DEBUG) || L->from_device;
     struct x86_insn J = *I;
     bool compares = I->row->aux == STR_CMPS || I->row->aux == STR_SCAS;
     if (J.rep == X86_REPNE && !compares)
         J.rep = X86_REPE;            /* F2 repeats the others just as F3 */
-    if (J.rep && L->n_insns > 1) {
-        /* Positions taken beyond one are counted from a block's last instruction: begin a block here. */
-        L->b->n--;
-        L->b->n_insns--;
-        x86_jump(L, 0, L->pc);
+    if (!J.rep) {
+        lift_once(L, I);
         return;
     }
-    ir_ref done = irb_call(b, &helper_string, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
-    if (compares)
-        x86_cc_dynamic(L);
-    if (!J.rep)
+    /* Positions taken beyond one are counted from a block's last instruction. */
+    if (x86_begins_later(L))
         return;
+    ir_ref done = irb_call(b, &helper_string, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
     unsigned more = irb_label_new(b);
     irb_brcond(b, IR_EQ, done, irb_w(b, 0), more);
     x86_jump(L, 0, L->next_pc);

@@ -33,6 +33,23 @@ void lift_sys(struct x86_lift *L, const struct x86_insn *I)
     x86_end_loop_pc_set(L);
 }
 
+/* The same of what changes general registers only, but reads the clock or the like: the last of its block. */
+void lift_sys_read(struct x86_lift *L, const struct x86_insn *I)
+{
+    call(L, I->row->aux, IR_NONE, IR_NONE, IR_NONE);
+    x86_jump(L, 0, L->next_pc);
+}
+
+void lift_swapgs(struct x86_lift *L, const struct x86_insn *I)
+{
+    struct ir_block *b = L->b;
+    uint32_t gs = X86_OFF(seg[SEG_GS].base), other = X86_OFF(kernel_gs_base);
+    (void)I;
+    ir_ref x = irb_get(b, 8, gs), y = irb_get(b, 8, other);
+    irb_put(b, 8, gs, y);
+    irb_put(b, 8, other, x);
+}
+
 /* UMIP: SGDT SIDT SLDT SMSW STR fault outside ring 0. */
 static bool umip_faults(struct x86_lift *L)
 {
@@ -115,6 +132,15 @@ static void load_seg(struct x86_lift *L, int seg, ir_ref selector, bool shade)
     call(L, SYS_LOAD_SEG, irb_x(L->b, (uint64_t)seg | (shade ? 256 : 0)), selector, IR_NONE);
 }
 
+/* SS may cast a shadow, which the mode flags do not show. */
+static void end_load_seg(struct x86_lift *L, int seg)
+{
+    if (seg == SEG_SS)
+        x86_end_loop_pc_set(L);
+    else
+        x86_end_same_mode(L);
+}
+
 void lift_mov_to_seg(struct x86_lift *L, const struct x86_insn *I)
 {
     if (I->op[0].reg > SEG_GS || I->op[0].reg == SEG_CS) {
@@ -124,7 +150,7 @@ void lift_mov_to_seg(struct x86_lift *L, const struct x86_insn *I)
     struct x86_insn J = *I;
     J.op[1].size = 2;
     load_seg(L, I->op[0].reg, irb_cast(L->b, x86_rd(L, &J, 1), IR_X), true);
-    x86_end_loop_pc_set(L);
+    end_load_seg(L, I->op[0].reg);
 }
 
 void lift_push_seg(struct x86_lift *L, const struct x86_insn *I)
@@ -139,7 +165,7 @@ void lift_pop_seg(struct x86_lift *L, const struct x86_insn *I)
     ir_ref sp, v = x86_pop(L, I->osz, &sp);
     load_seg(L, I->op[0].reg, irb_bini(L->b, IR_AND, irb_cast(L->b, v, IR_X), 0xffff), true);
     x86_set_sp(L, sp);
-    x86_end_loop_pc_set(L);
+    end_load_seg(L, I->op[0].reg);
 }
 
 /* A far pointer in memory: offset, then selector. */
@@ -158,7 +184,7 @@ void lift_lxs(struct x86_lift *L, const struct x86_insn *I)
     ir_ref selector, offset = far_pointer(L, I, &selector);
     load_seg(L, (int)I->row->aux, selector, false);
     x86_wr_reg(L, I->op[0].reg, I->osz, offset);
-    x86_end_loop_pc_set(L);
+    end_load_seg(L, (int)I->row->aux);
 }
 
 /* ---- far transfers ------------------------------------------------------------------------------ */
@@ -210,8 +236,52 @@ void lift_into(struct x86_lift *L, const struct x86_insn *I)
 
 /* ---- flags ------------------------------------------------------------------------------------------ */
 
+/* CLI and STI without VME's and PVI's virtual flag. */
+static bool may_change_if(const struct x86_lift *L)
+{
+    unsigned iopl = L->flags >> MODE_IOPL_SHIFT & 3;
+    return !(L->flags & MODE_PE) || (L->flags & MODE_VM86 ? iopl == 3 : lift_cpl(L) <= iopl);
+}
+
+void lift_cli(struct x86_lift *L, const struct x86_insn *I)
+{
+    if (!may_change_if(L)) {
+        lift_sys(L, I);
+        return;
+    }
+    ir_ref f = irb_get(L->b, 8, X86_OFF(rflags));
+    irb_put(L->b, 8, X86_OFF(rflags), irb_bini(L->b, IR_AND, f, ~(uint64_t)FLAG_IF));
+}
+
+/* Interrupts wait for one instruction more, if they were off: the block ends behind that. */
+void lift_sti(struct x86_lift *L, const struct x86_insn *I)
+{
+    struct ir_block *b = L->b;
+    if (!may_change_if(L) || x86_one_at_a_time(L)) {
+        lift_sys(L, I);
+        return;
+    }
+    ir_ref f = irb_get(b, 8, X86_OFF(rflags));
+    _Static_assert(X86_SHADOW_STI == 1, "a SETCOND's result");
+    irb_put(b, 1, X86_OFF(shadow), irb_setcondi(b, IR_EQ, irb_bini(b, IR_AND, f, FLAG_IF), 0));
+    irb_put(b, 8, X86_OFF(rflags), irb_bini(b, IR_OR, f, FLAG_IF));
+    L->shade = true;
+}
+
+/* Without VME, which shows VIF for IF. */
+static ir_ref pushed_flags(struct x86_lift *L)
+{
+    struct ir_block *b = L->b;
+    ir_ref f = irb_bin(b, IR_OR, irb_get(b, 8, X86_OFF(rflags)), irb_cast(b, x86_get_cc_eflags(L), IR_X));
+    return irb_bini(b, IR_OR, irb_bini(b, IR_AND, f, ~(uint64_t)(FLAG_VM | FLAG_RF)), 2);
+}
+
 void lift_pushf(struct x86_lift *L, const struct x86_insn *I)
 {
+    if (!(L->flags & MODE_VM86) || (L->flags >> MODE_IOPL_SHIFT & 3) == 3) {
+        x86_set_sp(L, x86_push(L, I->osz, irb_cast(L->b, pushed_flags(L), I->osz == 8 ? IR_X : IR_W)));
+        return;
+    }
     ir_ref f = irb_call(L->b, helper(SYS_PUSHF), irb_x(L->b, I->osz), IR_NONE, IR_NONE, IR_NONE);
     x86_set_sp(L, x86_push(L, I->osz, irb_cast(L->b, f, I->osz == 8 ? IR_X : IR_W)));
 }
@@ -219,9 +289,17 @@ void lift_pushf(struct x86_lift *L, const struct x86_insn *I)
 void lift_popf(struct x86_lift *L, const struct x86_insn *I)
 {
     ir_ref sp, f = x86_pop(L, I->osz, &sp);
-    call(L, SYS_POPF, irb_cast(L->b, f, IR_X), irb_x(L->b, I->osz), IR_NONE);
+    ir_ref loop = call(L, SYS_POPF, irb_cast(L->b, f, IR_X), irb_x(L->b, I->osz), IR_NONE);
     x86_set_sp(L, sp);
-    x86_end_loop_pc_set(L);
+    if (x86_one_at_a_time(L)) {
+        x86_end_loop_pc_set(L);
+        return;
+    }
+    unsigned same = irb_label_new(L->b);
+    irb_brcond(L->b, IR_EQ, loop, irb_w(L->b, 0), same);
+    irb_exit_loop(L->b);
+    irb_label(L->b, same);
+    x86_jump(L, 0, L->next_pc);
 }
 
 /* ---- port I/O ------------------------------------------------------------------------------------------ */
@@ -265,6 +343,11 @@ static void mov_special(struct x86_lift *L, const struct x86_insn *I, unsigned t
     unsigned special = I->row->aux ? 0 : 1, size = lift_64(L) ? 8 : 4;
     unsigned gpr = (I->modrm & 7) | (I->rex & 1) << 3;
     ir_ref n = irb_x(L->b, I->op[special].reg);
+    static const uint32_t plain[5] = { X86_OFF(cr0), 0, X86_OFF(cr2), X86_OFF(cr3), X86_OFF(cr4) };
+    if (from == SYS_MOV_FROM_CR && special == 1 && I->op[1].reg < 5) {
+        x86_wr_reg(L, gpr, size, irb_cast(L->b, irb_get(L->b, 8, plain[I->op[1].reg]), size == 8 ? IR_X : IR_W));
+        return;
+    }
     if (I->row->aux) {
         call(L, to, n, irb_cast(L->b, x86_rd_reg(L, gpr, size), IR_X), IR_NONE);
     } else {

@@ -157,10 +157,10 @@ void lift_x87_env(struct x86_lift *L, const struct x86_insn *I)
     unsigned all = I->row->aux & 4, load = I->row->aux & 1, wide = I->osz != 2;
     bool is_protected = (L->flags & MODE_PE) && !(L->flags & MODE_VM86);
     unsigned size = (wide ? 28 : 14) + (all ? 80 : 0);
-    ir_ref at = x86_linear(L, I, size, !load);
-    x86_check_access(L, at, wide ? 4 : 2, !load);
     if (load)
         wait(L);
+    ir_ref at = x86_linear(L, I, size, !load);
+    x86_check_access(L, at, wide ? 4 : 2, !load);
     ir_ref kind = irb_x(L->b, wide | (unsigned)is_protected << 1 | all);
     call(L, load ? &x86_helper_x87_load_env : &x86_helper_x87_store_env, kind, at);
 }

@@ -69,8 +69,8 @@ static int level(struct walk *w, uint64_t table, unsigned shift, unsigned bits, 
         return 0;
     bool large = may_be_large && e & PTE_PS;
     uint64_t reserved = reserved_bits(w, large, shift);
-    if (!may_be_large && shift >= 30)
-        reserved |= PTE_PS;                          /* PML4 entries have none, nor those above without 1 GiB pages */
+    if (!may_be_large && shift > 12 && w->entry_size == 8)
+        reserved |= PTE_PS;                          /* PML4 entries, and PDPT entries without 1 GiB pages */
     if (e & reserved)
         return PF_P | PF_RSVD;
     *leaf = large || shift == 12;
@@ -183,15 +183,22 @@ static uint8_t allowed(const struct walk *w, unsigned mode)
     return prot;
 }
 
-/* Accessed in every entry used, dirty in the last when written (4.8). */
-static void mark_used(struct walk *w, bool write)
+static uint64_t marks(const struct walk *w, unsigned i, bool write)
 {
-    for (unsigned i = 0; i < w->n; i++) {
-        uint64_t want = PTE_A | (write && i == w->n - 1 ? PTE_D : 0);
-        if (want & ~w->entry[i])
-            space_set_bits(w->c->v.mem, w->at[i], w->entry_size, want);
-    }
+    return (PTE_A | (write && i == w->n - 1 ? PTE_D : 0)) & ~w->entry[i];
+}
+
+/* Accessed in every entry used, dirty in the last when written (4.8).  False: not now, and nothing has changed. */
+static bool mark_used(struct walk *w, bool write)
+{
+    for (unsigned i = 0; i < w->n; i++)
+        if (marks(w, i, write) && !mmu_may_mark(&w->c->v, &w->page->entry[i], w->entry_size))
+            return false;
+    for (unsigned i = 0; i < w->n; i++)
+        if (marks(w, i, write))
+            space_set_bits(w->c->v.mem, w->at[i], w->entry_size, marks(w, i, write));
     w->dirty |= write;
+    return true;
 }
 
 static bool page_fault(struct walk *w, int error)
@@ -233,7 +240,8 @@ bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode
     uint8_t prot = allowed(&w, mode);
     if (!(prot & 1 << access))
         return page_fault(&w, PF_P);
-    mark_used(&w, access == ACCESS_WRITE);
+    if (!mark_used(&w, access == ACCESS_WRITE))
+        return false;
     if (!w.dirty)
         prot &= (uint8_t)~(1 << ACCESS_WRITE);
     out->pa = a20(c, align_down(w.pa, PAGE_SIZE));

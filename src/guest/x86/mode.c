@@ -38,6 +38,8 @@ static uint64_t segment_flags(const struct x86_state *s, bool real)
         f |= MODE_FLAT_SS;
     if (s->seg[SEG_CS].limit != UINT32_MAX)
         f |= MODE_CS_LIMIT;
+    if (s->seg[SEG_CS].base)
+        f |= MODE_CS_BASE;
     return f;
 }
 

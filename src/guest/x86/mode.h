@@ -30,7 +30,8 @@ enum {
     MODE_CPL_SHIFT = 18,      /* 2 bits */
     MODE_AC_CHECK = 1 << 20,  /* CR0.AM and EFLAGS.AC and CPL 3: alignment is checked */
     MODE_SHADOW = 1 << 21,    /* an interrupt shadow is active: one instruction, then clear it */
-    MODE_MMU_SHIFT = 22,      /* 3 bits: mmu mode of data accesses */
+    MODE_MMU_SHIFT = 22,      /* 2 bits: mmu mode of data accesses */
+    MODE_CS_BASE = 1 << 24,   /* CS has a base other than 0, outside 64-bit mode */
     MODE_UMIP = 1 << 25,
     MODE_DE = 1 << 26,        /* CR4.DE */
     MODE_WHOLE_GS = 1 << 27,  /* the same for GS */

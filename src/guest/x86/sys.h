@@ -24,7 +24,7 @@ ir_fn1 sys_pushf, sys_iret;
 ir_fn2 sys_popf, sys_int, sys_far_ret;
 ir_fn3 sys_far_jump, sys_far_call;
 /* sys_fast.c */
-ir_fn0 sys_syscall, sys_sysenter, sys_swapgs;
+ir_fn0 sys_syscall, sys_sysenter;
 ir_fn1 sys_sysret, sys_sysexit;
 /* sys_identity.c */
 ir_fn0 sys_rdmsr, sys_wrmsr, sys_rdtsc, sys_rdtscp, sys_rdpmc, sys_rdpid, sys_cpuid, sys_monitor, sys_mwait,

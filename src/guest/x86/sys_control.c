@@ -6,6 +6,7 @@
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
 #include "guest/x86/sys.h"
+#include "guest/x86/x87.h"
 
 static bool pae_walk(const struct x86_state *s) { return s->cr0 & CR0_PG && s->cr4 & CR4_PAE && !(s->efer & EFER_LMA); }
 
@@ -222,7 +223,7 @@ uint64_t sys_xgetbv(struct vcpu *v)
         return sys_ud(c);
     if (n > 1 || (n == 1 && !x86_has(c->features, F_XGETBV1)))
         return sys_gp0(c);
-    sys_put_edx_eax(c, c->s.xcr0);
+    sys_put_edx_eax(c, n ? c->s.xcr0 & x86_xinuse(c) : c->s.xcr0);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fast system calls: SYSCALL, SYSENTER, their returns, SWAPGS. */
+/* Fast system calls: SYSCALL, SYSENTER, and their returns. */
 #include "guest/x86/flags.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/model.h"
@@ -111,14 +111,5 @@ uint64_t sys_sysexit(struct vcpu *v, uint64_t osz)
     s->gpr[R_SP] = to64 ? s->gpr[R_CX] : (uint32_t)s->gpr[R_CX];
     s->rip = to64 ? s->gpr[R_DX] : (uint32_t)s->gpr[R_DX];
     x86_set_cpl(c, 3);
-    return 0;
-}
-
-uint64_t sys_swapgs(struct vcpu *v)
-{
-    struct x86_state *s = &x86_of(v)->s;
-    uint64_t base = s->seg[SEG_GS].base;
-    s->seg[SEG_GS].base = s->kernel_gs_base;
-    s->kernel_gs_base = base;
     return 0;
 }

@@ -61,9 +61,11 @@ uint64_t sys_pushf(struct vcpu *v, uint64_t osz)
     return f;
 }
 
+/* Returns whether the block is to be left for good: interrupts are on that were off, or the mode is another. */
 uint64_t sys_popf(struct vcpu *v, uint64_t value, uint64_t osz)
 {
     struct x86_cpu *c = x86_of(v);
+    uint64_t before = c->s.rflags;
     uint64_t mask = FLAGS_ARITH | FLAG_TF | FLAG_DF | FLAG_NT;
     if (osz > 2)
         mask |= FLAG_AC | FLAG_ID;
@@ -81,8 +83,10 @@ uint64_t sys_popf(struct vcpu *v, uint64_t value, uint64_t osz)
     }
     x86_set_rflags(c, value, mask);
     c->s.rflags &= ~(uint64_t)FLAG_RF;
-    x86_update_mode(c);
-    return 0;
+    uint64_t changed = before ^ c->s.rflags;
+    if (changed & ~(uint64_t)(FLAG_IF | FLAG_DF | FLAG_NT | FLAG_ID))
+        x86_update_mode(c);
+    return changed & ~(uint64_t)(FLAG_IF | FLAG_DF | FLAG_NT | FLAG_ID) || changed & c->s.rflags & FLAG_IF;
 }
 
 /*

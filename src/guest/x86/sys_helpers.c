@@ -19,7 +19,7 @@ const struct ir_helper x86_sys_helpers[SYS_COUNT] = {
     H0(SYS_RDTSC, sys_rdtsc, IR_VOID), H0(SYS_RDTSCP, sys_rdtscp, IR_VOID), H0(SYS_RDPMC, sys_rdpmc, IR_VOID),
     H0(SYS_RDPID, sys_rdpid, IR_X), H0(SYS_CPUID, sys_cpuid, IR_VOID), H0(SYS_SYSCALL, sys_syscall, IR_VOID),
     H1(SYS_SYSRET, sys_sysret, IR_VOID), H0(SYS_SYSENTER, sys_sysenter, IR_VOID),
-    H1(SYS_SYSEXIT, sys_sysexit, IR_VOID), H0(SYS_SWAPGS, sys_swapgs, IR_VOID),
+    H1(SYS_SYSEXIT, sys_sysexit, IR_VOID),
     H0(SYS_MONITOR, sys_monitor, IR_VOID), H0(SYS_MWAIT, sys_mwait, IR_VOID), H0(SYS_RDRAND, sys_rdrand, IR_X),
     H0(SYS_XGETBV, sys_xgetbv, IR_VOID), H0(SYS_XSETBV, sys_xsetbv, IR_VOID), H0(SYS_CLAC, sys_clac, IR_VOID),
     H0(SYS_STAC, sys_stac, IR_VOID), H2(SYS_LOAD_SEG, sys_load_seg, IR_VOID),
@@ -27,7 +27,7 @@ const struct ir_helper x86_sys_helpers[SYS_COUNT] = {
     H2(SYS_MOV_TO_DR, sys_mov_to_dr, IR_VOID), H1(SYS_MOV_FROM_DR, sys_mov_from_dr, IR_X),
     H3(SYS_FAR_JUMP, sys_far_jump, IR_VOID), H3(SYS_FAR_CALL, sys_far_call, IR_VOID),
     H2(SYS_FAR_RET, sys_far_ret, IR_VOID), H1(SYS_IRET, sys_iret, IR_VOID), H2(SYS_INT, sys_int, IR_VOID),
-    H0(SYS_INT1, sys_int1, IR_VOID), H1(SYS_PUSHF, sys_pushf, IR_X), H2(SYS_POPF, sys_popf, IR_VOID),
+    H0(SYS_INT1, sys_int1, IR_VOID), H1(SYS_PUSHF, sys_pushf, IR_X), H2(SYS_POPF, sys_popf, IR_W),
     H2(SYS_IN, sys_in, IR_X), H3(SYS_OUT, sys_out, IR_VOID), H1(SYS_INS, sys_ins, IR_W), H1(SYS_OUTS, sys_outs, IR_W),
     H2(SYS_LAR, sys_lar, IR_X), H2(SYS_LSL, sys_lsl, IR_X), H2(SYS_ARPL, sys_arpl, IR_X),
 };

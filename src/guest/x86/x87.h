@@ -15,6 +15,9 @@ void x86_x87_update_env(struct x86_cpu *c);  /* after the control word changed *
 
 uint32_t x86_get_mxcsr(const struct x86_cpu *c);
 void x86_set_mxcsr(struct x86_cpu *c, uint32_t value);   /* reserved bits are the caller's to check */
+/* XINUSE (SDM vol. 1, 13.6): the state components, XSAVE_*, that differ from their initial ones. */
+uint64_t x86_xinuse(const struct x86_cpu *c);
+
 enum { MXCSR_MASK = 0xffff, MXCSR_RESET = 0x1f80 };
 
 #endif

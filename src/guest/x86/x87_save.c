@@ -84,12 +84,19 @@ static void set_half(struct x86_cpu *c, unsigned half, const uint8_t *m)
 
 static void gp0(struct vcpu *v) { x86_raise(v, EXC_GP, true, 0); }
 
-/* FXSAVE's area is aligned to 16: #GP(0).  (Where alignment is checked, CPUs choose between that and #AC.) */
-static bool aligned(struct vcpu *v, uint64_t at)
+/*
+ * Areas are aligned: #GP(0).  (Where alignment is checked, CPUs choose between that and #AC.)  An address that is
+ * not canonical faults for that first, which x86_restore may have to make #SS.
+ */
+static bool aligned(struct vcpu *v, uint64_t at, unsigned to)
 {
-    if (at & 15)
-        gp0(v);
-    return !(at & 15);
+    struct x86_cpu *c = x86_of(v);
+    if (!(at & (to - 1)))
+        return true;
+    gp0(v);
+    if (c->mode_flags & MODE_CS64 && !x86_canonical(at))
+        c->s.pending.cr2 = at;
+    return false;
 }
 
 /* ---- FXSAVE, FXRSTOR ------------------------------------------------------------------ */
@@ -99,7 +106,7 @@ static uint64_t do_fxsave(struct vcpu *v, uint64_t at, uint64_t wide)
     struct x86_cpu *c = x86_of(v);
     unsigned mode = x86_data_mode(c), len = AREA_XMM + 16 * n_xmm(c);
     uint8_t m[AREA_LEGACY] = { 0 };
-    if (!aligned(v, at))
+    if (!aligned(v, at, 16))
         return 0;
     put_x87(c, m, wide);
     put_mxcsr(c, m);
@@ -113,7 +120,7 @@ static uint64_t do_fxrstor(struct vcpu *v, uint64_t at, uint64_t wide)
 {
     struct x86_cpu *c = x86_of(v);
     uint8_t m[AREA_LEGACY];
-    if (!aligned(v, at))
+    if (!aligned(v, at, 16))
         return 0;
     if (!vcpu_load_bytes(v, at, m, sizeof m, x86_data_mode(c)))
         return 0;
@@ -152,18 +159,18 @@ static bool x87_in_use(const struct x86_cpu *c)
     return any;
 }
 
-static uint64_t in_use(const struct x86_cpu *c)
+uint64_t x86_xinuse(const struct x86_cpu *c)
 {
     return (x87_in_use(c) ? XSAVE_X87 : 0) | (half_in_use(c, 0) ? XSAVE_SSE : 0) | (half_in_use(c, 1) ? XSAVE_AVX : 0);
 }
 
 static bool xsave_allowed(struct vcpu *v, uint64_t at)
 {
-    if (!(x86_of(v)->s.cr4 & CR4_OSXSAVE))
+    if (!(x86_of(v)->s.cr4 & CR4_OSXSAVE)) {
         x86_raise(v, EXC_UD, false, 0);
-    else if (at & 63)
-        gp0(v);
-    return !v->exit;
+        return false;
+    }
+    return aligned(v, at, 64);
 }
 
 /* how: bit 3 FIP and FDP are 64 bits; low bits 0 XSAVE, 1 XSAVEOPT, 2 XSAVEC. */
@@ -171,7 +178,7 @@ static uint64_t do_xsave(struct vcpu *v, uint64_t at, uint64_t how)
 {
     struct x86_cpu *c = x86_of(v);
     unsigned mode = x86_data_mode(c), kind = how & 7;
-    uint64_t rfbm = requested(c), used = in_use(c), old;
+    uint64_t rfbm = requested(c), used = x86_xinuse(c), old;
     uint8_t m[AREA_END] = { 0 }, header[16];
     if (!xsave_allowed(v, at))
         return 0;
@@ -228,11 +235,10 @@ static uint64_t do_xrstor(struct vcpu *v, uint64_t at, uint64_t how)
     uint8_t m[AREA_END] = { 0 };
     if (!xsave_allowed(v, at) || !vcpu_load_bytes(v, at, m, AREA_AVX, mode))
         return 0;
-    if ((rfbm & XSAVE_AVX) && (c->s.xcr0 & XSAVE_AVX) &&
-        !vcpu_load_bytes(v, at + AREA_AVX, m + AREA_AVX, 16 * n_xmm(c), mode))
-        return 0;
     const uint8_t *header = m + AREA_HEADER;
     uint64_t bv = load_le(header, 8);
+    if (rfbm & bv & XSAVE_AVX && !vcpu_load_bytes(v, at + AREA_AVX, m + AREA_AVX, 16 * n_xmm(c), mode))
+        return 0;
     bool compact = load_le(header + 8, 8) & COMPACTED, sets_mxcsr = rfbm & (XSAVE_SSE | XSAVE_AVX);
     uint32_t mxcsr = compact && !(bv & XSAVE_SSE) ? MXCSR_RESET : (uint32_t)load_le(m + AREA_MXCSR, 4);
     if (compact)
@@ -275,12 +281,20 @@ void lift_fxsave(struct x86_lift *L, const struct x86_insn *I)
     irb_call(L->b, I->row->aux ? &helper_fxrstor : &helper_fxsave, at, irb_x(L->b, I->osz == 8), IR_NONE, IR_NONE);
 }
 
+/* CR0.TS: #NM, unless the instruction is not enabled at all. */
+static uint64_t do_xarea_fault(struct vcpu *v)
+{
+    x86_raise(v, x86_of(v)->s.cr4 & CR4_OSXSAVE ? EXC_NM : EXC_UD, false, 0);
+    return 0;
+}
+
+static const struct ir_helper helper_xarea_fault = { "xarea_fault", 0, HELPER_MAY_EXIT, IR_VOID, { 0 },
+                                                     { .f0 = do_xarea_fault } };
+
 static void lift_xarea(struct x86_lift *L, const struct x86_insn *I, const struct ir_helper *h, bool write)
 {
-    if (L->flags & MODE_TS) {
-        x86_lift_fault(L, EXC_NM, false, 0);
-        return;
-    }
+    if (L->flags & MODE_TS)
+        irb_call(L->b, &helper_xarea_fault, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     ir_ref at = x86_linear(L, I, AREA_AVX, write);
     irb_call(L->b, h, at, irb_x(L->b, I->row->aux | (I->osz == 8 ? 8 : 0)), IR_NONE, IR_NONE);
 }

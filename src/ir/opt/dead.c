@@ -85,7 +85,7 @@ static bool sees_state(const struct ir_insn *i)
 static bool removable(const struct ir_insn *i)
 {
     if (i->op == IR_CALL)
-        return ((const struct ir_helper *)(uintptr_t)i->imm)->flags & HELPER_PURE;
+        return ((const struct ir_helper *)(uintptr_t)i->imm)->flags & (HELPER_PURE | HELPER_NO_EFFECT);
     return ir_op_info[i->op].flags & IR_FLAG_P || get_size((enum ir_op)i->op);
 }
 

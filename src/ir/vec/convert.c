@@ -41,6 +41,8 @@ CONVERT(CVT_F32I32_2, w, w, 2, f32, (uint32_t)f32_to_i32(env, y, RC))
 CONVERT(CVTT_F32I32_2, w, w, 2, f32, (uint32_t)f32_to_i32(env, y, FP_TO_ZERO))
 CONVERT(CVT_F64I32_2, w, d, 2, f64, (uint32_t)f64_to_i32(env, y, RC))
 CONVERT(CVTT_F64I32_2, w, d, 2, f64, (uint32_t)f64_to_i32(env, y, FP_TO_ZERO))
+CONVERT(CVT_F16F32_4, w, h, 4, f16, f16_to_f32(env, y))
+CONVERT(CVT_F32F16_4, h, w, 4, f32, f32_to_f16(env, y, fvec_rounding(env, imm)))
 
 CONVERT_INTO(CVT_I32F32_2, w, w, 2, int32_t, f32_from_i32(env, y))
 CONVERT_INTO(CVT_F32F64_1, d, w, 1, f32, f32_to_f64(env, y))

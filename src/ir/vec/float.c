@@ -32,38 +32,25 @@ WIDTHS(MIN, f32_min_sse(env, x, y), f64_min_sse(env, x, y))
 WIDTHS(MAX, f32_max_sse(env, x, y), f64_max_sse(env, x, y))
 WIDTHS(SQRT, f32_sqrt(env, y), f64_sqrt(env, y))
 
-static enum fp_rounding rounding(const struct fp_env *env, uint64_t imm)
-{
-    return (enum fp_rounding)(imm & 4 ? env->rounding : imm & 3);
-}
-
-WIDTHS(ROUND, f32_round(env, y, rounding(env, imm), !(imm & 8)), f64_round(env, y, rounding(env, imm), !(imm & 8)))
+WIDTHS(ROUND, f32_round(env, y, fvec_rounding(env, imm), !(imm & 8)),
+       f64_round(env, y, fvec_rounding(env, imm), !(imm & 8)))
 
 /* ---- compares --------------------------------------------------------------------------------- */
 
+/* Quiet NaNs are invalid for the LT and LE kinds of the first sixteen, and for the others of the second. */
 static bool is_quiet(uint64_t predicate)
 {
-    return (predicate & 3) == 0 || (predicate & 3) == 3;
+    return ((predicate & 3) == 0 || (predicate & 3) == 3) != (predicate >> 4 & 1);
 }
 
+/* Which relations make predicate (modulo 16) true (SDM vol. 2, CMPPS, table 3-1). */
 static bool holds(enum fp_relation r, uint64_t predicate)
 {
-    bool yes;
-    switch (predicate & 3) {
-    case 0:
-        yes = r == FP_EQUAL;
-        break;
-    case 1:
-        yes = r == FP_LESS;
-        break;
-    case 2:
-        yes = r == FP_LESS || r == FP_EQUAL;
-        break;
-    default:
-        yes = r == FP_UNORDERED;
-        break;
-    }
-    return yes != (predicate >> 2 & 1);
+    enum { L = 1, E = 2, G = 4, U = 8 };
+    static const uint8_t sets[16] = { E,     L,     L | E,         U, L | G | U, E | G | U, G | U, L | E | G,
+                                      E | U, L | U, L | E | U,     0, L | G,     E | G,     G,     L | E | G | U };
+    unsigned relation = r == FP_LESS ? L : r == FP_EQUAL ? E : r == FP_GREATER ? G : U;
+    return sets[predicate & 15] & relation;
 }
 
 WIDTHS(CMP, holds(f32_compare(env, x, y, is_quiet(imm)), imm) ? UINT32_MAX : 0,

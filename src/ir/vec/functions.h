@@ -28,6 +28,12 @@ static inline void fvec_settle(struct fp_env *env)
         env->raised &= BEFORE;
 }
 
+/* ROUND's immediate: its own rounding, or with bit 2 the environment's. */
+static inline enum fp_rounding fvec_rounding(const struct fp_env *env, uint64_t imm)
+{
+    return (enum fp_rounding)(imm & 4 ? env->rounding : imm & 3);
+}
+
 /* Runs expr for every lane i of r; x and y are the operands' lanes. */
 #define LANES(field, n, T, expr)                                  \
     do {                                                          \

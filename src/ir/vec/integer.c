@@ -4,6 +4,15 @@
 
 static int clamp(int v, int low, int high) { return v < low ? low : v > high ? high : v; }
 
+VEC(ZERO)
+{
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)imm;
+    r->d[0] = r->d[1] = 0;
+}
+
 VEC(AND) { LANES(d, 2, uint64_t, x & y); }
 VEC(ANDN) { LANES(d, 2, uint64_t, ~x & y); }
 VEC(OR) { LANES(d, 2, uint64_t, x | y); }
@@ -99,6 +108,23 @@ VEC(TEST)
     r->d[1] = 0;
 }
 
+/* VTESTPS, VTESTPD. */
+#define TEST_SIGNS(NAME, field, n, bits)                                        \
+    VEC(NAME)                                                                   \
+    {                                                                           \
+        bool zero = true, covered = true;                                       \
+        (void)c;                                                                \
+        (void)imm;                                                              \
+        for (unsigned i = 0; i < (n); i++) {                                    \
+            zero &= !((a->field[i] & b->field[i]) >> ((bits)-1));               \
+            covered &= !((~a->field[i] & b->field[i]) >> ((bits)-1));           \
+        }                                                                       \
+        r->d[0] = (zero ? 0x40u : 0) | covered;                                 \
+        r->d[1] = 0;                                                            \
+    }
+TEST_SIGNS(TEST_W, w, 4, 32)
+TEST_SIGNS(TEST_D, d, 2, 64)
+
 /* ---- shifts: counts beyond the lane give 0, or the sign -------------------------------------- */
 
 #define SHIFT_BODY(field, n, T, bits, count, in_range, beyond)        \
@@ -129,3 +155,9 @@ VEC(SHRI_W) { SHIFT_BODY(w, 4, uint32_t, 32, imm, x >> k, 0); }
 VEC(SHRI_D) { SHIFT_BODY(d, 2, uint64_t, 64, imm, x >> k, 0); }
 VEC(SARI_H) { SHIFT_BODY(h, 8, int16_t, 16, imm, (uint16_t)(x >> k), (uint16_t)(x >> 15)); }
 VEC(SARI_W) { SHIFT_BODY(w, 4, int32_t, 32, imm, (uint32_t)(x >> k), (uint32_t)(x >> 31)); }
+
+VEC(SHLV_W) { LANES(w, 4, uint32_t, y < 32 ? x << y : 0); }
+VEC(SHLV_D) { LANES(d, 2, uint64_t, y < 64 ? x << y : 0); }
+VEC(SHRV_W) { LANES(w, 4, uint32_t, y < 32 ? x >> y : 0); }
+VEC(SHRV_D) { LANES(d, 2, uint64_t, y < 64 ? x >> y : 0); }
+VEC(SARV_W) { LANES(w, 4, uint32_t, (uint32_t)((int32_t)x >> (y < 32 ? y : 31))); }

@@ -20,6 +20,32 @@ VEC(ALIGN)
     memcpy(r->b, wide + (imm < 32 ? imm : 32), 16);
 }
 
+VEC(PERM_W)
+{
+    UNUSED;
+    for (unsigned i = 0; i < 4; i++)
+        r->w[i] = a->w[b->w[i] & 3];
+}
+
+VEC(PERM_D)
+{
+    UNUSED;
+    for (unsigned i = 0; i < 2; i++)
+        r->d[i] = a->d[b->d[i] >> 1 & 1];
+}
+
+#define BROADCAST(NAME, field, n)          \
+    VEC(NAME)                              \
+    {                                      \
+        UNUSED;                            \
+        for (unsigned i = 0; i < (n); i++) \
+            r->field[i] = a->field[0];     \
+    }
+BROADCAST(BCAST_B, b, 16)
+BROADCAST(BCAST_H, h, 8)
+BROADCAST(BCAST_W, w, 4)
+BROADCAST(BCAST_D, d, 2)
+
 /* ---- blends ------------------------------------------------------------------------------------- */
 
 #define BLEND(NAME, field, n, T, take_b)                                     \

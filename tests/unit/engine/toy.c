@@ -172,6 +172,13 @@ static void lift_short(struct lift *L, unsigned op, unsigned rd, unsigned rs)
         irb_trap_if(b, IR_EQ, reg(L, rs), irb_x(b, 0), &h_raise, irb_x(b, CAUSE_DIV));
         set_reg(L, rd, irb_call(b, &h_div, reg(L, rd), reg(L, rs), 0, 0));
         break;
+    case T_DIVU:
+    case T_DIVS:
+        set_reg(L, rd, irb_bin(b, op == T_DIVU ? IR_DIVU : IR_DIVS, reg(L, rd), reg(L, rs)));
+        break;
+    case T_DIVSW:
+        set_reg(L, rd, irb_bin(b, IR_DIVS, irb_un(b, IR_TRUNC, reg(L, rd)), irb_get(b, 4, OFF_R(rs))));
+        break;
     case T_HLT:
         irb_put(b, 4, OFF(halted), irb_w(b, 1));
         end_loop(L);

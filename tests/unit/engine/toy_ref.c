@@ -178,6 +178,15 @@ static bool short_op(struct toy *t, unsigned op, unsigned rd, unsigned rs, uint6
             return raise(t, CAUSE_DIV);
         s->r[rd] = a / b;
         break;
+    case T_DIVU:
+        s->r[rd] = b ? a / b : 0;
+        break;
+    case T_DIVS:
+        s->r[rd] = b + 1 == 0 ? 0 - a : b ? (uint64_t)((int64_t)a / (int64_t)b) : 0;
+        break;
+    case T_DIVSW:
+        s->r[rd] = (uint32_t)b ? (uint32_t)((int64_t)(int32_t)a / (int32_t)b) : 0;
+        break;
     case T_HLT:
         s->halted = 1;
         break;

@@ -106,7 +106,8 @@ static void select_space(struct run *r, unsigned n)
     c->s.cr3 = p->cr3;
     if (r->kind == REF_PAE) {
         for (unsigned i = 0; fresh_pdptes && i < 4; i++)
-            poke(r, p->cr3 + 8 * i, 8, (TABLE_BASE + (uint64_t)PAGE_SIZE * (TOPS + rnd(r, TABLES))) | (rnd(r, 8) ? 1 : 0));
+            poke(r, p->cr3 + 8 * i, 8,
+                 (TABLE_BASE + (uint64_t)PAGE_SIZE * (TOPS + rnd(r, TABLES))) | (rnd(r, 8) ? 1 : 0));
         /* Those that are not valid leave the registers as they are. */
         x86_load_pdptes(c);
         memcpy(p->pdpte, c->s.pdpte, sizeof p->pdpte);

@@ -119,7 +119,10 @@ static void test_new_table_is_watched(void **state)
     static const struct {
         uint64_t cr3, va;
         unsigned mode;
-    } way[] = { { PML4, AT, MMU_KERNEL }, { PML4_B, AT, MMU_USER }, { PML4, ALIAS, MMU_USER }, { PML4_B, ALIAS, MMU_KERNEL } };
+    } way[] = { { PML4, AT, MMU_KERNEL },
+                { PML4_B, AT, MMU_USER },
+                { PML4, ALIAS, MMU_USER },
+                { PML4_B, ALIAS, MMU_KERNEL } };
     for (unsigned victim = 0; victim < 2; victim++)
         for (unsigned k = 0; k < ARRAY_LEN(way); k++) {
             struct mmu_machine *m = machine();
@@ -187,6 +190,26 @@ static void test_size(void **state)
     mmu_machine_free(m);
 }
 
+/* Many address spaces with large working sets stay within a bound, and right. */
+static void test_memory_is_bounded(void **state)
+{
+    struct mmu_machine *m = machine();
+    uint64_t most = 0;
+    for (unsigned n = 0; n < 40; n++) {
+        uint64_t top = 0x100000 + (uint64_t)n * PAGE_SIZE;
+        space_store(m->mem, top, 8, PDPT | P | W | U);
+        for (uint64_t i = 2; i < 512; i++)              /* 1 GiB by large pages, over and over the same two */
+            space_store(m->mem, PD + 8 * i, 8, ((i & 1) + 2) << 21 | P | W | U | PS);
+        use_cr3(m, top);
+        for (unsigned pass = 0; pass < 4; pass++)
+            for (uint64_t va = 0x400000; va < 0x8000000; va += PAGE_SIZE)
+                assert_int_equal(load(m, va), ((va >> 21 & 1) + 2) << 21 | (va & 0x1ff000));
+        most = stats(m).entries > most ? stats(m).entries : most;
+    }
+    assert_in_range(most, 1 << 16, 1 << 17);
+    mmu_machine_free(m);
+}
+
 /* Two pages of one slot: after the first walks, the victims answer. */
 static void test_victims(void **state)
 {
@@ -227,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_contexts_are_kept), cmocka_unit_test(test_one_entry_written),
         cmocka_unit_test(test_unused_entries),    cmocka_unit_test(test_new_table_is_watched),
         cmocka_unit_test(test_large_page),        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_victims),           cmocka_unit_test(test_code_mapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
