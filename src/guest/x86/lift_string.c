@@ -18,7 +18,7 @@ enum string_op { STR_MOVS, STR_CMPS, STR_STOS, STR_LODS, STR_SCAS };
 struct string {
     struct x86_cpu *c;
     unsigned op, size, asz, rep, seg;
-    bool single;            /* one iteration a call: single step, or the instruction must be fetched for each */
+    bool single;            /* one iteration a call: single step, the end of an interrupt shadow, or code outside RAM */
     int64_t step;           /* +size or -size */
     uint64_t mask;          /* of SI, DI, CX */
     unsigned mode;
@@ -357,7 +357,7 @@ static void lift_once(struct x86_lift *L, const struct x86_insn *I)
 void lift_string(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    bool single = L->flags & (MODE_TF | MODE_DEBUG) || L->from_device;
+    bool single = L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW) || L->from_device;
     struct x86_insn J = *I;
     bool compares = I->row->aux == STR_CMPS || I->row->aux == STR_SCAS;
     if (J.rep == X86_REPNE && !compares)
