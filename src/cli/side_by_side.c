@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A recording replayed by two machines at once, in one process: the engine in question, and the portable one
- * with its blocks cut at random.  What they do must be the same.
+ * A recording replayed by two machines at once, in one process: the engine in question, and the portable one (with
+ * its blocks cut at random, where an interval is short enough for that).  What they do must be the same.
  */
 #include "cli/command.h"
 #include "rr/lockstep.h"
@@ -35,12 +35,13 @@ static void stop_first(void *opaque, struct machine *m)
     replica_stop(&s->replica[0], m);
 }
 
-static void init(struct sides *s, const char *path, const struct rebuild *b)
+/* seed: of the portable engine, 0 for none. */
+static void init(struct sides *s, const char *path, const struct rebuild *b, uint64_t seed)
 {
     *s = (struct sides){ .portable = *b };
     s->portable.engine = "interp";
     s->replica[0] = (struct replica){ .path = path, .rebuild = b };
-    s->replica[1] = (struct replica){ .path = path, .rebuild = &s->portable, .perturb_seed = 1 };
+    s->replica[1] = (struct replica){ .path = path, .rebuild = &s->portable, .perturb_seed = seed };
     s->side[0] = (struct lockstep_side){ start_first, stop_first, s };
     s->side[1] = (struct lockstep_side){ replica_start, replica_stop, &s->replica[1] };
 }
@@ -60,7 +61,7 @@ void side_by_side_search(const char *path, const struct rebuild *b, uint64_t fro
     struct sides s;
     struct lockstep_difference d;
     struct error err;
-    init(&s, path, b);
+    init(&s, path, b, 1);
     fprintf(stderr, "running the interval again, this engine and the portable one side by side ...\n");
     switch (lockstep_search(s.side, from, to, &d, &err)) {
     case LOCKSTEP_FAILED:
@@ -111,7 +112,7 @@ int side_by_side_verify(const struct command *self, const char *path, const stru
     struct sides s;
     struct lockstep_difference d;
     struct error err;
-    init(&s, path, b);
+    init(&s, path, b, 0);
     const struct lockstep_walk walk = { every ? every : DEFAULT_EVERY, progress, ended, &s };
     if (!host_signals_start(&err))
         return command_fail(self, &err);

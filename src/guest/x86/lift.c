@@ -203,9 +203,11 @@ static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint
         uint8_t bytes[15];
         if (!first)
             return FETCH_NEXT_PAGE;
+        if (n >= room)
+            return FETCH_GP;
         memcpy(bytes, f->page + at, n);
         uint64_t next_page = linear_pc(f, pc) + n;
-        if (n < room && !vcpu_fetch(f->v, next_page & f->key->va_mask, f->key->fetch_mode, bytes + n, 15 - n, NULL))
+        if (!vcpu_fetch(f->v, next_page & f->key->va_mask, f->key->fetch_mode, bytes + n, 15 - n, NULL))
             return FETCH_FAULT;
         struct tlb_side side;
         f->device |= !tlb_peek(f->v, next_page & f->key->va_mask, ACCESS_EXEC, f->key->fetch_mode, &side) || !side.ram;

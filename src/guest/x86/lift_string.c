@@ -19,7 +19,7 @@ enum string_op { STR_MOVS, STR_CMPS, STR_STOS, STR_LODS, STR_SCAS };
 struct string {
     struct x86_cpu *c;
     unsigned op, size, asz, rep, seg;
-    bool single;            /* one iteration a call: single step, or the instruction must be fetched for each */
+    bool single;            /* one iteration a call: single step, the end of an interrupt shadow, or code outside RAM */
     int64_t step;           /* +size or -size */
     uint64_t mask;          /* of SI, DI, CX */
     unsigned mode;
@@ -351,14 +351,14 @@ static void lift_once(struct x86_lift *L, const struct x86_insn *I)
     if (uses_di)
         advance_pointer(L, I, R_DI, step);
     if (y)
-        x86_set_cc(L, CC_SUBB + x86_width(size), irb_bin(b, IR_SUB, x, y), y, x);
+        x86_set_cc(L, CC_SUBB + x86_width(size), IR_NONE, y, x);
 }
 
 /* MOVS CMPS STOS LODS SCAS: aux. */
 void lift_string(struct x86_lift *L, const struct x86_insn *I)
 {
     struct ir_block *b = L->b;
-    bool single = L->flags & (MODE_TF | MODE_DEBUG) || L->from_device;
+    bool single = L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW) || L->from_device;
     struct x86_insn J = *I;
     bool compares = I->row->aux == STR_CMPS || I->row->aux == STR_SCAS;
     if (J.rep == X86_REPNE && !compares)

@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Forwarding.  A small table remembers which value each recently touched piece
- * of guest state holds; GETs of exactly that piece become that value.  It is
- * emptied at labels (several paths meet) and by helpers that write state.
+ * Forwarding.  A table remembers which value each recently touched piece of guest
+ * state holds; GETs of exactly that piece become that value.  It is emptied at
+ * labels (several paths meet) and by helpers that write state.  On the way constants
+ * fold, and what cuts or widens a value that is narrow anyway becomes that value.
+ *
+ * The table has two entries for every word of the state, for the whole word (or the vector that begins there)
+ * and for a part of it; words that share entries only forget each other.
  */
 #include "ir/fold.h"
 #include "ir/opt/opt.h"
 
-enum { SLOTS = 32 };
+enum { WORDS = 128, WHOLE = 0, PART = 1 };
 
 struct piece {
+    uint32_t epoch;    /* when it was noted; older ones are gone */
     uint32_t offset;
-    uint8_t size;
+    uint16_t size;
     ir_ref value;      /* holds the piece's bits, zero-extended */
 };
 
 struct forward {
     struct ir_block *b;
-    struct piece piece[SLOTS];
-    unsigned n, next;
+    struct piece piece[WORDS][2];
+    uint32_t epoch;
     ir_ref same[IR_MAX_VALUES];        /* the value to use instead, or itself */
+    uint32_t def[IR_MAX_VALUES];       /* its op */
+    uint8_t bits[IR_MAX_VALUES];       /* those above are zero */
     bool known[IR_MAX_VALUES];
     uint64_t constant[IR_MAX_VALUES];
 };
@@ -47,32 +54,33 @@ static unsigned access_size(enum ir_op op)
     }
 }
 
-static void remember(struct forward *f, uint32_t offset, unsigned size, ir_ref value)
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static bool overlaps(const struct piece *p, uint32_t offset, unsigned size)
 {
-    struct piece p = { offset, (uint8_t)size, value };
-    if (f->n < SLOTS)
-        f->piece[f->n++] = p;
-    else
-        f->piece[f->next++ % SLOTS] = p;
+    return p->offset < offset + size && offset < p->offset + p->size;
 }
 
 static void forget_overlap(struct forward *f, uint32_t offset, unsigned size)
 {
-    for (unsigned i = 0; i < f->n;) {
-        struct piece *p = &f->piece[i];
-        if (p->offset < offset + size && offset < p->offset + p->size)
-            *p = f->piece[--f->n];
-        else
-            i++;
-    }
+    /* A vector that begins in the word before reaches into this one. */
+    for (uint32_t w = offset / 8 - (offset >= 8); w <= (offset + size - 1) / 8; w++)
+        for (unsigned way = WHOLE; way <= PART; way++) {
+            struct piece *p = &f->piece[w % WORDS][way];
+            if (overlaps(p, offset, size))
+                p->epoch = 0;
+        }
+}
+
+static void remember(struct forward *f, uint32_t offset, unsigned size, ir_ref value)
+{
+    f->piece[offset / 8 % WORDS][size >= 8 ? WHOLE : PART] = (struct piece){ f->epoch, offset, (uint16_t)size, value };
 }
 
 static ir_ref find(const struct forward *f, uint32_t offset, unsigned size)
 {
-    for (unsigned i = 0; i < f->n; i++)
-        if (f->piece[i].offset == offset && f->piece[i].size == size)
-            return f->piece[i].value;
-    return IR_NONE;
+    const struct piece *p = &f->piece[offset / 8 % WORDS][size >= 8 ? WHOLE : PART];
+    return p->epoch == f->epoch && p->offset == offset && p->size == size ? p->value : IR_NONE;
 }
 
 static void become_copy(struct forward *f, struct ir_insn *i, ir_ref of)
@@ -80,6 +88,7 @@ static void become_copy(struct forward *f, struct ir_insn *i, ir_ref of)
     f->same[i->dst] = of;
     f->known[i->dst] = f->known[of];
     f->constant[i->dst] = f->constant[of];
+    f->bits[i->dst] = f->bits[of];
     *i = (struct ir_insn){ .op = (uint8_t)(i->type == IR_V ? IR_VCOPY : IR_COPY), .type = i->type, .dst = i->dst,
                            .arg = { of } };
 }
@@ -96,8 +105,67 @@ static void visit_get(struct forward *f, struct ir_insn *i, unsigned size)
 static void visit_put(struct forward *f, const struct ir_insn *i, unsigned size)
 {
     forget_overlap(f, (uint32_t)i->imm, size);
-    if (size >= 4)                    /* narrower PUTs truncate: the value is not what a GET would read */
+    /* A PUT that truncates leaves something else than its value. */
+    if (size >= 4 || f->bits[i->arg[0]] <= 8 * size)
         remember(f, (uint32_t)i->imm, size, i->arg[0]);
+}
+
+/* ---- widths -------------------------------------------------------------------------------------- */
+
+static unsigned min(unsigned x, unsigned y) { return x < y ? x : y; }
+static unsigned max(unsigned x, unsigned y) { return x > y ? x : y; }
+
+/* How many low bits of i's result may be other than zero. */
+static unsigned width(const struct forward *f, const struct ir_insn *i)
+{
+    unsigned type = f->b->type_of[i->dst] == IR_X ? 64 : 32, a = f->bits[i->arg[0]], b = f->bits[i->arg[1]];
+    switch (i->op) {
+    case IR_CONST:
+        return i->imm ? 64 - (unsigned)__builtin_clzll(i->imm) : 0;
+    case IR_GET8:
+        return 8;
+    case IR_GET16:
+        return 16;
+    case IR_LD:
+        return i->aux & IR_MEM_SIGNED ? type : 8u << (i->aux & IR_MEM_SIZE);
+    case IR_EXTRACT:
+        return (unsigned)i->imm;
+    case IR_SETCOND:
+        return 1;
+    case IR_ZEXT:
+    case IR_TRUNC:
+        return min(a, 32);
+    case IR_AND:
+        return min(a, b);
+    case IR_OR:
+    case IR_XOR:
+        return max(a, b);
+    case IR_SHR:
+        return f->known[i->arg[1]] ? a - min(a, (unsigned)f->constant[i->arg[1]] & (type - 1)) : type;
+    case IR_SELECT:
+        return max(b, f->bits[i->arg[2]]);
+    default:
+        return type;
+    }
+}
+
+/* Does i give just (a part of) what its argument was made from, or its argument? */
+static ir_ref needless(const struct forward *f, const struct ir_insn *i)
+{
+    ir_ref a = i->arg[0];
+    const struct ir_insn *d = &f->b->insn[f->def[a]];
+    switch (i->op) {
+    case IR_TRUNC:
+        return d->op == IR_ZEXT ? d->arg[0] : IR_NONE;
+    case IR_ZEXT:
+        return d->op == IR_TRUNC && f->bits[d->arg[0]] <= 32 ? d->arg[0] : IR_NONE;
+    case IR_EXTRACT:
+        return i->aux == 0 && f->bits[a] <= i->imm ? a : IR_NONE;
+    case IR_AND:
+        return f->known[i->arg[1]] && !(mask64(f->bits[a]) & ~f->constant[i->arg[1]]) ? a : IR_NONE;
+    default:
+        return IR_NONE;
+    }
 }
 
 static void fold(struct forward *f, struct ir_insn *i)
@@ -126,16 +194,32 @@ static void visit_call(struct forward *f, const struct ir_insn *i)
 {
     const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
     if (h->flags & HELPER_WRITES)
-        f->n = 0;
+        f->epoch++;
+}
+
+static void visit_value(struct forward *f, struct ir_insn *i, uint32_t n)
+{
+    ir_ref instead = (i->op == IR_COPY || i->op == IR_VCOPY) && i->arg[0] ? i->arg[0] : needless(f, i);
+    f->def[i->dst] = n;
+    if (instead) {
+        become_copy(f, i, instead);
+        return;
+    }
+    fold(f, i);
+    f->bits[i->dst] = (uint8_t)width(f, i);
 }
 
 void ir_opt_forward(struct ir_block *b)
 {
     struct forward f;
     f.b = b;
-    f.n = f.next = 0;
+    f.epoch = 1;
+    for (unsigned w = 0; w < WORDS; w++)
+        f.piece[w][WHOLE].epoch = f.piece[w][PART].epoch = 0;
     memset(f.same, 0, b->n_values * sizeof *f.same);
     memset(f.known, 0, b->n_values * sizeof *f.known);
+    f.bits[IR_NONE] = 64;
+    f.def[IR_NONE] = 0;
     for (uint32_t n = 0; n < b->n; n++) {
         struct ir_insn *i = &b->insn[n];
         unsigned size = access_size((enum ir_op)i->op);
@@ -143,16 +227,14 @@ void ir_opt_forward(struct ir_block *b)
             if (i->arg[k] && f.same[i->arg[k]])
                 i->arg[k] = f.same[i->arg[k]];
         if (i->op == IR_LABEL)
-            f.n = 0;
+            f.epoch++;
         else if (i->op == IR_CALL)
             visit_call(&f, i);
         else if (size && i->dst)
             visit_get(&f, i, size);
         else if (size)
             visit_put(&f, i, size);
-        else if ((i->op == IR_COPY || i->op == IR_VCOPY) && i->arg[0])
-            become_copy(&f, i, i->arg[0]);
         if (i->dst && !f.same[i->dst])
-            fold(&f, i);
+            visit_value(&f, i, n);
     }
 }
