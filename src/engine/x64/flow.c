@@ -26,7 +26,7 @@ struct stub *x64_stub(struct compiler *c, unsigned kind)
         c->n_stubs--;
     }
     struct stub *s = &c->stub[c->n_stubs++];
-    *s = (struct stub){ .kind = (uint8_t)kind, .insn = c->insn };
+    *s = (struct stub){ .kind = (uint8_t)kind, .insn = c->insn, .address = NO_REG };
     return s;
 }
 
@@ -191,7 +191,7 @@ static bool same_page(const struct compiler *c, uint64_t pc)
     return (((pc + k->cs_base) & k->va_mask) ^ k->va) >> PAGE_BITS == 0;
 }
 
-uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise)
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *unmapped, struct x64_label *otherwise)
 {
     struct x64_asm *a = &c->a;
     const struct block_key *k = &c->b->key;
@@ -200,7 +200,7 @@ uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *ot
     x64_alu_rm(a, X64_ADD, 64, HOST_RAX, x64_state(offsetof(struct vcpu, view[k->fetch_mode].base)));
     x64_mov_ri(a, HOST_RCX, align_down(va, PAGE_SIZE));
     x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_base(HOST_RAX, TLB_TAG(ACCESS_EXEC)));
-    x64_jcc(a, X64_NE, otherwise);
+    x64_jcc(a, X64_NE, unmapped);
     x64_mov_rm(a, 64, HOST_RCX, x64_base(HOST_RAX, TLB_ADDEND));
     x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_at((const void *)((intptr_t)a->p + a->exec_delta)));
     uint32_t operand = here(c);
@@ -216,7 +216,10 @@ static void jump_out(struct compiler *c, struct stub *s)
     *x = (struct x64_exit){ .pc = s->pc };
     if (!same_page(c, s->pc)) {
         const struct block_key *k = &c->b->key;
-        x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &s->from);
+        struct stub *page = x64_stub(c, STUB_PAGE);
+        page->pc = s->pc;
+        x64_bind(a, &page->back);
+        x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &page->from, &s->from);
     }
     x64_jmp(a, &s->from);
     x->field = here(c) - 4;
@@ -237,12 +240,15 @@ static void exit_indirect(struct compiler *c, const struct ir_insn *i)
     const struct block_key *k = &c->b->key;
     unsigned pc = x64_use(c, i->arg[0]);
     x64_write_all_pending(c);
-    struct x64_label miss = { 0 };
     if (x64_jumps_to(k)) {
         unsigned flags = x64_temp(c);
         const unsigned t[3] = { x64_temp(c), x64_temp(c), x64_temp(c) };
+        struct x64_label miss = { 0 };
+        struct stub *page = x64_stub(c, STUB_PAGE);
+        page->address = (uint8_t)pc;
+        x64_bind(a, &page->back);
         x64_mov_ri(a, flags, k->flags);
-        x64_write_jump(a, c->j, pc, flags, t, &miss);
+        x64_write_jump(a, c->j, pc, flags, t, &page->from, &miss);
         x64_bind(a, &miss);
     }
     x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
@@ -334,6 +340,22 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_site_here(c, s->insn, s->first_pending, s->n_pending);
 }
 
+/* The page of an exit's target, constant or in a register, is asked for, and the exit tries again. */
+static void write_page(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    unsigned pc = s->address == NO_REG ? HOST_RAX : s->address;
+    if (s->address == NO_REG)
+        x64_mov_ri(a, HOST_RAX, s->pc);
+    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
+    x64_call_to(a, c->j->find_page);
+    x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
+    if (s->address != NO_REG)
+        x64_mov_rm(a, 64, pc, x64_state(c->ops->pc_offset));
+    x64_jcc(a, X64_NE, &s->back);
+    x64_jmp_to(a, c->j->leave_plain);
+}
+
 /* Behind the call lie the block and the exit's slot: struct site_mark in jit.c. */
 static void write_leave(struct compiler *c, unsigned slot)
 {
@@ -383,6 +405,9 @@ static void write_stub(struct compiler *c, struct stub *s)
     case STUB_EXIT:
         c->exit[s->slot].stub = here(c);
         write_leave(c, s->slot);
+        break;
+    case STUB_PAGE:
+        write_page(c, s);
         break;
     case STUB_LOOKUP:
         x64_mov_ri(a, HOST_RAX, c->b->key.pc);

@@ -147,6 +147,19 @@ static void ungroup(struct engine *e, struct block *b, unsigned insn)
         cache_kill(e, b);
 }
 
+bool x64_find_page(struct vcpu *v)
+{
+    struct block_key key;
+    struct tlb_side side;
+    if (v->pos.left <= 0)
+        return false;                                 /* the run ends before the fetch, and before its fault */
+    v->ops->block_key(v, &key);
+    bool found = tlb_resolve(v, key.va, ACCESS_EXEC, key.fetch_mode, &side) &&
+                 tlb_slot(v, key.fetch_mode, key.va)->tag[ACCESS_EXEC] == align_down(key.va, PAGE_SIZE);
+    v->exit = EXIT_NONE;                              /* the run loop finds what is pending */
+    return found;
+}
+
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
 {
     static const uint8_t counted_as[] = {
