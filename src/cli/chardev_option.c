@@ -19,7 +19,7 @@ static bool add(struct options *o, const char *option, const struct chardev_spec
         if (!strcmp(o->chardev[i].spec.id, spec->id))
             return error_set(err, "%s: there are two character devices called '%s'", option, spec->id);
     }
-    o->chardev[o->n_chardevs++] = (struct option_chardev){ *spec, used, present };
+    o->chardev[o->n_chardevs++] = (struct option_chardev){ .spec = *spec, .used = used, .present = present };
     *index = o->n_chardevs;
     return true;
 }
@@ -30,7 +30,7 @@ bool chardev_option_use(struct options *o, const char *option, const char *id, u
         struct option_chardev *c = &o->chardev[i];
         if (strcmp(c->spec.id, id) != 0)
             continue;
-        if (c->used)
+        if (c->used || (c->monitor && !c->spec.escapes))
             return error_set(err, "%s: the character device '%s' is already in use", option, id);
         c->used = true;
         *index = i + 1;
@@ -140,7 +140,63 @@ bool chardev_option_device(struct options *o, const char *option, const char *te
     if (rest && strcmp(rest, "stdio") != 0)
         return error_set(err, "%s: a monitor is only understood on 'mon:stdio', not '%s'", option, text);
     spec.escapes = rest != NULL;
-    return short_form(o, option, rest ? rest : text, &spec, err) && add(o, option, &spec, true, true, index, err);
+    if (!short_form(o, option, rest ? rest : text, &spec, err) || !add(o, option, &spec, true, true, index, err))
+        return false;
+    o->chardev[*index - 1].monitor = spec.escapes;
+    return true;
+}
+
+/* With mux=on the monitor is beside what else is connected, otherwise alone. */
+static bool monitor_on(struct options *o, const char *option, const char *id, struct error *err)
+{
+    unsigned index = 0;
+    while (index < o->n_chardevs && strcmp(o->chardev[index].spec.id, id) != 0)
+        index++;
+    if (index == o->n_chardevs)
+        return error_set(err, "%s: there is no -chardev with id '%s'", option, id);
+    struct option_chardev *c = &o->chardev[index];
+    if (c->monitor || (c->used && !c->spec.escapes))
+        return error_set(err, "%s: the character device '%s' is already in use", option, id);
+    c->monitor = true;
+    return true;
+}
+
+bool chardev_option_monitor(struct options *o, const char *option, const char *text, struct error *err)
+{
+    char id[] = "monitor00";
+    const char *rest = after(text, "chardev:");
+    unsigned index;
+    if (rest)
+        return monitor_on(o, option, rest, err);
+    if (!strcmp(text, "none"))
+        return true;
+    if (after(text, "mon:"))
+        return error_set(err, "%s: this is a monitor already, so '%s' without 'mon:'", option, text);
+    id[7] = (char)('0' + o->n_chardevs / 10);
+    id[8] = (char)('0' + o->n_chardevs % 10);
+    if (!chardev_option_device(o, option, text, id, &index, err))
+        return false;
+    o->chardev[index - 1].used = false;
+    o->chardev[index - 1].monitor = true;
+    return true;
+}
+
+bool chardev_option_mon(struct options *o, const char *text, struct error *err)
+{
+    struct optlist l;
+    if (!optlist_parse(&l, "-mon", text, "chardev", err))
+        return false;
+    const char *id = optlist_take(&l, "chardev"), *mode = optlist_take(&l, "mode");
+    if (!id || !*id) {
+        error_set(err, "-mon: '%s' names no chardev=ID", text);
+        return optlist_fail(&l);
+    }
+    if (mode && strcmp(mode, "readline") != 0) {
+        error_set(err, "-mon: there is no mode=%s (there is readline)", mode);
+        return optlist_fail(&l);
+    }
+    id = keep(o, id);
+    return optlist_done(&l, err) && monitor_on(o, "-mon", id, err);
 }
 
 /* ---- -chardev ------------------------------------------------------------------------ */

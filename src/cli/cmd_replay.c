@@ -63,7 +63,7 @@ const struct command cmd_replay = {
     .help = "FILE [--file ROLE=PATH] [--serial DEV] [--engine ENGINE]\n\n"
             "Replays FILE: the same output and the same machine state, without waiting for anything.\n"
             "The recording knows its machine, so no other options are needed.  What is typed is\n"
-            "ignored, but for Ctrl-A x, which quits.\n\n"
+            "ignored, but for Ctrl-A x, which quits, and Ctrl-A c, which leads to the monitor.\n\n"
             "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios, fw_cfg:NAME\n"
             "  --serial DEV       where the next serial port's output goes (the first: stdio)\n"
             "  --engine ENGINE    as -accel names it: interp, jit, tcg (the fastest there is)\n\n"

@@ -7,6 +7,7 @@
 
 #include "board/boot.h"
 #include "cli/say.h"
+#include "reprise/version.h"
 
 #define DEFAULT_BIOS "bios-256k.bin"
 
@@ -257,7 +258,9 @@ bool setup_chardevs(struct setup *s, struct error *err)
 {
     for (unsigned i = 0; i < s->o->n_chardevs; i++) {
         const struct option_chardev *c = &s->o->chardev[i];
-        if (c->present && !(s->chardev[i] = host_chardev_new(&c->spec, err))) {
+        struct chardev_spec spec = c->spec;
+        spec.monitor = c->monitor && c->used;
+        if (c->present && !(s->chardev[i] = host_chardev_new(&spec, err))) {
             setup_close_chardevs(s, false);
             return false;
         }
@@ -266,6 +269,27 @@ bool setup_chardevs(struct setup *s, struct error *err)
         s->config.serial[i] = device(s, s->o->serial[i]);
     s->config.debugcon = device(s, s->o->debugcon);
     return true;
+}
+
+static void quit(void *opaque) { host_quit(); }
+
+void setup_monitors(struct setup *s, struct machine *machine, struct input_port *port, const char *fixed)
+{
+    for (unsigned i = 0; i < s->o->n_chardevs; i++) {
+        const struct option_chardev *c = &s->o->chardev[i];
+        if (!c->monitor || !c->present)
+            continue;
+        struct chardev *front = c->used ? chardev_stdio_monitor(s->chardev[i]) : s->chardev[i];
+        s->monitor[i] = monitor_new(&(struct monitor_config){ machine, port, front, "reprise " REPRISE_VERSION, fixed,
+                                                              quit, NULL });
+    }
+}
+
+void setup_stop_monitors(struct setup *s, const char *why)
+{
+    for (unsigned i = 0; i < OPTIONS_CHARDEVS; i++)
+        if (s->monitor[i])
+            monitor_stopped(s->monitor[i], why);
 }
 
 void setup_close_chardevs(struct setup *s, bool started)
@@ -283,6 +307,8 @@ void setup_close_chardevs(struct setup *s, bool started)
 void setup_free(struct setup *s, bool started)
 {
     setup_close_chardevs(s, false);
+    for (unsigned i = 0; i < OPTIONS_CHARDEVS; i++)
+        monitor_free(s->monitor[i]);
     for (unsigned i = 0; i < SETUP_FILES; i++)
         host_file_free(&s->file[i]);
     trace_free(s->trace);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "cli/options.h"
+#include "debug/monitor.h"
 #include "host/host.h"
 
 /*
@@ -30,6 +31,7 @@ struct setup {
     struct log_input_file listed[SETUP_FILES];   /* what is in file[], for the log */
     size_t n_listed;
     struct chardev *chardev[OPTIONS_CHARDEVS];
+    struct monitor *monitor[OPTIONS_CHARDEVS];   /* of the chardev at the same index */
     struct trace *trace;                   /* -d, -perfmap; NULL: neither */
     struct host_perf_map *perf_map;        /* NULL: none */
     struct host_output trace_file;         /* -D */
@@ -43,6 +45,10 @@ bool setup_files(struct setup *s, struct options *o, struct error *err);
 /* Opens -D, -d and -perfmap, if no output is a file that this run needs otherwise. */
 bool setup_outputs(struct setup *s, struct error *err);
 bool setup_chardevs(struct setup *s, struct error *err);
+/* When the machine is wired.  fixed: struct monitor_config. */
+void setup_monitors(struct setup *s, struct machine *machine, struct input_port *port, const char *fixed);
+/* The machine has stopped and stays: why. */
+void setup_stop_monitors(struct setup *s, const char *why);
 /* The machine is wired and will run: what was in the file of -D goes. */
 bool setup_start_outputs(struct setup *s, struct error *err);
 /* started: the machine ran, so what it wrote is all there is. */

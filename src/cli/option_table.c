@@ -176,7 +176,7 @@ static bool set_vga(struct options *o, const char *v, struct error *err)
 
 static bool set_monitor(struct options *o, const char *v, struct error *err)
 {
-    return only_none("-monitor", v, "monitor", err);
+    return chardev_option_monitor(o, "-monitor", v, err);
 }
 
 static bool set_net(struct options *o, const char *v, struct error *err)
@@ -357,7 +357,9 @@ const struct option_entry option_table[] = {
       "a test of it: vary at random what must not matter", true },
     { "display", "none", set_display, "no display (which is the default)" },
     { "vga", "none", set_vga, "no display adapter" },
-    { "monitor", "none", set_monitor, "no monitor" },
+    { "monitor", "DEV", set_monitor, "a monitor there; DEV as for -serial, none (which is the default) for none" },
+    { "mon", "[chardev=]ID[,mode=readline]", chardev_option_mon,
+      "the same on a -chardev; with mux=on beside its serial port, behind Ctrl-A c" },
     { "net", "none", set_net, "no network" },
     { "nic", "none", set_nic, NULL },
     { "nographic", NULL, set_nographic, "first serial port on this terminal: -serial mon:stdio" },

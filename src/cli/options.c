@@ -38,7 +38,7 @@ static bool finish(struct options *o, struct error *err)
         !chardev_option_device(o, "-serial", o->nographic ? "mon:stdio" : "null", "serial0", &o->serial[0], err))
         return false;
     for (unsigned i = 0; i < o->n_chardevs; i++)
-        if (!o->chardev[i].used)
+        if (!o->chardev[i].used && !o->chardev[i].monitor)
             return error_set(err, "-chardev: no device uses '%s'", o->chardev[i].spec.id);
     if (o->initrd && !o->kernel)
         return error_set(err, "-initrd needs -kernel");

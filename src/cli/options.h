@@ -34,6 +34,7 @@ enum rr_mode { RR_NONE, RR_RECORD, RR_REPLAY };
 struct option_chardev {
     struct chardev_spec spec;
     bool used;      /* a device is connected to it */
+    bool monitor;   /* a monitor is: alone, or (with spec.escapes) beside the device */
     bool present;   /* false: "none", the device is not to exist */
 };
 
@@ -90,6 +91,10 @@ bool chardev_option_device(struct options *o, const char *option, const char *te
                            struct error *err);
 /* -chardev */
 bool chardev_option_backend(struct options *o, const char *text, struct error *err);
+/* -monitor: a device of its own as for -serial, or chardev:ID. */
+bool chardev_option_monitor(struct options *o, const char *option, const char *text, struct error *err);
+/* -mon [chardev=]ID[,mode=readline] */
+bool chardev_option_mon(struct options *o, const char *text, struct error *err);
 /* Connects a device to the -chardev called id. */
 bool chardev_option_use(struct options *o, const char *option, const char *id, unsigned *index, struct error *err);
 

@@ -78,6 +78,8 @@ static void silence(struct options *o)
     o->perf_map = false;
     for (unsigned i = 0; i < o->n_chardevs; i++)
         o->chardev[i].spec = (struct chardev_spec){ .kind = CHARDEV_NULL, .id = o->chardev[i].spec.id };
+    for (unsigned i = 0; i < o->n_chardevs; i++)
+        o->chardev[i].monitor = false;
 }
 
 static bool choose_serials(const struct rebuild *b, struct options *o, struct error *err)
@@ -86,7 +88,7 @@ static bool choose_serials(const struct rebuild *b, struct options *o, struct er
     for (unsigned i = 0; i < MACHINE_SERIALS && !b->silent; i++) {
         if (!o->serial[i] || !o->chardev[o->serial[i] - 1].present)
             continue;
-        const char *device = given < b->n_serial ? b->serial[given] : !given && !b->n_serial ? "stdio" : "null";
+        const char *device = given < b->n_serial ? b->serial[given] : !given && !b->n_serial ? "mon:stdio" : "null";
         char id[] = "replay0";
         id[6] = (char)('0' + i);
         if (!strcmp(device, "none"))

@@ -98,12 +98,16 @@ static bool make_port(struct run *r, struct error *err)
 /* ---- running ----------------------------------------------------------------------------- */
 
 /* -no-shutdown, -action panic=pause: the machine stays as it is until the user ends it. */
-static void stay_off(const struct run *r)
+static void stay_off(struct run *r)
 {
+    bool panicked = r->result->why == MACHINE_GUEST_PANIC;
     fprintf(stderr, "%s: the guest %s; waiting for a signal as -action (or -no-shutdown) says\n", r->o->program,
-            r->result->why == MACHINE_GUEST_PANIC ? "panicked" : "powered off");
-    while (!host_quitting())
+            panicked ? "panicked" : "powered off");
+    setup_stop_monitors(&r->setup, panicked ? "the guest has panicked" : "the guest has powered off");
+    while (!host_quitting()) {
         poll(NULL, 0, 100);
+        input_visit(r->port);
+    }
 }
 
 static enum machine_stop run_to_end(struct run *r, uint64_t length)
@@ -177,6 +181,7 @@ static bool run_wired(struct run *r, uint64_t length)
     result->started = true;
     if (r->setup.trace)
         trace_wire_machine(r->setup.trace, r->machine);
+    setup_monitors(&r->setup, r->machine, r->port, r->o->rr == RR_REPLAY ? "this is a replay" : NULL);
     enum machine_stop why = result->why = run_to_end(r, length);
     if (stays(r))
         stay_off(r);

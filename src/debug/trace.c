@@ -78,7 +78,8 @@ static bool peek(struct vcpu *v, uint64_t va, uint8_t *out)
     return at.ram;
 }
 
-static void translated(void *opaque, struct vcpu *v, const struct block_key *key, uint32_t n_insns, uint32_t guest_bytes)
+static void translated(void *opaque, struct vcpu *v, const struct block_key *key, uint32_t n_insns,
+                       uint32_t guest_bytes)
 {
     struct trace *t = opaque;
     uint8_t code[PAGE_SIZE];

@@ -28,6 +28,12 @@ struct chardev {
     const char *id;
     /* A byte posted here is a break on the line.  Set by a front that knows breaks before it calls attach(). */
     struct input_source *line_break;
+    /*
+     * Gets what is received instead of a source, on the back's thread, and must be quick.  Set, before it calls
+     * attach(c, NULL), by a front that is no part of the guest: nothing of it is logged.
+     */
+    void (*receive)(void *opaque, const void *data, size_t len);
+    void *receive_opaque;
 };
 
 static inline void chardev_write(struct chardev *c, const void *data, size_t len)

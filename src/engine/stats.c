@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine counted, for people. */
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "engine/impl.h"
@@ -57,8 +56,9 @@ static void put_translation(const struct printer *p, const struct engine_stats *
 static void put_run_loop(const struct printer *p, const struct engine_stats *s)
 {
     static const char *const why[ENGINE_LEFT_REASONS] = {
-        [LEFT_LOOKUP] = "  left to look up", [LEFT_UNCHAINED] = "  left by a new way", [LEFT_LOOP] = "  left to ask for events",
-        [LEFT_SHORT] = "  left at budget's end", [LEFT_FAULT] = "  left by a fault",
+        [LEFT_LOOKUP] = "  left to look up", [LEFT_UNCHAINED] = "  left by a new way",
+        [LEFT_LOOP] = "  left to ask for events", [LEFT_SHORT] = "  left at budget's end",
+        [LEFT_FAULT] = "  left by a fault",
     };
     put(p, "translated code entered", s->entered, 0, "");
     for (unsigned k = 0; k < ENGINE_LEFT_REASONS; k++)

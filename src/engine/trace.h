@@ -22,7 +22,8 @@ struct engine_code {
 
 struct engine_trace {
     /* A block was translated: n_insns instructions in guest_bytes from key on. */
-    void (*translated)(void *opaque, struct vcpu *v, const struct block_key *key, uint32_t n_insns, uint32_t guest_bytes);
+    void (*translated)(void *opaque, struct vcpu *v, const struct block_key *key, uint32_t n_insns,
+                       uint32_t guest_bytes);
     /* A block's IR, as lifted and after optimisation. */
     void (*ir)(void *opaque, const struct block_key *key, const struct ir_block *ir, bool optimised);
     /* Host code was written; it may take the place of older code. */

@@ -34,6 +34,15 @@ bool host_write_all(int fd, const void *data, size_t len)
     return true;
 }
 
+bool chardev_received(const struct host_thread *t, struct chardev *c, struct input_source *source, const void *data,
+                      size_t len)
+{
+    if (!c->receive)
+        return host_thread_post(t, source, data, len);
+    c->receive(c->receive_opaque, data, len);
+    return true;
+}
+
 static void null_write(struct chardev *c, const void *data, size_t len) {}
 static void null_attach(struct chardev *c, struct input_source *source) {}
 static void null_flush(struct chardev *c) {}

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "dev/chardev.h"
+#include "host/host.h"
 
 enum chardev_kind {
     CHARDEV_NULL,
@@ -37,6 +38,7 @@ struct chardev_spec {
     unsigned reconnect;    /* tcp and unix clients: seconds from one attempt to the next; 0: there is one only */
     bool append;           /* file: keep what is there */
     bool signals;          /* stdio: Ctrl-C raises SIGINT instead of going to the guest */
+    bool monitor;          /* stdio with escapes: a monitor will be attached beside the device, then reading begins */
     bool escapes;          /* stdio: Ctrl-A commands even when stdin is no terminal (mon:stdio, mux=on) */
 };
 
@@ -50,6 +52,16 @@ struct chardev *chardev_file_new(const struct chardev_spec *spec, struct error *
 struct chardev *chardev_pty_new(const struct chardev_spec *spec, struct error *err);
 struct chardev *chardev_pipe_new(const struct chardev_spec *spec, struct error *err);
 struct chardev *chardev_socket_new(const struct chardev_spec *spec, struct error *err);
+
+/*
+ * The second front of a stdio device whose spec said `monitor`: Ctrl-A c switches what is typed from one to the other,
+ * which begins with a Return there; both write to the terminal.  Owned by the device.
+ */
+struct chardev *chardev_stdio_monitor(struct chardev *c);
+
+/* Back ends: received data goes to c's front.  False when the thread is to end. */
+bool chardev_received(const struct host_thread *t, struct chardev *c, struct input_source *source, const void *data,
+                      size_t len);
 
 /*
  * Writes everything to fd, waiting for slow peers; false when the peer is gone

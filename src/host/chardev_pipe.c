@@ -30,7 +30,7 @@ static void run(void *opaque)
     char data[4096];
     while (host_thread_poll(&p->thread, p->in_fd, POLLIN)) {
         ssize_t n = read(p->in_fd, data, sizeof data);
-        if (n > 0 && !host_thread_post(&p->thread, p->source, data, (size_t)n))
+        if (n > 0 && !chardev_received(&p->thread, &p->c, p->source, data, (size_t)n))
             return;
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return;

@@ -44,7 +44,7 @@ static void run(void *opaque)
         if (!host_thread_poll(&p->thread, p->fd, POLLIN))
             return;
         ssize_t n = read(p->fd, data, sizeof data);
-        if (n > 0 && !host_thread_post(&p->thread, p->source, data, (size_t)n))
+        if (n > 0 && !chardev_received(&p->thread, &p->c, p->source, data, (size_t)n))
             return;
     }
 }

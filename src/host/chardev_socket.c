@@ -52,7 +52,7 @@ static bool serve(struct socket_chardev *s, int fd)
             continue;
         if (n <= 0)
             return true;
-        if (!host_thread_post(&s->thread, s->source, data, (size_t)n))
+        if (!chardev_received(&s->thread, &s->c, s->source, data, (size_t)n))
             return false;
     }
     return false;

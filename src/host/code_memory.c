@@ -14,7 +14,7 @@ static bool alloc(void *opaque, size_t size, struct code_memory *out, struct err
     (void)opaque;
     void *w = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (w == MAP_FAILED)
-        return error_set(err, "cannot make memory for code: %s", strerror(errno));
+        return error_set(err, "the host allows no memory for code: %s", strerror(errno));
     void *x = mremap(w, 0, size, MREMAP_MAYMOVE);      /* of size 0: a second mapping of the same pages */
     if (x != MAP_FAILED && mprotect(x, size, PROT_READ | PROT_EXEC) == 0) {
         *out = (struct code_memory){ .write = w, .exec = x, .size = size };

@@ -147,6 +147,26 @@ unsigned input_take_request(struct input_port *port)
     return r;
 }
 
+void input_add_visitor(struct input_port *port, struct input_visitor *visitor)
+{
+    visitor->next = port->visitors;
+    port->visitors = visitor;
+}
+
+void input_ask_visit(struct input_port *port)
+{
+    atomic_store(&port->visit_asked, true);
+    wake(port);
+}
+
+void input_visit(struct input_port *port)
+{
+    if (!atomic_load(&port->visit_asked) || !atomic_exchange(&port->visit_asked, false))
+        return;
+    for (struct input_visitor *v = port->visitors; v; v = v->next)
+        v->visit(v->opaque);
+}
+
 bool input_pending(struct input_port *port) { return atomic_load_explicit(&port->pending, memory_order_relaxed); }
 
 /* ---- sleeping and pacing -------------------------------------------------------------- */
@@ -250,7 +270,12 @@ restart:
 
 /* ---- dispatch ------------------------------------------------------------------------- */
 
-void input_poll(struct input_port *port) { port->ops->poll(port); }
+/* Visits come behind poll(), which takes `pending`: a visit asked for in between leaves it set, so that no sleep begins. */
+void input_poll(struct input_port *port)
+{
+    port->ops->poll(port);
+    input_visit(port);
+}
 uint64_t input_next_position(struct input_port *port) { return port->ops->next_position(port); }
 uint64_t input_clock_ns(struct input_port *port, enum sim_clock clock) { return port->ops->clock_ns(port, clock); }
 uint64_t input_realtime_ns(struct input_port *port) { return host_clock(port, SIM_CLOCK_REALTIME); }

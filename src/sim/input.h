@@ -85,10 +85,27 @@ size_t input_source_backlog(struct input_source *source);
 /* Posts an asynchronous request.  Any thread, and from a signal-woken thread. */
 void input_post_request(struct input_port *port, enum input_request request);
 
+/*
+ * A visitor: whoever wants to look at the machine, or ask something of it through this port, without being part of it
+ * (the monitor).  visit() runs on the simulation thread outside any run of the engine, soon after input_ask_visit(), in
+ * replay too; the log knows nothing of it (but that a sleep was cut short).  Simulation thread, while wiring; the caller owns the struct,
+ * which must live until the port closes.
+ */
+struct input_visitor {
+    void (*visit)(void *opaque);
+    void *opaque;
+    struct input_visitor *next;   /* the port's */
+};
+void input_add_visitor(struct input_port *port, struct input_visitor *visitor);
+void input_ask_visit(struct input_port *port);   /* any thread */
+
 /* Asked by host threads and the run loop: has anything been posted since the last poll?  Any thread. */
 bool input_pending(struct input_port *port);
 
 /* ---- called by the simulation thread ------------------------------------------- */
+
+/* Visits that were asked for; input_poll() does so, and whoever keeps a machine that has stopped. */
+void input_visit(struct input_port *port);
 
 /*
  * Delivers what is due at this position: posted data (live, record) or logged

