@@ -103,8 +103,12 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
 {
     struct x64_asm *a = &c->a;
     const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
-    bool sees = h->flags & (HELPER_READS | HELPER_WRITES | HELPER_MAY_EXIT), writes = h->flags & HELPER_WRITES;
-    if (sees)
+    bool part = ir_helper_has_part(h), fp = h->flags & HELPER_FP;
+    bool sees = !part && h->flags & (HELPER_READS | HELPER_WRITES | HELPER_MAY_EXIT);
+    bool writes = !part && h->flags & HELPER_WRITES;
+    if (part)
+        x64_write_pending(c, h->part.from, h->part.to - h->part.from);
+    else if (sees)
         x64_write_all_pending(c);
     /* Values that live on go to memory; those that end here stay in their registers until they are arguments. */
     for (unsigned k = 0; k < h->n_args; k++) {
@@ -115,7 +119,7 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
     x64_spill_for_call(c, writes);
     place_args(c, i, h);
     if (sees)
-        x64_call_to(a, c->j->sync_out);
+        x64_call_to(a, fp ? c->j->sync_out_fp : c->j->sync_out);
     else
         save_pins(c, false);
     if (!(h->flags & HELPER_PURE))
@@ -128,13 +132,15 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
         x64_call_r(a, HOST_RAX);
     }
     if (writes)
-        x64_call_to(a, c->j->sync_in);
+        x64_call_to(a, fp ? c->j->sync_in_fp : c->j->sync_in);
     else
         save_pins(c, true);
     x64_forget_for_call(c, writes);
     if (h->flags & HELPER_MAY_EXIT) {
+        struct stub *s = x64_stub(c, STUB_FAULT);
+        x64_stub_pending(c, s);                    /* of a helper that sees all there are none */
         x64_alu_mi(a, X64_CMP, 32, VCPU_FIELD(exit), 0);
-        x64_jcc(a, X64_NE, &x64_stub(c, STUB_FAULT)->from);
+        x64_jcc(a, X64_NE, &s->from);
     }
     c->locked = 1u << HOST_RAX;
     if (i->dst)
@@ -170,6 +176,7 @@ static void trap_if(struct compiler *c, const struct ir_insn *i)
     s->what = SLOW_TRAP | (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0);
     x64_stub_pending(c, s);
     x64_jcc(&c->a, cc, &s->from);
+    x64_bind(&c->a, &s->back);
 }
 
 static void exit_if(struct compiler *c, const struct ir_insn *i)
@@ -338,6 +345,7 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, fn) + 4), (int32_t)(s->fn >> 32));
     x64_call_to(a, s->thunk);
     x64_site_here(c, s->insn, s->first_pending, s->n_pending);
+    x64_jmp(a, &s->back);
 }
 
 /* The page of an exit's target, constant or in a register, is asked for, and the exit tries again. */

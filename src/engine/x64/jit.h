@@ -17,7 +17,7 @@
  *     ones, so that the main path need not write what a later PUT overwrites.
  *  3. The upper half of a register that holds a W value is zero, unless plan->dirty says otherwise.
  *  4. The MXCSR has the guest's rounding, DAZ and FTZ, all exceptions masked; what translated code raised is there and
- *     not yet in the guest's fp_env.flags, until a helper that sees the state is called or translated code is left.
+ *     not yet in the guest's fp_env.flags, until a helper that sees that (HELPER_FP) is called or translated code is left.
  *     C code called from it uses no floating point (a fence checks that).
  *  5. Code is written through one mapping and runs through another; none is both writable and executable.
  */
@@ -127,7 +127,8 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *slow, *slow_vector, *sync_out, *sync_in;
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *slow, *slow_vector, *sync_out, *sync_in,
+        *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];

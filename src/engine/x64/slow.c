@@ -111,9 +111,16 @@ static bool run(struct vcpu *v, struct x64_frame *f)
     case SLOW_FVEC_FIRST:
     case SLOW_FVEC_LAST:
         return vector_fp(v, f, (enum ir_fvec_part)((f->what & 0xff) - SLOW_FVEC));
-    default:
+    default:                         /* SLOW_TRAP wants the state first */
         return false;
     }
+}
+
+/* False: there is none after all, and the state is what it was. */
+static bool trap(struct vcpu *v, const struct x64_frame *f)
+{
+    ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    return v->exit;
 }
 
 /*
@@ -178,8 +185,8 @@ bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     struct block *b = x64_find_block(e, ret);
     const struct x64_site *site = x64_find_site(e, b, ret);
     write_state(v, f, b->code, site);
-    if ((f->what & 0xff) == SLOW_TRAP)
-        ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    if ((f->what & 0xff) == SLOW_TRAP && !trap(v, f))
+        return false;
     if ((f->what & 0xff) == SLOW_FILL && !v->exit && !again)
         ungroup(e, b, site->index);
     fault(v, b, site);

@@ -214,12 +214,12 @@ static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bo
     return at;
 }
 
-static const void *write_sync(struct x64_asm *a, const struct guest_ops *ops, bool load)
+static const void *write_sync(struct x64_asm *a, const struct guest_ops *ops, bool load, bool fp)
 {
     const void *at = here(a);
-    if (load)
+    if (fp && load)
         load_mxcsr(a, ops, 8);
-    else
+    else if (fp)
         merge_flags(a, ops, 8);
     move_pins(a, ops, load);
     x64_ret(a);
@@ -241,8 +241,10 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     j->loop = write_leave(&a, j, ops, LEAVE_LOOP, true);
     j->slow = write_slow(&a, ops, false);
     j->slow_vector = write_slow(&a, ops, true);
-    j->sync_out = write_sync(&a, ops, false);
-    j->sync_in = write_sync(&a, ops, true);
+    j->sync_out = write_sync(&a, ops, false, false);
+    j->sync_in = write_sync(&a, ops, true, false);
+    j->sync_out_fp = write_sync(&a, ops, false, true);
+    j->sync_in_fp = write_sync(&a, ops, true, true);
     require(!a.failed);
     return (size_t)(a.p - j->memory.write);
 }

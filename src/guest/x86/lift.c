@@ -153,7 +153,7 @@ static void lift_insn(struct x86_lift *L, const struct x86_insn *I)
     if (static_fault(L, I->row))
         return;
     if (I->row->flags & ROW_MMX)
-        irb_call(L->b, &x86_helper_x87_check, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+        x86_x87_wait(L);
     I->row->lift(L, I);
 }
 

@@ -12,8 +12,6 @@ static ir_ref call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_r
     return irb_call(L->b, h, a, b, IR_NONE, IR_NONE);
 }
 
-static void wait(struct x86_lift *L) { call(L, &x86_helper_x87_check, IR_NONE, IR_NONE); }
-
 /* The last instruction's pointers (SDM vol. 1, 8.1.8 and 8.1.9); at is NONE without a memory operand. */
 static void leave(struct x86_lift *L, const struct x86_insn *I, ir_ref offset)
 {
@@ -42,7 +40,7 @@ static ir_ref memory_number(struct x86_lift *L, const struct x86_insn *I, ir_ref
 /* Arithmetic and compares; the row's aux is the helper's constant without ST(i)'s index. */
 static void two_operands(struct x86_lift *L, const struct x86_insn *I, const struct ir_helper *h)
 {
-    wait(L);
+    x86_x87_wait(L);
     uint64_t desc = I->row->aux;
     if (format_of(I) == X87_REG) {
         call(L, h, irb_x(L->b, desc | index_of(I)), irb_x(L->b, 0));
@@ -59,7 +57,7 @@ void lift_x87_compare(struct x86_lift *L, const struct x86_insn *I) { two_operan
 
 void lift_x87_compare_flags(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref flags = call(L, &x86_helper_x87_compare_flags, irb_x(L->b, I->row->aux | index_of(I)), IR_NONE);
     x86_set_cc_eflags(L, flags);
     leave(L, I, IR_NONE);
@@ -67,14 +65,14 @@ void lift_x87_compare_flags(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_x87_unary(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_unary, irb_x(L->b, I->modrm & 31), IR_NONE);
     leave(L, I, IR_NONE);
 }
 
 void lift_x87_load(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref offset = x86_ea(L, I);
     call(L, &x86_helper_x87_load, irb_x(L->b, format_of(I)), memory_number(L, I, offset));
     leave(L, I, offset);
@@ -83,7 +81,7 @@ void lift_x87_load(struct x86_lift *L, const struct x86_insn *I)
 /* aux: 0 FLD m80, 1 FBLD. */
 void lift_x87_load80(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref offset = x86_ea(L, I), at = x86_linear_seg(L, I->seg, offset, 10, false);
     ir_ref mant = x86_ld(L, at, 8, false);
     ir_ref se = irb_cast(L->b, x86_ld(L, irb_bini(L->b, IR_ADD, at, 8), 2, false), IR_X);
@@ -95,7 +93,7 @@ void lift_x87_load80(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_x87_store(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     unsigned size = size_of(format_of(I));
     ir_ref offset = x86_ea(L, I), at = x86_linear_seg(L, I->seg, offset, size, true);
     x86_check_access(L, at, size, true);
@@ -106,7 +104,7 @@ void lift_x87_store(struct x86_lift *L, const struct x86_insn *I)
 /* aux: 0 FSTP m80, 1 FBSTP. */
 void lift_x87_store80(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref offset = x86_ea(L, I), at = x86_linear_seg(L, I->seg, offset, 10, true);
     x86_check_access(L, at, 8, true);
     call(L, &x86_helper_x87_store80, irb_x(L->b, I->row->aux), at);
@@ -115,7 +113,7 @@ void lift_x87_store80(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_x87_fld_st(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_fld_st, irb_x(L->b, I->modrm & 7), IR_NONE);
     leave(L, I, IR_NONE);
 }
@@ -123,14 +121,14 @@ void lift_x87_fld_st(struct x86_lift *L, const struct x86_insn *I)
 /* aux: the helper's constant. */
 void lift_x87_fst_st(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_fst_st, irb_x(L->b, I->modrm & 7), irb_x(L->b, I->row->aux));
     leave(L, I, IR_NONE);
 }
 
 void lift_x87_fxch(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_fxch, irb_x(L->b, I->modrm & 7), IR_NONE);
     leave(L, I, IR_NONE);
 }
@@ -138,7 +136,7 @@ void lift_x87_fxch(struct x86_lift *L, const struct x86_insn *I)
 /* aux: the condition code. */
 void lift_x87_cmov(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_cmov, x86_cond(L, I->row->aux), irb_x(L->b, I->modrm & 7));
     leave(L, I, IR_NONE);
 }
@@ -146,7 +144,7 @@ void lift_x87_cmov(struct x86_lift *L, const struct x86_insn *I)
 /* aux: 1 pops. */
 void lift_x87_free(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_free, irb_x(L->b, I->modrm & 7), irb_x(L->b, I->row->aux));
     leave(L, I, IR_NONE);
 }
@@ -158,7 +156,7 @@ void lift_x87_env(struct x86_lift *L, const struct x86_insn *I)
     bool is_protected = (L->flags & MODE_PE) && !(L->flags & MODE_VM86);
     unsigned size = (wide ? 28 : 14) + (all ? 80 : 0);
     if (load)
-        wait(L);
+        x86_x87_wait(L);
     ir_ref at = x86_linear(L, I, size, !load);
     x86_check_access(L, at, wide ? 4 : 2, !load);
     ir_ref kind = irb_x(L->b, wide | (unsigned)is_protected << 1 | all);

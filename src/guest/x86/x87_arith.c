@@ -160,8 +160,8 @@ static uint64_t do_compare_flags(struct vcpu *v, uint64_t desc)
 }
 
 enum { STATE = HELPER_READS | HELPER_WRITES };
-const struct ir_helper x86_helper_x87_arith = { "x87_arith", 2, STATE, IR_VOID, { IR_X, IR_X }, { .f2 = do_arith } };
+const struct ir_helper x86_helper_x87_arith = { "x87_arith", 2, STATE, IR_VOID, { IR_X, IR_X }, { .f2 = do_arith }, X87_PART };
 const struct ir_helper x86_helper_x87_compare = { "x87_compare", 2, STATE, IR_VOID, { IR_X, IR_X },
-                                                  { .f2 = do_compare } };
+                                                  { .f2 = do_compare }, X87_PART };
 const struct ir_helper x86_helper_x87_compare_flags = { "x87_compare_flags", 1, STATE, IR_W, { IR_X },
-                                                        { .f1 = do_compare_flags } };
+                                                        { .f1 = do_compare_flags }, X87_PART };

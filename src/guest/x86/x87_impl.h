@@ -82,6 +82,9 @@ static inline void x87_set_cc(struct x86_x87 *x, unsigned cc)
     x->sw = (uint16_t)((x->sw & ~(SW_C0 | SW_C1 | SW_C2 | SW_C3)) | cc);
 }
 
+/* What helpers of the stack alone see (ir_helper.part): registers, control and status, TOP and tags. */
+#define X87_PART { X86_OFF(x87.st), X86_OFF(x87.fop) }
+
 /* Helpers for lift_x87.c. */
 extern const struct ir_helper x86_helper_x87_arith, x86_helper_x87_compare, x86_helper_x87_compare_flags,
     x86_helper_x87_unary, x86_helper_x87_load, x86_helper_x87_load80, x86_helper_x87_store, x86_helper_x87_store80,

@@ -208,9 +208,9 @@ static uint64_t do_free(struct vcpu *v, uint64_t i, uint64_t pop)
 }
 
 #define H1(name, fn, flags, a) \
-    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 1, flags, IR_VOID, { a }, { .f1 = fn } };
+    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 1, flags, IR_VOID, { a }, { .f1 = fn }, X87_PART };
 #define H2(name, fn, flags, a, b) \
-    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn } };
+    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn }, X87_PART };
 H2(load, do_load, STATE, IR_X, IR_X)
 H2(load80, do_load80, STATE, IR_X, IR_X)
 H1(fld_st, do_fld_st, STATE, IR_X)
