@@ -185,6 +185,8 @@ bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     struct block *b = x64_find_block(e, ret);
     const struct x64_site *site = x64_find_site(e, b, ret);
     write_state(v, f, b->code, site);
+    if (v->exit == EXIT_RETRY_LAST)
+        cache_ends_block(e, b, site->index);
     if ((f->what & 0xff) == SLOW_TRAP && !trap(v, f))
         return false;
     if ((f->what & 0xff) == SLOW_FILL && !v->exit && !again)
