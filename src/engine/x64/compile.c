@@ -56,7 +56,7 @@ static void prologue(struct compiler *c)
 
 /*
  * Where an instruction cannot start again there are no groups: in what may not be cached (outside RAM, or crossing into
- * there), and in a block of one instruction, which never does (it may have ended an interrupt shadow already).
+ * there), and in a block of one instruction, which may be one because it must not.
  */
 static bool may_group(const struct compiler *c)
 {
