@@ -94,7 +94,7 @@ static void body(struct compiler *c)
         const struct ir_insn *i = &c->ir->insn[c->at];
         if (i->op == IR_INSN_START)
             c->insn = started++;
-        else
+        else if (i->op != IR_CONST)                /* made where it is wanted */
             one(c, i);
     }
 }

@@ -78,10 +78,13 @@ struct compiler {
         ir_ref value;
     } pending[MAX_PENDING];
     unsigned n_pending;
-    uint16_t free_spill[N_SPILLS], free_vspill[N_VSPILLS];
-    unsigned n_free_spills, n_free_vspills;
+    struct slots {
+        uint16_t n, used, n_free;        /* in all; ever used in this block; used ones that are free again */
+        uint16_t free[N_SPILLS];
+    } spills, vspills;
     struct group group[MAX_GROUPS];
     unsigned n_groups;
+    uint32_t n_accesses;                 /* ops that access memory */
     bool has_groups;
     uint16_t group_of[MAX_GROUPED_OPS];  /* by op: 1 + group, or 0 */
     struct stub stub[MAX_STUBS];

@@ -27,14 +27,14 @@ void x64_regs_init(struct compiler *c)
 {
     memset(c->holds, 0, sizeof c->holds);
     memset(c->holds_xmm, 0, sizeof c->holds_xmm);
+    const struct place nowhere = { .reg = NO_REG };
     for (uint32_t v = 0; v < c->ir->n_values + c->n_groups; v++)
-        c->place[v] = (struct place){ .reg = NO_REG };
+        c->place[v] = nowhere;
     c->locked = c->locked_xmm = 0;
-    c->n_pending = c->n_free_spills = c->n_free_vspills = 0;
-    for (unsigned k = N_SPILLS; k-- > 0;)
-        c->free_spill[c->n_free_spills++] = (uint16_t)k;
-    for (unsigned k = N_VSPILLS; k-- > 0;)
-        c->free_vspill[c->n_free_vspills++] = (uint16_t)k;
+    c->n_pending = 0;
+    c->spills.n = N_SPILLS;
+    c->vspills.n = N_VSPILLS;
+    c->spills.used = c->spills.n_free = c->vspills.used = c->vspills.n_free = 0;
 }
 
 static bool is_vector(const struct compiler *c, ir_ref v) { return v < c->ir->n_values && c->ir->type_of[v] == IR_V; }
@@ -53,10 +53,8 @@ static void release(struct compiler *c, ir_ref root)
         p->reg = NO_REG;
     }
     if (p->spill) {
-        if (is_vector(c, root))
-            c->free_vspill[c->n_free_vspills++] = (uint16_t)(p->spill - 1);
-        else
-            c->free_spill[c->n_free_spills++] = (uint16_t)(p->spill - 1);
+        struct slots *s = is_vector(c, root) ? &c->vspills : &c->spills;
+        s->free[s->n_free++] = (uint16_t)(p->spill - 1);
         p->spill = 0;
     }
 }
@@ -188,18 +186,17 @@ static void spill_value(struct compiler *c, ir_ref root)
     struct place *p = &c->place[root];
     if (p->spill || c->plan[root].is_const)
         return;
-    unsigned *n = is_vector(c, root) ? &c->n_free_vspills : &c->n_free_spills;
-    if (!*n) {
+    struct slots *s = is_vector(c, root) ? &c->vspills : &c->spills;
+    if (!s->n_free && s->used == s->n) {
         c->too_big = true;
         return;
     }
-    if (is_vector(c, root)) {
-        p->spill = (uint16_t)(c->free_vspill[--*n] + 1);
-        x64_vmovups_mx(&c->a, vspill_at(p->spill - 1u), p->reg);
-    } else {
-        p->spill = (uint16_t)(c->free_spill[--*n] + 1);
-        x64_mov_mr(&c->a, 64, spill_at(p->spill - 1u), p->reg);
-    }
+    unsigned slot = s->n_free ? s->free[--s->n_free] : s->used++;
+    p->spill = (uint16_t)(slot + 1);
+    if (is_vector(c, root))
+        x64_vmovups_mx(&c->a, vspill_at(slot), p->reg);
+    else
+        x64_mov_mr(&c->a, 64, spill_at(slot), p->reg);
 }
 
 /* Takes the register from its holder, keeping the value where it is wanted by an op from index `from` on. */
@@ -473,24 +470,20 @@ unsigned x64_def_xmm(struct compiler *c, ir_ref v)
 
 static void end_use(struct compiler *c, ir_ref v)
 {
-    if (!v)
-        return;
     if (c->plan[v].fused) {
         const struct ir_insn *i = def_of(c, v);
-        for (unsigned k = 0; k < 4; k++)
+        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
             end_use(c, i->arg[k]);
         return;
     }
     ir_ref root = root_of(c, v);
-    if (!c->plan[root].is_const && c->plan[root].last_use <= c->at + 1 && !c->place[root].pending)
-        release(c, root);
-    else if (c->plan[root].is_const && c->plan[root].last_use <= c->at + 1)
+    if (c->plan[root].last_use <= c->at + 1 && !c->place[root].pending)     /* a constant is never pending */
         release(c, root);
 }
 
 void x64_end_op(struct compiler *c, const struct ir_insn *i)
 {
-    for (unsigned k = 0; k < 4; k++)
+    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
         end_use(c, i->arg[k]);
     if (c->has_groups && c->group_of[c->at])
         end_use(c, x64_group_ref(c, c->group_of[c->at] - 1u));
