@@ -128,7 +128,7 @@ static bool vector_fp(struct vcpu *v, const struct iop *op)
 static __attribute__((noinline)) enum leave fault(struct vcpu *v, const struct block *b, unsigned insn)
 {
     v->pos.left += b->n_insns - insn;
-    v->ops->restore(v, b->insn[insn].pc, b->insn[insn].meta);
+    v->ops->restore(v, block_insn_pc(b, insn), b->insn[insn].meta);
     return LEAVE_FAULT;
 }
 

@@ -93,6 +93,7 @@ struct compiler {
     struct x64_exit exit[IR_MAX_EXITS];
     struct x64_pending site_pending[MAX_SITE_PENDING];
     uint32_t n_sites, n_site_pending;
+    uint32_t last_list, n_last_list;     /* the list in site_pending that was made last: one that is the same is that one */
     uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
     uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
@@ -171,12 +172,12 @@ unsigned x64_use_xmm(struct compiler *c, ir_ref v);
 unsigned x64_def_xmm(struct compiler *c, ir_ref v);
 /* The op is done: arguments that end here give their registers back, locks are dropped. */
 void x64_end_op(struct compiler *c, const struct ir_insn *i);
-/* PUT of a whole word or vector: pending, or into its pin. */
+/* PUT of a whole word or vector: pending, or into its pin; a constant of more than 32 bits is written. */
 void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
 /* Writes the pending PUTs that overlap. */
 void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size);
 void x64_write_all_pending(struct compiler *c);
-/* Lists the pending PUTs for a site; returns the first's index. */
+/* Lists the pending PUTs for a site, n in all; returns the first's index. */
 uint32_t x64_list_pending(struct compiler *c, uint32_t *n);
 /* Writes listed ones. */
 void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n);

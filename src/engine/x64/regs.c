@@ -87,15 +87,17 @@ static struct x64_pending describe(const struct compiler *c, unsigned k)
     ir_ref v = c->pending[k].value, root = root_of(c, v);
     struct x64_pending p = { .offset = c->pending[k].offset, .size = c->pending[k].size };
     const struct place *at = &c->place[root];
-    if (const_of(c, v, &p.value)) {
+    uint64_t value;
+    if (const_of(c, v, &value)) {
         p.where = IN_CONST;
+        p.value = (int32_t)value;
     } else if (at->reg != NO_REG) {
         p.where = is_vector(c, root) ? IN_XMM : IN_REG;
-        p.index = at->reg;
+        p.value = at->reg;
     } else {
         require(at->spill);
         p.where = is_vector(c, root) ? IN_VSPILL : IN_SPILL;
-        p.index = (uint16_t)(at->spill - 1);
+        p.value = at->spill - 1;
     }
     return p;
 }
@@ -106,20 +108,20 @@ static void store(struct compiler *c, const struct x64_pending *p)
     struct x64_asm *a = &c->a;
     switch (p->where) {
     case IN_CONST:
-        store_const(c, p->offset, p->size, p->value);
+        store_const(c, p->offset, p->size, (uint64_t)(int64_t)p->value);
         break;
     case IN_REG:
-        x64_mov_mr(a, 8 * p->size, x64_state(p->offset), p->index);
+        x64_mov_mr(a, 8 * p->size, x64_state(p->offset), (unsigned)p->value);
         break;
     case IN_XMM:
-        x64_vmovups_mx(a, x64_state(p->offset), p->index);
+        x64_vmovups_mx(a, x64_state(p->offset), (unsigned)p->value);
         break;
     case IN_SPILL:
-        x64_vmovd_xm(a, 64, HOST_XMM13, spill_at(p->index));
+        x64_vmovd_xm(a, 64, HOST_XMM13, spill_at((unsigned)p->value));
         x64_vmovd_mx(a, 8 * p->size, x64_state(p->offset), HOST_XMM13);
         break;
     default:
-        x64_vmovups_xm(a, HOST_XMM13, vspill_at(p->index));
+        x64_vmovups_xm(a, HOST_XMM13, vspill_at((unsigned)p->value));
         x64_vmovups_mx(a, x64_state(p->offset), HOST_XMM13);
     }
 }
@@ -159,10 +161,15 @@ uint32_t x64_list_pending(struct compiler *c, uint32_t *n)
         *n = 0;
         return 0;
     }
-    for (unsigned k = 0; k < c->n_pending; k++)
-        c->site_pending[c->n_site_pending++] = describe(c, k);
     *n = c->n_pending;
-    return first;
+    for (unsigned k = 0; k < *n; k++)
+        c->site_pending[first + k] = describe(c, k);
+    size_t bytes = *n * sizeof *c->site_pending;
+    if (*n == c->n_last_list && !memcmp(&c->site_pending[first], &c->site_pending[c->last_list], bytes))
+        return c->last_list;
+    c->n_site_pending += *n;
+    c->n_last_list = *n;
+    return c->last_list = first;
 }
 
 void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n)
@@ -530,6 +537,11 @@ void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v)
             write_one(c, k);
         else
             k++;
+    }
+    uint64_t value;
+    if (size == 8 && const_of(c, v, &value) && !fits32(value)) {
+        store_const(c, offset, size, value);
+        return;
     }
     if (c->n_pending == MAX_PENDING)
         write_one(c, 0);
