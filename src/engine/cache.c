@@ -380,16 +380,13 @@ struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_ke
 {
     bool fault = false;
     struct tlb_side side;
-    struct block *likely_one = e->jump[jump_slot(key->va)];
-    if (likely_one && !limit && same_key(&likely_one->key, key) && still_mapped(v, likely_one))
-        return likely_one;
     if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &side))
         return NULL;
     e->stats.lookups++;
     uint64_t offset = side.ram_offset + (key->va & TLB_PAGE_MASK);
     struct block *b = side.ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
     for (; b; b = b->hash_next)
-        if (b->ram == side.ram && b->ram_offset == offset && b->limit == limit && same_key(&b->key, key) &&
+        if (b->ram_offset == offset && same_key(&b->key, key) && b->ram == side.ram && b->limit == limit &&
             second_page_matches(v, b, &fault))
             break;
     if (fault)

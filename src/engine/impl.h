@@ -31,17 +31,18 @@ struct block_link {
     struct block_link *next, **prev;
 };
 
+/* Lookups compare what comes first. */
 struct block {
     struct block_key key;
+    uint64_t ram_offset;
+    struct block *hash_next;
+    struct ram *ram;              /* of the first byte; NULL: not cacheable */
     uint32_t limit;               /* translated with at most so many instructions; 0: as many as fit */
     uint32_t n_insns, guest_bytes, n_exits;
     uint32_t bytes;               /* of host memory, code left out where the kind bounds it itself */
     bool dead;
-    struct ram *ram;              /* of the first byte; NULL: not cacheable */
-    uint64_t ram_offset;
     struct ram *ram2;             /* crosses into another page: that page; else NULL */
     uint64_t ram2_offset;
-    struct block *hash_next;
     struct block *page_next[2];   /* in the lists of the pages it covers */
     struct block_link *incoming;
     void *code;                   /* the engine kind's */
@@ -108,7 +109,7 @@ struct engine {
     unsigned n_rams;
     struct ram_watch watch;
     struct block **hash;
-    struct block **jump;                 /* by va: a guess that lookups verify */
+    struct block **jump;                 /* by va: what cache_guess() tries */
     struct page_blocks **pages;
     struct block *graveyard;             /* dead, freed outside translated code */
     struct block *uncached;              /* the last block from memory that cannot be cached */

@@ -18,9 +18,6 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->at = c->insn = c->skip = 0;
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
-    memset(c->pin_of_word, 0, sizeof c->pin_of_word);
-    for (unsigned k = 0; k < N_PINS && k < c->ops->n_hot; k++)
-        c->pin_of_word[(c->ops->hot[k] - sizeof(struct vcpu)) / 8] = (uint8_t)(k + 1);
     for (unsigned k = 0; k < N_TEMPS; k++)
         c->temp[k] = x64_temps[k];
     x64_init(&c->a, x64_memory_room(e, MAX_CODE), MAX_CODE);

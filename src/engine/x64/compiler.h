@@ -97,7 +97,6 @@ struct compiler {
     uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
     uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
-    uint8_t pin_of_word[1024];           /* by state word behind struct vcpu: 1 + pin, or 0 */
     uint32_t skip;                       /* op that is done with the one before it */
     bool too_big;                        /* a table is full: compile less of the block */
 };
@@ -130,7 +129,7 @@ static inline unsigned width_of(const struct ir_insn *i) { return i->type == IR_
 static inline int pin_at(const struct compiler *c, uint64_t offset)
 {
     uint64_t word = (offset - sizeof(struct vcpu)) / 8;
-    return offset >= sizeof(struct vcpu) && word < ARRAY_LEN(c->pin_of_word) ? c->pin_of_word[word] - 1 : -1;
+    return offset >= sizeof(struct vcpu) && word < ARRAY_LEN(c->j->pin_of_word) ? c->j->pin_of_word[word] - 1 : -1;
 }
 /* A memory operand's address: base + index << scale + disp, cut to 32 bits if wrap. */
 struct address {

@@ -137,6 +137,7 @@ struct jit {
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
     uint64_t evictions;
     uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
+    uint8_t pin_of_word[1024];       /* by state word behind struct vcpu, likewise */
 };
 
 static inline struct jit *jit_of(const struct engine *e) { return e->own; }
