@@ -9,6 +9,7 @@
 
 #include "ir/ir.h"
 
+/* meta: of 16 bits, for guest_ops.restore. */
 void irb_insn_start(struct ir_block *b, uint64_t pc, uint32_t meta);
 
 ir_ref irb_const(struct ir_block *b, enum ir_type t, uint64_t v);

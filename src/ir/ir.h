@@ -5,7 +5,7 @@
  * Invariants (ir/verify.c checks them)
  *  1. A value is defined once, before its uses in program order; a use after a
  *     label must be defined on every path to it.
- *  2. Types match the op list.
+ *  2. Types match the op list; no argument stands behind one that is missing.
  *  3. The first op of a block is INSN_START; insn n's ops lie between its
  *     INSN_START and the next.
  *  4. Guest registers (PUT*) are written only after the instruction's last op
@@ -110,6 +110,8 @@ struct ir_op_info {
     uint8_t flags;
 };
 extern const struct ir_op_info ir_op_info[IR_OP_COUNT];
+/* Bytes of guest state that a GET or PUT is about; 0: another op. */
+extern const uint8_t ir_state_size[IR_OP_COUNT];
 
 /* False: err says which op of the block breaks which invariant. */
 bool ir_verify(const struct ir_block *b, struct error *err);

@@ -15,8 +15,8 @@ void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, ui
         c->too_big = true;
         return;
     }
-    c->site[c->n_sites++] = (struct x64_site){ .ret = here(c), .index = (uint16_t)insn, .n_pending = (uint16_t)n_pending,
-                                               .pending = first_pending };
+    c->site[c->n_sites++] = (struct x64_site){ .ret = here(c), .index = (uint8_t)insn, .n_pending = (uint8_t)n_pending,
+                                               .pending = (uint16_t)first_pending };
 }
 
 struct stub *x64_stub(struct compiler *c, unsigned kind)

@@ -175,8 +175,12 @@ static void show_thunks(const struct engine *e, size_t bytes)
 /* The guest is known from the first vCPU on. */
 static void vcpu_added(struct engine *e, struct vcpu *v)
 {
-    if (e->n_vcpus == 1)
-        show_thunks(e, x64_write_thunks(jit_of(e), v->ops));
+    struct jit *j = jit_of(e);
+    if (e->n_vcpus > 1)
+        return;
+    show_thunks(e, x64_write_thunks(j, v->ops));
+    for (unsigned k = 0; k < N_PINS && k < v->ops->n_hot; k++)
+        j->pin_of_word[(v->ops->hot[k] - sizeof(struct vcpu)) / 8] = (uint8_t)(k + 1);
 }
 
 static void count(const struct engine *e, struct engine_stats *out)

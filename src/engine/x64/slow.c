@@ -13,11 +13,12 @@ static void write_state(struct vcpu *v, const struct x64_frame *f, const struct 
         memcpy(state + v->ops->hot[k], &f->reg[x64_pins[k]], 8);
     for (uint32_t k = 0; k < site->n_pending; k++) {
         const struct x64_pending *p = &code->pending[site->pending + k];
-        const void *from = p->where == IN_CONST   ? (const void *)&p->value
-                           : p->where == IN_REG   ? (const void *)&f->reg[p->index]
-                           : p->where == IN_XMM   ? (const void *)&f->xmm[p->index]
-                           : p->where == IN_SPILL ? (const void *)&f->spill[p->index]
-                                                  : (const void *)&f->vspill[p->index];
+        uint64_t constant = (uint64_t)(int64_t)p->value;
+        const void *from = p->where == IN_CONST   ? (const void *)&constant
+                           : p->where == IN_REG   ? (const void *)&f->reg[p->value]
+                           : p->where == IN_XMM   ? (const void *)&f->xmm[p->value]
+                           : p->where == IN_SPILL ? (const void *)&f->spill[p->value]
+                                                  : (const void *)&f->vspill[p->value];
         memcpy(state + p->offset, from, p->size);
     }
 }
@@ -25,7 +26,7 @@ static void write_state(struct vcpu *v, const struct x64_frame *f, const struct 
 static void fault(struct vcpu *v, const struct block *b, const struct x64_site *site)
 {
     v->pos.left += b->n_insns - site->index;
-    v->ops->restore(v, b->insn[site->index].pc, b->insn[site->index].meta);
+    v->ops->restore(v, block_insn_pc(b, site->index), b->insn[site->index].meta);
 }
 
 static bool load(struct vcpu *v, struct x64_frame *f)
@@ -145,7 +146,7 @@ static bool run_keeping(struct vcpu *v, struct x64_frame *f, bool *again)
 static void ungroup(struct engine *e, struct block *b, unsigned insn)
 {
     struct jit *j = jit_of(e);
-    const uint64_t at[2] = { b->ram_offset, b->ram_offset + (b->insn[insn].pc - b->key.pc) };
+    const uint64_t at[2] = { b->ram_offset, b->ram_offset + b->insn[insn].from_start };
     for (unsigned k = 0; k < 2; k++) {
         unsigned h = x64_ungrouped_hash(b->ram, at[k]);
         j->ungrouped[h / 64] |= UINT64_C(1) << h % 64;
