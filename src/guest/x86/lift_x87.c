@@ -5,7 +5,7 @@
  */
 #include "guest/x86/lift_x87.h"
 
-#include "guest/x86/x87_impl.h"
+#include "guest/x86/x87_fast.h"
 
 static ir_ref call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref b)
 {
@@ -52,8 +52,15 @@ static void two_operands(struct x86_lift *L, const struct x86_insn *I, const str
     }
 }
 
-void lift_x87_arith(struct x86_lift *L, const struct x86_insn *I) { two_operands(L, I, &x86_helper_x87_arith); }
-void lift_x87_compare(struct x86_lift *L, const struct x86_insn *I) { two_operands(L, I, &x86_helper_x87_compare); }
+void lift_x87_arith(struct x86_lift *L, const struct x86_insn *I)
+{
+    two_operands(L, I, x87_arith_helper((enum x87_format)format_of(I), I->row->aux & X87_OP_MASK));
+}
+
+void lift_x87_compare(struct x86_lift *L, const struct x86_insn *I)
+{
+    two_operands(L, I, x87_compare_helper((enum x87_format)format_of(I)));
+}
 
 void lift_x87_compare_flags(struct x86_lift *L, const struct x86_insn *I)
 {
@@ -66,7 +73,7 @@ void lift_x87_compare_flags(struct x86_lift *L, const struct x86_insn *I)
 void lift_x87_unary(struct x86_lift *L, const struct x86_insn *I)
 {
     x86_x87_wait(L);
-    call(L, &x86_helper_x87_unary, irb_x(L->b, I->modrm & 31), IR_NONE);
+    call(L, x87_unary_helper(I->modrm & 31), irb_x(L->b, I->modrm & 31), IR_NONE);
     leave(L, I, IR_NONE);
 }
 
@@ -74,7 +81,11 @@ void lift_x87_load(struct x86_lift *L, const struct x86_insn *I)
 {
     x86_x87_wait(L);
     ir_ref offset = x86_ea(L, I);
-    call(L, &x86_helper_x87_load, irb_x(L->b, format_of(I)), memory_number(L, I, offset));
+    unsigned format = format_of(I);
+    const struct ir_helper *h = format == X87_M32   ? &x86_helper_x87_load_m32
+                                : format == X87_M64 ? &x86_helper_x87_load_m64
+                                                    : &x86_helper_x87_load_int;
+    call(L, h, memory_number(L, I, offset), IR_NONE);
     leave(L, I, offset);
 }
 
@@ -93,11 +104,15 @@ void lift_x87_load80(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_x87_store(struct x86_lift *L, const struct x86_insn *I)
 {
+    static const struct ir_helper *const of_format[] = {
+        [X87_M32] = &x86_helper_x87_store_m32, [X87_M64] = &x86_helper_x87_store_m64, [X87_I16] = &x86_helper_x87_store_i16,
+        [X87_I32] = &x86_helper_x87_store_i32, [X87_I64] = &x86_helper_x87_store_i64,
+    };
     x86_x87_wait(L);
     unsigned size = size_of(format_of(I));
     ir_ref offset = x86_ea(L, I), at = x86_linear_seg(L, I->seg, offset, size, true);
     x86_check_access(L, at, size, true);
-    call(L, &x86_helper_x87_store, irb_x(L->b, I->row->aux), at);
+    call(L, of_format[format_of(I)], irb_x(L->b, I->row->aux), at);
     leave(L, I, offset);
 }
 
