@@ -168,20 +168,12 @@ static inline bool fast_narrow(const struct x86_cpu *c, struct fp_env *e, enum x
     return fp_fast_to_int(e, n, X87_BIAS, desc & X87_TRUNCATE ? FP_TO_ZERO : e->rounding, 8 * format_size(format), r);
 }
 
-/* As translated code stores: RAM that the TLB knows. */
-static inline uint8_t *fast_target(struct vcpu *v, uint64_t at, unsigned size)
-{
-    const struct tlb_entry *t = tlb_slot(v, x86_data_mode(x86_of(v)), at);
-    bool hit = t->tag[ACCESS_WRITE] == align_down(at + size - 1, PAGE_SIZE);
-    return hit ? (uint8_t *)(uintptr_t)(at + t->addend) : NULL;
-}
-
 static inline __attribute__((always_inline)) uint64_t store_as(struct vcpu *v, uint64_t desc, uint64_t at,
                                                                enum x87_format format)
 {
     struct x86_cpu *c = x86_of(v);
     struct fp_env e = x87_fast_env(c);
-    uint8_t *to = fast_target(v, at, format_size(format));
+    uint8_t *to = tlb_direct(v, at, format_size(format), ACCESS_WRITE, x86_data_mode(x86_of(v)));
     uint64_t r;
     if (unlikely(!to) || unlikely(!fast_narrow(c, &e, format, desc, &r)) || unlikely(!x87_fast_end(c, &e)))
         return store(v, desc, at);
