@@ -48,7 +48,7 @@ struct stub {
     int32_t disp;
     uint64_t what;
     uint64_t fn;
-    const void *thunk;               /* the slow thunk: does it keep XMM registers? */
+    bool vectors;                    /* XMM registers hold values */
     int32_t before, range;           /* of a group: bytes from its lowest address to this one, and in all */
     uint32_t insn, first_pending, n_pending;
     uint32_t slot;

@@ -41,7 +41,7 @@ static bool has_vectors(const struct compiler *c)
 void x64_stub_pending(struct compiler *c, struct stub *s)
 {
     s->first_pending = x64_list_pending(c, &s->n_pending);
-    s->thunk = has_vectors(c) ? c->j->slow_vector : c->j->slow;
+    s->vectors = has_vectors(c);
 }
 
 /* ---- calls ---------------------------------------------------------------------------------------- */
@@ -298,42 +298,30 @@ void x64_op_flow(struct compiler *c, const struct ir_insn *i)
 
 /* ---- stubs ------------------------------------------------------------------------------------------------ */
 
+/* The mark behind the call says the rest: x64_access(). */
 static void write_access(struct compiler *c, struct stub *s)
 {
     struct x64_asm *a = &c->a;
     unsigned kind = s->what & 0xff;
-    x64_mov_mr(a, 64, FRAME(address), s->address);
-    if (s->disp)
-        x64_alu_mi(a, X64_ADD, 64, FRAME(address), s->disp);   /* no register is free here */
-    if (kind == SLOW_STOREV)
-        x64_vmovups_mx(a, FRAME(vec), s->value);
-    else if (kind == SLOW_STORE && s->value != NO_REG)
-        x64_mov_mr(a, 64, FRAME(value), s->value);
-    else if (kind == SLOW_STORE)
-        x64_mov_mi(a, 64, FRAME(value), (int32_t)s->fn);
-    x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
-    x64_call_to(a, s->thunk);
-    x64_site_here(c, s->insn, s->first_pending, s->n_pending);
-    if (kind == SLOW_LOAD)
-        x64_mov_rm(a, 64, s->result, FRAME(result));
-    else if (kind == SLOW_LOADV)
-        x64_vmovups_xm(a, s->result, FRAME(vec));
-    x64_jmp(a, &s->back);
-}
-
-static void write_fill(struct compiler *c, struct stub *s)
-{
-    struct x64_asm *a = &c->a;
-    x64_mov_mr(a, 64, FRAME(address), s->address);
-    if (s->disp)
-        x64_alu_mi(a, X64_ADD, 64, FRAME(address), s->disp);
-    x64_mov_mi(a, 32, FRAME(value), s->before);
-    x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, value) + 4), s->range);
-    x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
-    x64_call_to(a, s->thunk);
+    uint32_t what = (uint32_t)s->what | (uint32_t)s->address << SLOW_ADDRESS_SHIFT;
+    struct access_mark mark = { what, s->disp, 0 };
+    if (kind == SLOW_FILL) {
+        mark.value = s->before | s->range << 16;
+    } else if (kind == SLOW_STORE && s->value == NO_REG) {
+        mark.what |= SLOW_CONST;
+        mark.value = (int32_t)s->fn;
+    } else {
+        mark.what |= (uint32_t)(kind == SLOW_LOAD || kind == SLOW_LOADV ? s->result : s->value) << SLOW_OPERAND_SHIFT;
+    }
+    x64_call_to(a, s->vectors ? c->j->access_vector : c->j->access);
+    if (x64_room(a)) {
+        memcpy(a->p, &mark, sizeof mark);
+        a->p += sizeof mark;
+    }
     x64_site_here(c, s->insn, s->first_pending, s->n_pending);
     x64_jmp(a, &s->back);
 }
+_Static_assert(sizeof(struct access_mark) <= X64_ROOM, "x64_room() is asked once");
 
 static void write_trap(struct compiler *c, struct stub *s)
 {
@@ -343,7 +331,7 @@ static void write_trap(struct compiler *c, struct stub *s)
     /* Every register may hold a pending PUT. */
     x64_mov_mi(a, 32, FRAME(fn), (int32_t)s->fn);
     x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, fn) + 4), (int32_t)(s->fn >> 32));
-    x64_call_to(a, s->thunk);
+    x64_call_to(a, s->vectors ? c->j->slow_vector : c->j->slow);
     x64_site_here(c, s->insn, s->first_pending, s->n_pending);
     x64_jmp(a, &s->back);
 }
@@ -384,8 +372,6 @@ static void write_stub(struct compiler *c, struct stub *s)
     x64_bind(a, &s->from);
     switch (s->kind) {
     case STUB_FILL:
-        write_fill(c, s);
-        break;
     case STUB_ACCESS:
         write_access(c, s);
         break;

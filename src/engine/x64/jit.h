@@ -54,7 +54,18 @@ enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, 
 enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X = 1 << 15, SLOW_INTENT = 1 << 16,
        SLOW_LAST = 1 << 17,
        SLOW_WRITE = 1 << 18,            /* SLOW_FILL: for stores, too */
-       SLOW_KEEPS = 1 << 19 };          /* addresses for stores are kept beyond this access (group.c) */
+       SLOW_KEEPS = 1 << 19,            /* addresses for stores are kept beyond this access (group.c) */
+       /* Of an access, the host registers of its address and of its value or result; or the value is a constant. */
+       SLOW_ADDRESS_SHIFT = 20, SLOW_OPERAND_SHIFT = 24, SLOW_CONST = 1 << 28 };
+
+/*
+ * What follows a call of the access thunks: all that an access's stub has to say.  The address is a register's
+ * contents + disp; value: a constant to store, or a group's bytes before the address | bytes in all << 16.
+ */
+struct access_mark {
+    uint32_t what;
+    int32_t disp, value;
+} __attribute__((packed));
 
 /* A pending PUT, written when a fault or an exit needs the state. */
 struct x64_pending {
@@ -126,8 +137,8 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *slow, *slow_vector, *sync_out, *sync_in,
-        *sync_out_fp, *sync_in_fp;
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *slow, *slow_vector, *access, *access_vector,
+        *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
@@ -181,6 +192,8 @@ void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigne
 
 /* What thunks call with all registers in the frame.  Returns whether the block is left (LEAVE_FAULT). */
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret);
+/* The same of an access that the mark before ret describes. */
+bool x64_access(struct vcpu *v, struct x64_frame *f, uint64_t ret);
 /* What the thunk find_page calls. */
 bool x64_find_page(struct vcpu *v);
 

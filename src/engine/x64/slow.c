@@ -195,3 +195,25 @@ bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     fault(v, b, site);
     return true;
 }
+
+bool x64_access(struct vcpu *v, struct x64_frame *f, uint64_t ret)
+{
+    struct access_mark mark;
+    memcpy(&mark, (const void *)(uintptr_t)(ret - sizeof mark), sizeof mark);
+    unsigned kind = mark.what & 0xff, operand = mark.what >> SLOW_OPERAND_SHIFT & 15;
+    f->what = mark.what;
+    f->address = f->reg[mark.what >> SLOW_ADDRESS_SHIFT & 15] + (uint64_t)(int64_t)mark.disp;
+    if (kind == SLOW_FILL)
+        f->value = ((uint32_t)mark.value & 0xffff) | (uint64_t)((uint32_t)mark.value >> 16) << 32;
+    else if (kind == SLOW_STOREV)
+        f->vec[0] = f->xmm[operand];
+    else
+        f->value = mark.what & SLOW_CONST ? (uint64_t)(int64_t)mark.value : f->reg[operand];
+    if (x64_slow(v, f, ret))
+        return true;
+    if (kind == SLOW_LOAD)
+        f->reg[operand] = f->result;
+    else if (kind == SLOW_LOADV)
+        f->xmm[operand] = f->vec[0];
+    return false;
+}

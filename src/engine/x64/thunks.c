@@ -192,16 +192,20 @@ static void move_registers(struct x64_asm *a, bool vectors, bool load)
     }
 }
 
-static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bool vectors)
+/* mark: bytes behind the call that are data. */
+static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bool vectors, bool (*fn)(struct vcpu *v,
+                              struct x64_frame *f, uint64_t ret), unsigned mark)
 {
     const void *at = here(a);
     struct x64_label left = { 0 };
+    if (mark)
+        x64_alu_mi(a, X64_ADD, 64, x64_base(HOST_RSP, 0), (int32_t)mark);
     move_registers(a, vectors, false);
     x64_mov_rm(a, 64, HOST_RDI, below(offsetof(struct x64_frame, v)));
     x64_lea(a, 64, HOST_RSI, below(0));
     x64_mov_rm(a, 64, HOST_RDX, x64_base(HOST_RSP, 0));
     x64_alu_ri(a, X64_SUB, 64, HOST_RSP, 8);
-    x64_mov_ri(a, HOST_RAX, (uint64_t)(uintptr_t)x64_slow);
+    x64_mov_ri(a, HOST_RAX, (uint64_t)(uintptr_t)fn);
     x64_call_r(a, HOST_RAX);
     x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
     x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
@@ -239,8 +243,10 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     j->leave_plain = write_leave(&a, j, ops, LEAVE_LOOKUP, false);
     j->lookup = write_leave(&a, j, ops, LEAVE_LOOKUP, true);
     j->loop = write_leave(&a, j, ops, LEAVE_LOOP, true);
-    j->slow = write_slow(&a, ops, false);
-    j->slow_vector = write_slow(&a, ops, true);
+    j->slow = write_slow(&a, ops, false, x64_slow, 0);
+    j->slow_vector = write_slow(&a, ops, true, x64_slow, 0);
+    j->access = write_slow(&a, ops, false, x64_access, sizeof(struct access_mark));
+    j->access_vector = write_slow(&a, ops, true, x64_access, sizeof(struct access_mark));
     j->sync_out = write_sync(&a, ops, false, false);
     j->sync_in = write_sync(&a, ops, true, false);
     j->sync_out_fp = write_sync(&a, ops, false, true);
