@@ -121,8 +121,6 @@ void cache_chain(struct engine *e, struct block *from, unsigned slot, struct blo
 static void free_block(struct engine *e, struct block *b)
 {
     e->kind->free_code(e, b);
-    free(b->link);
-    free(b->insn);
     free(b);
 }
 
@@ -234,11 +232,12 @@ void cache_fini(struct engine *e)
 
 static void record_insns(struct block *b, const struct ir_block *ir)
 {
-    uint32_t k = 0;
-    b->insn = NEW_ARRAY(struct insn_info, ir->n_insns);
-    for (uint32_t n = 0; n < ir->n; n++)
-        if (ir->insn[n].op == IR_INSN_START)
-            b->insn[k++] = (struct insn_info){ ir->insn[n].imm, ir->insn[n].aux32 };
+    struct insn_info *at = b->insn;
+    for (uint32_t n = 0; n < ir->n; n++) {
+        const struct ir_insn *i = &ir->insn[n];
+        if (i->op == IR_INSN_START)
+            *at++ = (struct insn_info){ (uint16_t)(i->imm - b->key.pc), (uint16_t)i->aux32 };
+    }
 }
 
 static void optimise(struct engine *e, const struct block_key *key)
@@ -267,11 +266,15 @@ static unsigned insn_limit(struct engine *e, unsigned limit)
     return limit && limit < max ? limit : max;
 }
 
-/* A block of e->ir. */
+/* A block of e->ir: one allocation, the struct, its links and its instructions. */
 static struct block *new_block(const struct engine *e, const struct block_key *key, unsigned limit,
                                const struct tlb_side *at)
 {
-    struct block *b = NEW(struct block);
+    size_t head = sizeof(struct block) + e->ir.n_exits * sizeof(struct block_link);
+    size_t bytes = head + e->ir.n_insns * sizeof(struct insn_info);
+    struct block *b = alloc_zero(bytes);
+    b->insn = (struct insn_info *)(void *)((char *)b + head);
+    b->bytes = (uint32_t)bytes;
     b->key = *key;
     b->limit = limit;
     b->n_insns = e->ir.n_insns;
@@ -279,32 +282,74 @@ static struct block *new_block(const struct engine *e, const struct block_key *k
     b->ram = at->ram;
     b->ram_offset = at->ram_offset + (key->va & TLB_PAGE_MASK);
     b->n_exits = e->ir.n_exits;
-    b->link = NEW_ARRAY(struct block_link, b->n_exits);
     record_insns(b, &e->ir);
     return b;
+}
+
+/* ---- instructions that end their block ---------------------------------------------------------- */
+
+/* By a hash of the place: two that share a bit only make a block shorter than it need be. */
+static uint64_t *end_mark(struct engine *e, const struct ram *ram, uint64_t offset, uint64_t *bit)
+{
+    uint64_t h = mix(offset ^ mix(ram->size)) >> 40;
+    *bit = UINT64_C(1) << (h & 63);
+    return &e->ends[h >> 6 & (END_WORDS - 1)];
+}
+
+void cache_ends_block(struct engine *e, struct block *b, unsigned insn)
+{
+    uint64_t bit;
+    if (!b->ram || insn + 1 == b->n_insns)
+        return;
+    *end_mark(e, b->ram, b->ram_offset + b->insn[insn].from_start, &bit) |= bit;
+    if (!b->dead)
+        cache_kill(e, b);
+}
+
+/* The number of instructions up to the first of e->ir that is marked; 0: none before the last. */
+static unsigned marked_end(struct engine *e, const struct block_key *key, const struct tlb_side *at)
+{
+    unsigned n = 0;
+    for (uint32_t k = 0; at->ram && k < e->ir.n; k++) {
+        uint64_t bit, offset = at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.insn[k].imm - key->pc);
+        if (e->ir.insn[k].op != IR_INSN_START)
+            continue;
+        if (++n < e->ir.n_insns && *end_mark(e, at->ram, offset, &bit) & bit)
+            return n;
+    }
+    return 0;
+}
+
+/* Lifts up to max instructions into e->ir. */
+static bool lift(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned max, const struct tlb_side *at)
+{
+    ir_block_reset(&e->ir);
+    if (!v->ops->translate(v, key, max, &e->ir))
+        return false;
+    unsigned end = marked_end(e, key, at);
+    if (!end)
+        return true;
+    ir_block_reset(&e->ir);
+    return v->ops->translate(v, key, end, &e->ir);
 }
 
 static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
                                const struct tlb_side *at)
 {
     for (unsigned max = insn_limit(e, limit);; max = e->ir.n_insns / 2) {
-        ir_block_reset(&e->ir);
-        if (!v->ops->translate(v, key, max, &e->ir))
+        if (!lift(e, v, key, max, at))
             return NULL;
         if (e->config.trace.translated)
             e->config.trace.translated(e->config.trace.opaque, v, key, e->ir.n_insns, e->ir.guest_bytes);
         optimise(e, key);
         struct block *b = new_block(e, key, limit, at);
         if (e->kind->compile(e, b, &e->ir)) {
-            b->bytes += sizeof *b + b->n_insns * sizeof *b->insn;
             e->stats.blocks_translated++;
             e->stats.insns_translated += b->n_insns;
             e->stats.ir_ops += e->ir.n;
             return b;
         }
         require(e->ir.n_insns > 1);
-        free(b->link);
-        free(b->insn);
         free(b);
     }
 }
@@ -381,16 +426,13 @@ struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_ke
 {
     bool fault = false;
     struct tlb_side side;
-    struct block *likely_one = e->jump[jump_slot(key->va)];
-    if (likely_one && !limit && same_key(&likely_one->key, key) && still_mapped(v, likely_one))
-        return likely_one;
     if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &side))
         return NULL;
     e->stats.lookups++;
     uint64_t offset = side.ram_offset + (key->va & TLB_PAGE_MASK);
     struct block *b = side.ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
     for (; b; b = b->hash_next)
-        if (b->ram == side.ram && b->ram_offset == offset && b->limit == limit && same_key(&b->key, key) &&
+        if (b->ram_offset == offset && same_key(&b->key, key) && b->ram == side.ram && b->limit == limit &&
             second_page_matches(v, b, &fault))
             break;
     if (fault)

@@ -18,9 +18,9 @@
 #include "ir/ir.h"
 #include "vcpu/softmmu.h"
 
+/* INSN_START's values: pc by its distance from the block's first. */
 struct insn_info {
-    uint64_t pc;
-    uint32_t meta;
+    uint16_t from_start, meta;
 };
 
 struct block;
@@ -31,26 +31,31 @@ struct block_link {
     struct block_link *next, **prev;
 };
 
+/* Lookups compare what comes first. */
 struct block {
     struct block_key key;
-    unsigned limit;               /* translated with at most so many instructions; 0: as many as fit */
-    uint32_t n_insns, guest_bytes;
-    struct ram *ram;              /* of the first byte; NULL: not cacheable */
     uint64_t ram_offset;
+    struct block *hash_next;
+    struct ram *ram;              /* of the first byte; NULL: not cacheable */
+    uint32_t limit;               /* translated with at most so many instructions; 0: as many as fit */
+    uint32_t n_insns, guest_bytes, n_exits;
+    uint32_t bytes;               /* of host memory, code left out where the kind bounds it itself */
+    bool dead;
     struct ram *ram2;             /* crosses into another page: that page; else NULL */
     uint64_t ram2_offset;
-    struct block *hash_next;
     struct block *page_next[2];   /* in the lists of the pages it covers */
-    struct block_link *link;      /* n_exits; link[i].to is NULL while unchained */
-    uint32_t n_exits;
     struct block_link *incoming;
-    bool dead;
-    size_t bytes;
-    struct insn_info *insn;       /* n_insns */
     void *code;                   /* the engine kind's */
+    struct insn_info *insn;       /* n_insns; in the block's memory, behind the links */
+    struct block_link link[];     /* n_exits; link[i].to is NULL while unchained */
 };
 
-enum { HASH_SIZE = 1 << 17, JUMP_SIZE = 1 << 15, PAGE_HASH_SIZE = 1 << 12 };
+static inline uint64_t block_insn_pc(const struct block *b, unsigned insn)
+{
+    return (b->key.pc + b->insn[insn].from_start) & b->key.va_mask;
+}
+
+enum { HASH_SIZE = 1 << 17, JUMP_SIZE = 1 << 15, PAGE_HASH_SIZE = 1 << 12, END_WORDS = 1 << 10 };
 
 /* Blocks of one page of RAM. */
 struct page_blocks {
@@ -81,7 +86,7 @@ struct engine_kind {
     void (*fini)(struct engine *e);
     /* NULL: nothing.  e->n_vcpus counts it. */
     void (*vcpu_added)(struct engine *e, struct vcpu *v);
-    /* Translates ir into b->code; sets b->bytes.  False: too much for one block; never for a single instruction. */
+    /* Translates ir into b->code; adds to b->bytes.  False: too much for one block; never for a single instruction. */
     bool (*compile)(struct engine *e, struct block *b, const struct ir_block *ir);
     void (*free_code)(struct engine *e, struct block *b);
     /* Exit slot of b was chained (b->link[slot].to) or unchained; NULL: the kind looks itself. */
@@ -104,8 +109,9 @@ struct engine {
     unsigned n_rams;
     struct ram_watch watch;
     struct block **hash;
-    struct block **jump;                 /* by va: a guess that lookups verify */
+    struct block **jump;                 /* by va: what cache_guess() tries */
     struct page_blocks **pages;
+    uint64_t ends[END_WORDS];            /* where instructions are that must be last (cache_ends_block) */
     struct block *graveyard;             /* dead, freed outside translated code */
     struct block *uncached;              /* the last block from memory that cannot be cached */
     size_t bytes;
@@ -124,6 +130,11 @@ extern const struct engine_kind interp_kind, x64_kind;
 void cache_init(struct engine *e);
 void cache_fini(struct engine *e);
 void cache_flush(struct engine *e);
+/*
+ * Instruction insn of b was to be its block's last, for it enters a device or writes what is watched: b goes, and
+ * blocks end there from now on.
+ */
+void cache_ends_block(struct engine *e, struct block *b, unsigned insn);
 /* Takes b out of the cache; it is freed by the next sweep. */
 void cache_kill(struct engine *e, struct block *b);
 bool cache_is_full(const struct engine *e);

@@ -33,6 +33,7 @@ static struct ir_insn *define(struct ir_block *b, enum ir_op op, enum ir_type t,
 void irb_insn_start(struct ir_block *b, uint64_t pc, uint32_t meta)
 {
     struct ir_insn *i = append(b, IR_INSN_START, IR_VOID);
+    require(meta <= UINT16_MAX);
     i->imm = pc;
     i->aux32 = meta;
     b->n_insns++;

@@ -9,6 +9,7 @@
 
 #include "ir/ir.h"
 
+/* meta: of 16 bits, for guest_ops.restore. */
 void irb_insn_start(struct ir_block *b, uint64_t pc, uint32_t meta);
 
 ir_ref irb_const(struct ir_block *b, enum ir_type t, uint64_t v);
@@ -60,7 +61,7 @@ void irb_label(struct ir_block *b, unsigned label);
 void irb_br(struct ir_block *b, unsigned label);
 void irb_brcond(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, unsigned label);
 
-/* Calls h, a helper of one argument that always raises, if x c y. */
+/* Calls h, a helper of one argument that raises or leaves the state as it is, if x c y. */
 void irb_trap_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, const struct ir_helper *h, ir_ref arg);
 
 /* Leaves behind the current instruction with this pc if x c y. */

@@ -12,6 +12,11 @@ const struct ir_op_info ir_op_info[IR_OP_COUNT] = {
 #undef IR_OP
 };
 
+const uint8_t ir_state_size[IR_OP_COUNT] = {
+    [IR_GET8] = 1, [IR_GET16] = 2, [IR_GET32] = 4, [IR_GET64] = 8, [IR_GETV] = 16,
+    [IR_PUT8] = 1, [IR_PUT16] = 2, [IR_PUT32] = 4, [IR_PUT64] = 8, [IR_PUTV] = 16,
+};
+
 const char *ir_op_name(enum ir_op op) { return ir_op_info[op].name; }
 
 void ir_block_init(struct ir_block *b)

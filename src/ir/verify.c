@@ -46,6 +46,8 @@ static bool check_types(struct verifier *v, const struct ir_insn *i, const struc
         bool vector = i->op == IR_VEC || i->op == IR_FVEC;
         if (info->arg[k] == '_' ? i->arg[k] != IR_NONE : i->arg[k] == IR_NONE && !vector)
             return fail(v, info->arg[k] == '_' ? "has an argument too many" : "lacks an argument");
+        if (k && i->arg[k] && !i->arg[k - 1])
+            return fail(v, "an argument behind one that is missing");
         if (i->arg[k] && !type_fits(info->arg[k], (enum ir_type)i->type, (enum ir_type)v->b->type_of[i->arg[k]]))
             return fail(v, "argument of the wrong type");
     }

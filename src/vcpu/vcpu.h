@@ -58,7 +58,7 @@ struct block_key {
     uint64_t va;       /* linear/virtual address that pc fetches from */
     uint64_t flags;    /* guest-defined: everything of CPU state that translation depends on */
     uint64_t cs_base;  /* guest-defined, also compared */
-    uint64_t va_mask;  /* a function of flags: va = (pc + cs_base) & va_mask */
+    uint64_t va_mask;  /* a function of flags: va = (pc + cs_base) & va_mask, and no pc has other bits */
     unsigned fetch_mode; /* mmu mode of instruction fetches; a function of flags */
 };
 

@@ -198,6 +198,8 @@ static void print_difference(struct turn *t)
     state_set_encode(sim_state(t->w[0]->sim), &a);
     state_set_encode(sim_state(t->w[1]->sim), &b);
     state_set_diff(sim_state(t->w[0]->sim), a.data, a.len, b.data, b.len, print_field, &left, &err);
+    buf_free(&a);
+    buf_free(&b);
     fprintf(stderr, "  positions %llu and %llu, device events %llx and %llx\n",
             (unsigned long long)sim_position(t->w[0]->sim), (unsigned long long)sim_position(t->w[1]->sim),
             (unsigned long long)t->w[0]->events, (unsigned long long)t->w[1]->events);

@@ -449,8 +449,9 @@ static void resolve(struct compiler *c)
 static void place(struct compiler *c, struct block *b)
 {
     size_t code = c->n * sizeof(struct iop), calls = c->n_calls * sizeof(struct icall);
-    b->bytes = code + calls + c->n_vecs * sizeof(struct ivec);
-    b->code = alloc_resize(NULL, 1, b->bytes);
+    size_t bytes = code + calls + c->n_vecs * sizeof(struct ivec);
+    b->bytes += (uint32_t)bytes;
+    b->code = alloc_resize(NULL, 1, bytes);
     struct iop *op = b->code;
     struct icall *call = (struct icall *)(void *)((char *)b->code + code);
     struct ivec *vec = (struct ivec *)(void *)((char *)b->code + code + calls);

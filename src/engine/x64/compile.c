@@ -13,14 +13,11 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->b = b;
     c->ir = ir;
     c->ops = e->vcpu[0]->ops;
-    c->n_stubs = c->n_sites = c->n_site_pending = c->second = 0;
+    c->n_stubs = c->n_sites = c->n_site_pending = c->last_list = c->n_last_list = c->second = 0;
     c->too_big = false;
     c->at = c->insn = c->skip = 0;
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
-    memset(c->pin_of_word, 0, sizeof c->pin_of_word);
-    for (unsigned k = 0; k < N_PINS && k < c->ops->n_hot; k++)
-        c->pin_of_word[(c->ops->hot[k] - sizeof(struct vcpu)) / 8] = (uint8_t)(k + 1);
     for (unsigned k = 0; k < N_TEMPS; k++)
         c->temp[k] = x64_temps[k];
     x64_init(&c->a, x64_memory_room(e, MAX_CODE), MAX_CODE);
@@ -45,8 +42,10 @@ static void prologue(struct compiler *c)
 {
     const struct block_key *k = &c->b->key;
     uint64_t next = align_down(k->va + c->b->guest_bytes - 1, PAGE_SIZE);
-    if (next != align_down(k->va, PAGE_SIZE))
-        c->second = x64_check_mapping(c, next & k->va_mask, &x64_stub(c, STUB_LOOKUP)->from);
+    if (next != align_down(k->va, PAGE_SIZE)) {
+        struct stub *s = x64_stub(c, STUB_LOOKUP);
+        c->second = x64_check_mapping(c, next & k->va_mask, &s->from, &s->from);
+    }
     c->checked = (uint32_t)(c->a.p - c->j->next);
     x64_alu_mi(&c->a, X64_SUB, 64, VCPU_FIELD(pos.left), (int32_t)c->b->n_insns);
     x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
@@ -86,6 +85,7 @@ static void one(struct compiler *c, const struct ir_insn *i)
 }
 _Static_assert(IR_LDV - IR_LD == 2 && IR_STV - IR_LD == 3 && IR_EXIT_LOOP > IR_TRAP_IF && IR_FVEC - IR_VFROM64 == 5,
                "groups follow the order of the op list");
+_Static_assert(MAX_PENDING <= UINT8_MAX && IR_MAX_INSNS <= UINT8_MAX && MAX_SITE_PENDING <= UINT16_MAX, "struct x64_site");
 
 static void body(struct compiler *c)
 {
@@ -94,7 +94,7 @@ static void body(struct compiler *c)
         const struct ir_insn *i = &c->ir->insn[c->at];
         if (i->op == IR_INSN_START)
             c->insn = started++;
-        else
+        else if (i->op != IR_CONST)                /* made where it is wanted */
             one(c, i);
     }
 }
@@ -140,7 +140,7 @@ static void finish(struct compiler *c)
     memcpy(code->exit, c->exit, exits);
     memcpy(code->site, c->site, sites);
     c->b->code = code;
-    c->b->bytes = sizeof *code + sites + exits + pending;
+    c->b->bytes += (uint32_t)(sizeof *code + sites + exits + pending);
     x64_memory_take(c->e, c->b);
     x64_show(c->e, &c->b->key, NULL, code->start, code->size);
 }

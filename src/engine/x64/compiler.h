@@ -57,7 +57,7 @@ struct stub {
     const struct ir_insn *op;        /* of a vector operation: what, and its arguments' registers; what: to a general one */
     uint8_t xmm[3];
 };
-enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_VECTOR };
+enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_PAGE, STUB_VECTOR };
 
 struct compiler {
     struct x64_asm a;
@@ -78,10 +78,13 @@ struct compiler {
         ir_ref value;
     } pending[MAX_PENDING];
     unsigned n_pending;
-    uint16_t free_spill[N_SPILLS], free_vspill[N_VSPILLS];
-    unsigned n_free_spills, n_free_vspills;
+    struct slots {
+        uint16_t n, used, n_free;        /* in all; ever used in this block; used ones that are free again */
+        uint16_t free[N_SPILLS];
+    } spills, vspills;
     struct group group[MAX_GROUPS];
     unsigned n_groups;
+    uint32_t n_accesses;                 /* ops that access memory */
     bool has_groups;
     uint16_t group_of[MAX_GROUPED_OPS];  /* by op: 1 + group, or 0 */
     struct stub stub[MAX_STUBS];
@@ -90,10 +93,10 @@ struct compiler {
     struct x64_exit exit[IR_MAX_EXITS];
     struct x64_pending site_pending[MAX_SITE_PENDING];
     uint32_t n_sites, n_site_pending;
+    uint32_t last_list, n_last_list;     /* the list in site_pending that was made last: one that is the same is that one */
     uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
     uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
-    uint8_t pin_of_word[1024];           /* by state word behind struct vcpu: 1 + pin, or 0 */
     uint32_t skip;                       /* op that is done with the one before it */
     bool too_big;                        /* a table is full: compile less of the block */
 };
@@ -126,7 +129,7 @@ static inline unsigned width_of(const struct ir_insn *i) { return i->type == IR_
 static inline int pin_at(const struct compiler *c, uint64_t offset)
 {
     uint64_t word = (offset - sizeof(struct vcpu)) / 8;
-    return offset >= sizeof(struct vcpu) && word < ARRAY_LEN(c->pin_of_word) ? c->pin_of_word[word] - 1 : -1;
+    return offset >= sizeof(struct vcpu) && word < ARRAY_LEN(c->j->pin_of_word) ? c->j->pin_of_word[word] - 1 : -1;
 }
 /* A memory operand's address: base + index << scale + disp, cut to 32 bits if wrap. */
 struct address {
@@ -168,12 +171,12 @@ unsigned x64_use_xmm(struct compiler *c, ir_ref v);
 unsigned x64_def_xmm(struct compiler *c, ir_ref v);
 /* The op is done: arguments that end here give their registers back, locks are dropped. */
 void x64_end_op(struct compiler *c, const struct ir_insn *i);
-/* PUT of a whole word or vector: pending, or into its pin. */
+/* PUT of a whole word or vector: pending, or into its pin; a constant of more than 32 bits is written. */
 void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
 /* Writes the pending PUTs that overlap. */
 void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size);
 void x64_write_all_pending(struct compiler *c);
-/* Lists the pending PUTs for a site; returns the first's index. */
+/* Lists the pending PUTs for a site, n in all; returns the first's index. */
 uint32_t x64_list_pending(struct compiler *c, uint32_t *n);
 /* Writes listed ones. */
 void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n);
@@ -208,10 +211,10 @@ struct stub *x64_stub(struct compiler *c, unsigned kind);
 void x64_stub_pending(struct compiler *c, struct stub *s);
 void x64_write_stubs(struct compiler *c);
 /*
- * Goes on only where the TLB maps va's page, for fetches, with an addend in a constant of the block: the end of the
- * operand that names the constant is returned.  Before anything else is in RAX and RCX.
+ * Goes on only where the TLB maps va's page, for fetches (unmapped: it does not), with an addend in a constant of the
+ * block (otherwise: another one): the end of the operand that names the constant is returned.  Uses RAX and RCX.
  */
-uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise);
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *unmapped, struct x64_label *otherwise);
 /* The site of the call that was just written. */
 void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, uint32_t n_pending);
 #endif

@@ -121,7 +121,7 @@ void x64_find_groups(struct compiler *c, bool allowed)
     uint16_t active[MAX_ACTIVE];
     unsigned n_active = 0;
     c->n_groups = 0;
-    c->has_groups = allowed && c->ir->n <= ARRAY_LEN(c->group_of);
+    c->has_groups = allowed && c->n_accesses > 1 && c->ir->n <= ARRAY_LEN(c->group_of);
     if (!c->has_groups)
         return;
     memset(c->group_of, 0, c->ir->n * sizeof *c->group_of);

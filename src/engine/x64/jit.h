@@ -17,7 +17,7 @@
  *     ones, so that the main path need not write what a later PUT overwrites.
  *  3. The upper half of a register that holds a W value is zero, unless plan->dirty says otherwise.
  *  4. The MXCSR has the guest's rounding, DAZ and FTZ, all exceptions masked; what translated code raised is there and
- *     not yet in the guest's fp_env.flags, until a helper that sees the state is called or translated code is left.
+ *     not yet in the guest's fp_env.flags, until a helper that sees that (HELPER_FP) is called or translated code is left.
  *     C code called from it uses no floating point (a fence checks that).
  *  5. Code is written through one mapping and runs through another; none is both writable and executable.
  */
@@ -31,19 +31,19 @@
 
 enum { N_PINS = 8, N_TEMPS = 6, N_XMM = 13, N_SPILLS = 160, N_VSPILLS = 64 };
 
-/* On the host's stack while translated code runs. */
+/* On the host's stack while translated code runs.  First what stubs write: it is in reach of a byte. */
 struct x64_frame {
-    uint64_t reg[16];                /* all registers as they were at a slow path's call, by host number */
-    union v128 xmm[16];
-    union v128 vec[3];               /* a slow path's vector operands; vec[0] is also its result */
     uint64_t address, value;         /* a slow path's operands */
     uint64_t result;
     uint64_t what;                   /* enum x64_slow_kind, and its arguments */
     uint64_t fn;                     /* host function, or struct ir_helper */
     struct vcpu *v;
     uint32_t mxcsr, outer_mxcsr;     /* the guest's as the host has it; the caller's */
-    union v128 vspill[N_VSPILLS];
+    union v128 vec[3];               /* a slow path's vector operands; vec[0] is also its result */
     uint64_t spill[N_SPILLS];
+    union v128 vspill[N_VSPILLS];
+    uint64_t reg[16];                /* all registers as they were at a slow path's call, by host number */
+    union v128 xmm[16];
 };
 #define FRAME(field) x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, field))
 
@@ -58,20 +58,19 @@ enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X 
 
 /* A pending PUT, written when a fault or an exit needs the state. */
 struct x64_pending {
-    uint32_t offset;                 /* in the vCPU struct */
-    uint8_t size;                    /* 4, 8, 16 */
-    uint8_t where;                   /* enum below */
-    uint16_t index;                  /* register or spill slot */
-    uint64_t value;
+    uint32_t offset : 24;            /* in the vCPU struct */
+    uint32_t size : 5;               /* 1, 2, 4, 8, 16 */
+    uint32_t where : 3;              /* enum below */
+    int32_t value;                   /* register, spill slot or constant */
 };
 enum { IN_REG, IN_SPILL, IN_CONST, IN_XMM, IN_VSPILL };
 
 /* A place where code calls the slow thunk, found by its return address. */
 struct x64_site {
     uint32_t ret;                    /* offset in the block's code */
-    uint16_t index;                  /* instruction */
-    uint16_t n_pending;
-    uint32_t pending;                /* first in x64_code.pending */
+    uint8_t index;                   /* instruction */
+    uint8_t n_pending;
+    uint16_t pending;                /* first in x64_code.pending; sites share */
 };
 
 /* The way out of an EXIT_JUMP or EXIT_IF. */
@@ -127,7 +126,8 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *slow, *slow_vector, *sync_out, *sync_in;
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *slow, *slow_vector, *sync_out, *sync_in,
+        *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
@@ -138,6 +138,7 @@ struct jit {
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
     uint64_t evictions;
     uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
+    uint8_t pin_of_word[1024];       /* by state word behind struct vcpu, likewise */
 };
 
 static inline struct jit *jit_of(const struct engine *e) { return e->own; }
@@ -165,16 +166,23 @@ static inline unsigned x64_jump_index(uint64_t pc) { return (unsigned)((pc ^ pc 
 /* Writes the thunks at the start of the code memory; returns the bytes used.  They lie in the order of struct jit. */
 size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops);
 /*
+ * (thunk find_page) Gives the TLB the page of the pc in the state, so that an exit may look again.  AL: it has it now.
+ * Otherwise a fetch fault may be pending.  No registers but pins are kept.
+ */
+/*
  * Jumps to the block at pc, a register, if the jump cache knows it and the TLB still maps it so; otherwise goes on
- * at the label.  flags: the block's, in a register.  t: three registers for the way.
+ * at otherwise; at unmapped if the TLB says nothing of the page.  flags: the block's, in a register.  t: three registers
+ * for the way.
  */
 void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigned flags, const unsigned t[3],
-                    struct x64_label *otherwise);
+                    struct x64_label *unmapped, struct x64_label *otherwise);
 
 /* ---- slow.c -------------------------------------------------------------------------------- */
 
 /* What thunks call with all registers in the frame.  Returns whether the block is left (LEAVE_FAULT). */
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret);
+/* What the thunk find_page calls. */
+bool x64_find_page(struct vcpu *v);
 
 /* ---- memory.c ------------------------------------------------------------------------------ */
 

@@ -534,8 +534,6 @@ void x64_op(struct compiler *c, const struct ir_insn *i)
         return;
     }
     switch (i->op) {
-    case IR_CONST:
-        break;                                    /* made where it is wanted */
     case IR_COPY:
     case IR_ZEXT:
     case IR_SEXT:

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The backward pass: which values share a register, which are part of their
- * only user, when each is used last, and which can be made in their pin.
+ * Two passes before code is written.  Forwards: which values share a register, how often each is used, and which
+ * can be made in their pin.  Backwards: which are part of their only user, and when each is used last.
  */
 #include "engine/x64/compiler.h"
-
-static unsigned state_size(enum ir_op op)
-{
-    static const uint8_t size[IR_OP_COUNT] = {
-        [IR_GET8] = 1, [IR_GET16] = 2, [IR_GET32] = 4, [IR_GET64] = 8, [IR_GETV] = 16,
-        [IR_PUT8] = 1, [IR_PUT16] = 2, [IR_PUT32] = 4, [IR_PUT64] = 8, [IR_PUTV] = 16,
-    };
-    return size[op];
-}
-
-static bool is_access(enum ir_op op) { return op == IR_LD || op == IR_ST || op == IR_LDV || op == IR_STV; }
 
 /* ---- forwards: definitions and roots --------------------------------------------------------- */
 
@@ -129,47 +118,58 @@ static void fuse_address(struct compiler *c, ir_ref v)
         try_fuse(c, i->arg[0], is_scale(c, def_of(c, i->arg[0])));
 }
 
+static bool is_zero(const struct compiler *c, ir_ref v)
+{
+    uint64_t value;
+    return const_of(c, v, &value) && value == 0;
+}
+
 static void fuse(struct compiler *c, const struct ir_insn *i)
 {
-    uint64_t zero;
-    if (is_access((enum ir_op)i->op)) {
+    switch (i->op) {
+    case IR_LD:
+    case IR_ST:
+    case IR_LDV:
+    case IR_STV:
         fuse_address(c, i->arg[0]);
-    } else if (i->op == IR_SELECT) {
+        break;
+    case IR_SELECT:
         try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
-    } else if ((i->op == IR_BRCOND || i->op == IR_EXIT_IF || i->op == IR_TRAP_IF) && (i->aux & 0xff) == IR_NE &&
-               const_of(c, i->arg[1], &zero) && zero == 0) {
-        try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
-    } else if (x64_takes_word(i)) {
-        try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
-    } else if (i->op == IR_ADD && i->type == IR_X && !c->plan[i->dst].fused) {
-        try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
+        break;
+    case IR_BRCOND:
+    case IR_EXIT_IF:
+    case IR_TRAP_IF:
+        if ((i->aux & 0xff) == IR_NE && is_zero(c, i->arg[1]))
+            try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
+        break;
+    case IR_VEC:
+    case IR_FVEC:
+        if (x64_takes_word(i))
+            try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
+        break;
+    case IR_ADD:
+        if (i->type == IR_X && !c->plan[i->dst].fused)
+            try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
+        break;
+    default:
+        break;
     }
 }
 
 /* ---- backwards: uses ------------------------------------------------------------------------------ */
 
-static void count_uses(struct compiler *c)
+/* The op before `at` is i, or i is part of it: what it reads that is not read behind it is read last here. */
+static void note_uses(struct compiler *c, const struct ir_insn *i, uint32_t at)
 {
-    for (uint32_t n = 0; n < c->ir->n; n++)
-        for (unsigned k = 0; k < 4; k++)
-            c->plan[c->ir->insn[n].arg[k]].uses++;
-    c->plan[IR_NONE].uses = 0;
-}
-
-/* The op at n, or one that is part of it, reads v last. */
-static void use(struct compiler *c, ir_ref v, uint32_t at)
-{
-    if (!v)
-        return;
-    if (c->plan[v].fused) {
-        const struct ir_insn *i = def_of(c, v);
-        for (unsigned k = 0; k < 4; k++)
-            use(c, i->arg[k], at);
-        return;
+    for (unsigned k = 0; k < 4 && i->arg[k]; k++) {
+        if (c->plan[i->arg[k]].fused) {
+            note_uses(c, def_of(c, i->arg[k]), at);
+            continue;
+        }
+        struct plan_value *root = &c->plan[root_of(c, i->arg[k])];
+        if (!root->last_use)
+            root->last_use = at;
     }
-    struct plan_value *r = &c->plan[c->plan[v].root];
-    if (r->last_use < at)
-        r->last_use = at;
 }
 
 /* ---- hints ------------------------------------------------------------------------------------------ */
@@ -182,42 +182,58 @@ static bool is_barrier(const struct ir_insn *i)
     return ir_op_info[i->op].flags & (IR_FLAG_F | IR_FLAG_E) || i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND;
 }
 
-static void hint_pins(struct compiler *c)
+struct hints {
+    uint32_t barrier, touched[N_PINS];       /* 1 + the last op that is one, or reads or writes the pin; 0: none */
+};
+
+static void hint_pin(struct compiler *c, const struct ir_insn *i, uint32_t n, struct hints *h)
 {
-    uint32_t barrier = 0, touched[N_PINS] = { 0 };
+    int pin = ir_state_size[i->op] ? pin_at(c, i->imm) : -1;
+    if (pin >= 0) {
+        struct plan_value *r = i->op == IR_PUT64 ? &c->plan[root_of(c, i->arg[0])] : NULL;
+        /* A W value with a dirty upper half cannot be the pin's whole word. */
+        if (r && !r->is_const && r->def + 1 >= h->barrier && r->def >= h->touched[pin] && !r->pin && !r->dirty)
+            r->pin = (uint8_t)(pin + 1);
+        h->touched[pin] = n + 1;
+    }
+    if (is_barrier(i))
+        h->barrier = n + 1;
+}
+
+static void forwards(struct compiler *c)
+{
+    struct hints h = { 0 };
+    c->n_accesses = 0;
     for (uint32_t n = 0; n < c->ir->n; n++) {
         const struct ir_insn *i = &c->ir->insn[n];
-        int pin = state_size((enum ir_op)i->op) ? pin_at(c, i->imm) : -1;
-        if (pin >= 0) {
-            ir_ref v = i->op == IR_PUT64 ? i->arg[0] : IR_NONE;
-            struct plan_value *r = v ? &c->plan[c->plan[v].root] : NULL;
-            /* A W value with a dirty upper half cannot be the pin's whole word. */
-            if (r && !r->is_const && r->def + 1 >= barrier && r->def >= touched[pin] && !r->pin && !r->dirty)
-                r->pin = (uint8_t)(pin + 1);
-            touched[pin] = n + 1;
-        }
-        if (is_barrier(i))
-            barrier = n + 1;
+        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
+            c->plan[i->arg[k]].uses++;
+        if (i->dst)
+            define(c, i, n);
+        if (i->op == IR_CONST || i->op == IR_INSN_START)
+            continue;
+        hint_pin(c, i, n, &h);
+        c->n_accesses += i->op >= IR_LD && i->op <= IR_STV;
+    }
+}
+
+static void backwards(struct compiler *c)
+{
+    for (uint32_t n = c->ir->n; n-- > 0;) {
+        const struct ir_insn *i = &c->ir->insn[n];
+        if (!i->arg[0])
+            continue;
+        fuse(c, i);
+        /* A value that is part of its user, or shares its argument's register, is not a use of it: its own uses are. */
+        if (i->dst && (c->plan[i->dst].fused || c->plan[i->dst].root != i->dst))
+            continue;
+        note_uses(c, i, n + 1);
     }
 }
 
 void x64_plan(struct compiler *c)
 {
     c->plan[IR_NONE] = (struct plan_value){ .root = IR_NONE };
-    for (uint32_t n = 0; n < c->ir->n; n++)
-        if (c->ir->insn[n].dst)
-            define(c, &c->ir->insn[n], n);
-    count_uses(c);
-    for (uint32_t n = c->ir->n; n-- > 0;) {
-        const struct ir_insn *i = &c->ir->insn[n];
-        fuse(c, i);
-        if (i->dst && c->plan[i->dst].fused)
-            continue;
-        /* A value that shares its argument's register is not a use of it: its own uses are. */
-        if (i->dst && c->plan[i->dst].root != i->dst)
-            continue;
-        for (unsigned k = 0; k < 4; k++)
-            use(c, i->arg[k], n + 1);
-    }
-    hint_pins(c);
+    forwards(c);
+    backwards(c);
 }

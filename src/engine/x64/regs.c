@@ -27,14 +27,14 @@ void x64_regs_init(struct compiler *c)
 {
     memset(c->holds, 0, sizeof c->holds);
     memset(c->holds_xmm, 0, sizeof c->holds_xmm);
+    const struct place nowhere = { .reg = NO_REG };
     for (uint32_t v = 0; v < c->ir->n_values + c->n_groups; v++)
-        c->place[v] = (struct place){ .reg = NO_REG };
+        c->place[v] = nowhere;
     c->locked = c->locked_xmm = 0;
-    c->n_pending = c->n_free_spills = c->n_free_vspills = 0;
-    for (unsigned k = N_SPILLS; k-- > 0;)
-        c->free_spill[c->n_free_spills++] = (uint16_t)k;
-    for (unsigned k = N_VSPILLS; k-- > 0;)
-        c->free_vspill[c->n_free_vspills++] = (uint16_t)k;
+    c->n_pending = 0;
+    c->spills.n = N_SPILLS;
+    c->vspills.n = N_VSPILLS;
+    c->spills.used = c->spills.n_free = c->vspills.used = c->vspills.n_free = 0;
 }
 
 static bool is_vector(const struct compiler *c, ir_ref v) { return v < c->ir->n_values && c->ir->type_of[v] == IR_V; }
@@ -53,10 +53,8 @@ static void release(struct compiler *c, ir_ref root)
         p->reg = NO_REG;
     }
     if (p->spill) {
-        if (is_vector(c, root))
-            c->free_vspill[c->n_free_vspills++] = (uint16_t)(p->spill - 1);
-        else
-            c->free_spill[c->n_free_spills++] = (uint16_t)(p->spill - 1);
+        struct slots *s = is_vector(c, root) ? &c->vspills : &c->spills;
+        s->free[s->n_free++] = (uint16_t)(p->spill - 1);
         p->spill = 0;
     }
 }
@@ -89,15 +87,17 @@ static struct x64_pending describe(const struct compiler *c, unsigned k)
     ir_ref v = c->pending[k].value, root = root_of(c, v);
     struct x64_pending p = { .offset = c->pending[k].offset, .size = c->pending[k].size };
     const struct place *at = &c->place[root];
-    if (const_of(c, v, &p.value)) {
+    uint64_t value;
+    if (const_of(c, v, &value)) {
         p.where = IN_CONST;
+        p.value = (int32_t)value;
     } else if (at->reg != NO_REG) {
         p.where = is_vector(c, root) ? IN_XMM : IN_REG;
-        p.index = at->reg;
+        p.value = at->reg;
     } else {
         require(at->spill);
         p.where = is_vector(c, root) ? IN_VSPILL : IN_SPILL;
-        p.index = (uint16_t)(at->spill - 1);
+        p.value = at->spill - 1;
     }
     return p;
 }
@@ -108,20 +108,20 @@ static void store(struct compiler *c, const struct x64_pending *p)
     struct x64_asm *a = &c->a;
     switch (p->where) {
     case IN_CONST:
-        store_const(c, p->offset, p->size, p->value);
+        store_const(c, p->offset, p->size, (uint64_t)(int64_t)p->value);
         break;
     case IN_REG:
-        x64_mov_mr(a, 8 * p->size, x64_state(p->offset), p->index);
+        x64_mov_mr(a, 8 * p->size, x64_state(p->offset), (unsigned)p->value);
         break;
     case IN_XMM:
-        x64_vmovups_mx(a, x64_state(p->offset), p->index);
+        x64_vmovups_mx(a, x64_state(p->offset), (unsigned)p->value);
         break;
     case IN_SPILL:
-        x64_vmovd_xm(a, 64, HOST_XMM13, spill_at(p->index));
+        x64_vmovd_xm(a, 64, HOST_XMM13, spill_at((unsigned)p->value));
         x64_vmovd_mx(a, 8 * p->size, x64_state(p->offset), HOST_XMM13);
         break;
     default:
-        x64_vmovups_xm(a, HOST_XMM13, vspill_at(p->index));
+        x64_vmovups_xm(a, HOST_XMM13, vspill_at((unsigned)p->value));
         x64_vmovups_mx(a, x64_state(p->offset), HOST_XMM13);
     }
 }
@@ -161,10 +161,15 @@ uint32_t x64_list_pending(struct compiler *c, uint32_t *n)
         *n = 0;
         return 0;
     }
-    for (unsigned k = 0; k < c->n_pending; k++)
-        c->site_pending[c->n_site_pending++] = describe(c, k);
     *n = c->n_pending;
-    return first;
+    for (unsigned k = 0; k < *n; k++)
+        c->site_pending[first + k] = describe(c, k);
+    size_t bytes = *n * sizeof *c->site_pending;
+    if (*n == c->n_last_list && !memcmp(&c->site_pending[first], &c->site_pending[c->last_list], bytes))
+        return c->last_list;
+    c->n_site_pending += *n;
+    c->n_last_list = *n;
+    return c->last_list = first;
 }
 
 void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n)
@@ -188,18 +193,17 @@ static void spill_value(struct compiler *c, ir_ref root)
     struct place *p = &c->place[root];
     if (p->spill || c->plan[root].is_const)
         return;
-    unsigned *n = is_vector(c, root) ? &c->n_free_vspills : &c->n_free_spills;
-    if (!*n) {
+    struct slots *s = is_vector(c, root) ? &c->vspills : &c->spills;
+    if (!s->n_free && s->used == s->n) {
         c->too_big = true;
         return;
     }
-    if (is_vector(c, root)) {
-        p->spill = (uint16_t)(c->free_vspill[--*n] + 1);
-        x64_vmovups_mx(&c->a, vspill_at(p->spill - 1u), p->reg);
-    } else {
-        p->spill = (uint16_t)(c->free_spill[--*n] + 1);
-        x64_mov_mr(&c->a, 64, spill_at(p->spill - 1u), p->reg);
-    }
+    unsigned slot = s->n_free ? s->free[--s->n_free] : s->used++;
+    p->spill = (uint16_t)(slot + 1);
+    if (is_vector(c, root))
+        x64_vmovups_mx(&c->a, vspill_at(slot), p->reg);
+    else
+        x64_mov_mr(&c->a, 64, spill_at(slot), p->reg);
 }
 
 /* Takes the register from its holder, keeping the value where it is wanted by an op from index `from` on. */
@@ -473,24 +477,20 @@ unsigned x64_def_xmm(struct compiler *c, ir_ref v)
 
 static void end_use(struct compiler *c, ir_ref v)
 {
-    if (!v)
-        return;
     if (c->plan[v].fused) {
         const struct ir_insn *i = def_of(c, v);
-        for (unsigned k = 0; k < 4; k++)
+        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
             end_use(c, i->arg[k]);
         return;
     }
     ir_ref root = root_of(c, v);
-    if (!c->plan[root].is_const && c->plan[root].last_use <= c->at + 1 && !c->place[root].pending)
-        release(c, root);
-    else if (c->plan[root].is_const && c->plan[root].last_use <= c->at + 1)
+    if (c->plan[root].last_use <= c->at + 1 && !c->place[root].pending)     /* a constant is never pending */
         release(c, root);
 }
 
 void x64_end_op(struct compiler *c, const struct ir_insn *i)
 {
-    for (unsigned k = 0; k < 4; k++)
+    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
         end_use(c, i->arg[k]);
     if (c->has_groups && c->group_of[c->at])
         end_use(c, x64_group_ref(c, c->group_of[c->at] - 1u));
@@ -537,6 +537,11 @@ void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v)
             write_one(c, k);
         else
             k++;
+    }
+    uint64_t value;
+    if (size == 8 && const_of(c, v, &value) && !fits32(value)) {
+        store_const(c, offset, size, value);
+        return;
     }
     if (c->n_pending == MAX_PENDING)
         write_one(c, 0);

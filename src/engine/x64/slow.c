@@ -13,11 +13,12 @@ static void write_state(struct vcpu *v, const struct x64_frame *f, const struct 
         memcpy(state + v->ops->hot[k], &f->reg[x64_pins[k]], 8);
     for (uint32_t k = 0; k < site->n_pending; k++) {
         const struct x64_pending *p = &code->pending[site->pending + k];
-        const void *from = p->where == IN_CONST   ? (const void *)&p->value
-                           : p->where == IN_REG   ? (const void *)&f->reg[p->index]
-                           : p->where == IN_XMM   ? (const void *)&f->xmm[p->index]
-                           : p->where == IN_SPILL ? (const void *)&f->spill[p->index]
-                                                  : (const void *)&f->vspill[p->index];
+        uint64_t constant = (uint64_t)(int64_t)p->value;
+        const void *from = p->where == IN_CONST   ? (const void *)&constant
+                           : p->where == IN_REG   ? (const void *)&f->reg[p->value]
+                           : p->where == IN_XMM   ? (const void *)&f->xmm[p->value]
+                           : p->where == IN_SPILL ? (const void *)&f->spill[p->value]
+                                                  : (const void *)&f->vspill[p->value];
         memcpy(state + p->offset, from, p->size);
     }
 }
@@ -25,7 +26,7 @@ static void write_state(struct vcpu *v, const struct x64_frame *f, const struct 
 static void fault(struct vcpu *v, const struct block *b, const struct x64_site *site)
 {
     v->pos.left += b->n_insns - site->index;
-    v->ops->restore(v, b->insn[site->index].pc, b->insn[site->index].meta);
+    v->ops->restore(v, block_insn_pc(b, site->index), b->insn[site->index].meta);
 }
 
 static bool load(struct vcpu *v, struct x64_frame *f)
@@ -111,9 +112,16 @@ static bool run(struct vcpu *v, struct x64_frame *f)
     case SLOW_FVEC_FIRST:
     case SLOW_FVEC_LAST:
         return vector_fp(v, f, (enum ir_fvec_part)((f->what & 0xff) - SLOW_FVEC));
-    default:
+    default:                         /* SLOW_TRAP wants the state first */
         return false;
     }
+}
+
+/* False: there is none after all, and the state is what it was. */
+static bool trap(struct vcpu *v, const struct x64_frame *f)
+{
+    ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    return v->exit;
 }
 
 /*
@@ -138,13 +146,26 @@ static bool run_keeping(struct vcpu *v, struct x64_frame *f, bool *again)
 static void ungroup(struct engine *e, struct block *b, unsigned insn)
 {
     struct jit *j = jit_of(e);
-    const uint64_t at[2] = { b->ram_offset, b->ram_offset + (b->insn[insn].pc - b->key.pc) };
+    const uint64_t at[2] = { b->ram_offset, b->ram_offset + b->insn[insn].from_start };
     for (unsigned k = 0; k < 2; k++) {
         unsigned h = x64_ungrouped_hash(b->ram, at[k]);
         j->ungrouped[h / 64] |= UINT64_C(1) << h % 64;
     }
     if (!b->dead)
         cache_kill(e, b);
+}
+
+bool x64_find_page(struct vcpu *v)
+{
+    struct block_key key;
+    struct tlb_side side;
+    if (v->pos.left <= 0)
+        return false;                                 /* the run ends before the fetch, and before its fault */
+    v->ops->block_key(v, &key);
+    bool found = tlb_resolve(v, key.va, ACCESS_EXEC, key.fetch_mode, &side) &&
+                 tlb_slot(v, key.fetch_mode, key.va)->tag[ACCESS_EXEC] == align_down(key.va, PAGE_SIZE);
+    v->exit = EXIT_NONE;                              /* the run loop finds what is pending */
+    return found;
 }
 
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
@@ -165,8 +186,10 @@ bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     struct block *b = x64_find_block(e, ret);
     const struct x64_site *site = x64_find_site(e, b, ret);
     write_state(v, f, b->code, site);
-    if ((f->what & 0xff) == SLOW_TRAP)
-        ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    if (v->exit == EXIT_RETRY_LAST)
+        cache_ends_block(e, b, site->index);
+    if ((f->what & 0xff) == SLOW_TRAP && !trap(v, f))
+        return false;
     if ((f->what & 0xff) == SLOW_FILL && !v->exit && !again)
         ungroup(e, b, site->index);
     fault(v, b, site);

@@ -529,12 +529,11 @@ static struct x86_operand operand(struct cursor *c, unsigned code)
     }
 }
 
-static bool operand_legal(const struct x86_insn *I, unsigned code, const struct x86_operand *o)
+static bool operand_legal(unsigned code, const struct x86_operand *o)
 {
-    bool must_reg = (code >= OP_Rd && code <= OP_Ry) || code == OP_Ux || code == OP_Udq || code == OP_Nq;
-    bool must_mem = code >= OP_M && code <= OP_Ms;
-    (void)I;
-    return !(must_reg && o->kind == OPK_MEM) && !(must_mem && o->kind != OPK_MEM);
+    if (o->kind == OPK_MEM)
+        return !((code >= OP_Rd && code <= OP_Ry) || code == OP_Ux || code == OP_Udq || code == OP_Nq);
+    return !(code >= OP_M && code <= OP_Ms);
 }
 
 static bool decode_operands(struct cursor *c)
@@ -551,7 +550,7 @@ static bool decode_operands(struct cursor *c)
         I->op[k] = operand(c, code);
         I->op[k].code = (uint8_t)code;
         imm_seen |= I->op[k].kind == OPK_IMM && code != OP_I1;
-        if (!operand_legal(I, code, &I->op[k]))
+        if (!operand_legal(code, &I->op[k]))
             return false;
     }
     if (I->seg < 0)
@@ -611,6 +610,6 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     if (c.shortage)
         return refuse(&c, n >= MAX_LEN ? X86_DECODE_LONG : X86_DECODE_SHORT);
     out->len = (uint8_t)c.at;
-    memcpy(out->bytes, bytes, out->len);
+    memcpy(out->bytes, bytes, n < MAX_LEN ? c.at : MAX_LEN);
     return X86_DECODE_OK;
 }

@@ -133,7 +133,7 @@ struct x86_operand {
 
 struct x86_insn {
     const struct x86_row *row;
-    uint8_t bytes[16];
+    uint8_t bytes[16];     /* what lies behind the first len is not this instruction's */
     uint8_t len;           /* 1..15; not X86_DECODE_OK: how many bytes that depends on */
     uint8_t opcode;
     uint8_t modrm;

@@ -15,42 +15,6 @@ struct shadow {
     unsigned n;
 };
 
-static unsigned put_size(enum ir_op op)
-{
-    switch (op) {
-    case IR_PUT8:
-        return 1;
-    case IR_PUT16:
-        return 2;
-    case IR_PUT32:
-        return 4;
-    case IR_PUT64:
-        return 8;
-    case IR_PUTV:
-        return 16;
-    default:
-        return 0;
-    }
-}
-
-static unsigned get_size(enum ir_op op)
-{
-    switch (op) {
-    case IR_GET8:
-        return 1;
-    case IR_GET16:
-        return 2;
-    case IR_GET32:
-        return 4;
-    case IR_GET64:
-        return 8;
-    case IR_GETV:
-        return 16;
-    default:
-        return 0;
-    }
-}
-
 static bool covered(const struct shadow *s, uint32_t offset, unsigned size)
 {
     for (unsigned i = 0; i < s->n; i++)
@@ -72,11 +36,17 @@ static void expose(struct shadow *s, uint32_t offset, unsigned size)
     }
 }
 
+static void expose_part(struct shadow *s, const struct ir_helper *h)
+{
+    if (h->flags & (HELPER_READS | HELPER_WRITES))
+        expose(s, h->part.from, h->part.to - h->part.from);
+}
+
 static bool sees_state(const struct ir_insn *i)
 {
     if (i->op == IR_CALL) {
         const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
-        return h->flags & (HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES);
+        return h->flags & HELPER_MAY_EXIT || (h->flags & (HELPER_READS | HELPER_WRITES) && !ir_helper_has_part(h));
     }
     return ir_op_info[i->op].flags & (IR_FLAG_F | IR_FLAG_E) || i->op == IR_LABEL || i->op == IR_BR ||
            i->op == IR_BRCOND;
@@ -86,14 +56,14 @@ static bool removable(const struct ir_insn *i)
 {
     if (i->op == IR_CALL)
         return ((const struct ir_helper *)(uintptr_t)i->imm)->flags & (HELPER_PURE | HELPER_NO_EFFECT);
-    return ir_op_info[i->op].flags & IR_FLAG_P || get_size((enum ir_op)i->op);
+    return ir_op_info[i->op].flags & IR_FLAG_P || ir_state_size[i->op];
 }
 
 /* Keeps op i?  Updates what is known before it. */
 static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
 {
-    unsigned size = put_size((enum ir_op)i->op);
-    if (size) {
+    unsigned size = ir_state_size[i->op];
+    if (size && !i->dst) {
         if (covered(s, (uint32_t)i->imm, size))
             return false;
         if (s->n < SLOTS) {
@@ -104,10 +74,12 @@ static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
     }
     if (i->dst && !used[i->dst] && removable(i))
         return false;
-    if ((size = get_size((enum ir_op)i->op)))
+    if (size)
         expose(s, (uint32_t)i->imm, size);
-    if (sees_state(i))
+    else if (sees_state(i))
         s->n = 0;
+    else if (i->op == IR_CALL)
+        expose_part(s, (const struct ir_helper *)(uintptr_t)i->imm);
     return true;
 }
 
@@ -118,13 +90,16 @@ void ir_opt_dead(struct ir_block *b)
     struct shadow s = { .n = 0 };
     uint32_t to = b->n;
     for (uint32_t n = b->n; n-- > 0;) {
-        struct ir_insn i = b->insn[n];
-        if (!keep(&i, &s, used))
+        const struct ir_insn *i = &b->insn[n];
+        if (!keep(i, &s, used))
             continue;
-        for (unsigned k = 0; k < 4; k++)
-            used[i.arg[k]] = 1;
-        b->insn[--to] = i;
+        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
+            used[i->arg[k]] = 1;
+        if (--to != n)
+            b->insn[to] = *i;
     }
+    if (!to)
+        return;
     memmove(b->insn, b->insn + to, (b->n - to) * sizeof *b->insn);
     b->n -= to;
 }

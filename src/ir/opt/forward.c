@@ -14,7 +14,6 @@
 enum { WORDS = 128, WHOLE = 0, PART = 1 };
 
 struct piece {
-    uint32_t epoch;    /* when it was noted; older ones are gone */
     uint32_t offset;
     uint16_t size;
     ir_ref value;      /* holds the piece's bits, zero-extended */
@@ -23,6 +22,7 @@ struct piece {
 struct forward {
     struct ir_block *b;
     struct piece piece[WORDS][2];
+    uint32_t noted[WORDS][2];          /* the epoch of each piece; older ones are gone */
     uint32_t epoch;
     ir_ref same[IR_MAX_VALUES];        /* the value to use instead, or itself */
     uint32_t def[IR_MAX_VALUES];       /* its op */
@@ -30,29 +30,6 @@ struct forward {
     bool known[IR_MAX_VALUES];
     uint64_t constant[IR_MAX_VALUES];
 };
-
-static unsigned access_size(enum ir_op op)
-{
-    switch (op) {
-    case IR_GET8:
-    case IR_PUT8:
-        return 1;
-    case IR_GET16:
-    case IR_PUT16:
-        return 2;
-    case IR_GET32:
-    case IR_PUT32:
-        return 4;
-    case IR_GET64:
-    case IR_PUT64:
-        return 8;
-    case IR_GETV:
-    case IR_PUTV:
-        return 16;
-    default:
-        return 0;
-    }
-}
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
@@ -65,22 +42,23 @@ static void forget_overlap(struct forward *f, uint32_t offset, unsigned size)
 {
     /* A vector that begins in the word before reaches into this one. */
     for (uint32_t w = offset / 8 - (offset >= 8); w <= (offset + size - 1) / 8; w++)
-        for (unsigned way = WHOLE; way <= PART; way++) {
-            struct piece *p = &f->piece[w % WORDS][way];
-            if (overlaps(p, offset, size))
-                p->epoch = 0;
-        }
+        for (unsigned way = WHOLE; way <= PART; way++)
+            if (f->noted[w % WORDS][way] == f->epoch && overlaps(&f->piece[w % WORDS][way], offset, size))
+                f->noted[w % WORDS][way] = 0;
 }
 
 static void remember(struct forward *f, uint32_t offset, unsigned size, ir_ref value)
 {
-    f->piece[offset / 8 % WORDS][size >= 8 ? WHOLE : PART] = (struct piece){ f->epoch, offset, (uint16_t)size, value };
+    unsigned w = offset / 8 % WORDS, way = size >= 8 ? WHOLE : PART;
+    f->piece[w][way] = (struct piece){ offset, (uint16_t)size, value };
+    f->noted[w][way] = f->epoch;
 }
 
 static ir_ref find(const struct forward *f, uint32_t offset, unsigned size)
 {
-    const struct piece *p = &f->piece[offset / 8 % WORDS][size >= 8 ? WHOLE : PART];
-    return p->epoch == f->epoch && p->offset == offset && p->size == size ? p->value : IR_NONE;
+    unsigned w = offset / 8 % WORDS, way = size >= 8 ? WHOLE : PART;
+    const struct piece *p = &f->piece[w][way];
+    return f->noted[w][way] == f->epoch && p->offset == offset && p->size == size ? p->value : IR_NONE;
 }
 
 static void become_copy(struct forward *f, struct ir_insn *i, ir_ref of)
@@ -120,8 +98,6 @@ static unsigned width(const struct forward *f, const struct ir_insn *i)
 {
     unsigned type = f->b->type_of[i->dst] == IR_X ? 64 : 32, a = f->bits[i->arg[0]], b = f->bits[i->arg[1]];
     switch (i->op) {
-    case IR_CONST:
-        return i->imm ? 64 - (unsigned)__builtin_clzll(i->imm) : 0;
     case IR_GET8:
         return 8;
     case IR_GET16:
@@ -171,42 +147,72 @@ static ir_ref needless(const struct forward *f, const struct ir_insn *i)
 static void fold(struct forward *f, struct ir_insn *i)
 {
     uint64_t v[4] = { 0 }, out;
-    if (!(ir_op_info[i->op].flags & IR_FLAG_P) || i->type == IR_V || i->op == IR_VLO || i->op == IR_VHI)
+    if (!f->known[i->arg[0]] || i->type == IR_V)
         return;
     for (unsigned k = 0; k < 4 && i->arg[k]; k++) {
         if (!f->known[i->arg[k]])
             return;
         v[k] = f->constant[i->arg[k]];
     }
-    if (i->op == IR_CONST)
-        out = i->imm;
-    else if (!i->arg[0] || !ir_fold(i, v, &out))
+    if (!ir_fold(i, v, &out))
         return;
     enum ir_type t = (enum ir_type)f->b->type_of[i->dst];
     if (t == IR_W)
         out = (uint32_t)out;
     *i = (struct ir_insn){ .op = IR_CONST, .type = (uint8_t)t, .dst = i->dst, .imm = out };
-    f->known[i->dst] = true;
-    f->constant[i->dst] = out;
 }
 
 static void visit_call(struct forward *f, const struct ir_insn *i)
 {
     const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
-    if (h->flags & HELPER_WRITES)
+    if (!(h->flags & HELPER_WRITES))
+        return;
+    if (ir_helper_has_part(h) && h->part.to - h->part.from <= 8 * WORDS)
+        forget_overlap(f, h->part.from, h->part.to - h->part.from);
+    else
         f->epoch++;
 }
 
-static void visit_value(struct forward *f, struct ir_insn *i, uint32_t n)
+static void visit_constant(struct forward *f, const struct ir_insn *i)
 {
-    ir_ref instead = (i->op == IR_COPY || i->op == IR_VCOPY) && i->arg[0] ? i->arg[0] : needless(f, i);
-    f->def[i->dst] = n;
+    f->known[i->dst] = true;
+    f->constant[i->dst] = i->imm;
+    f->bits[i->dst] = (uint8_t)(i->imm ? 64 - __builtin_clzll(i->imm) : 0);
+}
+
+/* An op that computes a value from others alone. */
+static void visit_pure(struct forward *f, struct ir_insn *i)
+{
+    ir_ref instead = i->op == IR_COPY || i->op == IR_VCOPY ? i->arg[0] : needless(f, i);
     if (instead) {
         become_copy(f, i, instead);
         return;
     }
-    fold(f, i);
-    f->bits[i->dst] = (uint8_t)width(f, i);
+    if (i->op != IR_CONST)
+        fold(f, i);
+    if (i->op == IR_CONST)
+        visit_constant(f, i);
+    else
+        f->bits[i->dst] = (uint8_t)width(f, i);
+}
+
+static void visit(struct forward *f, struct ir_insn *i)
+{
+    unsigned size = ir_state_size[i->op];
+    if (ir_op_info[i->op].flags & IR_FLAG_P) {
+        visit_pure(f, i);
+        return;
+    }
+    if (i->dst)
+        f->bits[i->dst] = (uint8_t)width(f, i);
+    if (size && i->dst)
+        visit_get(f, i, size);
+    else if (size)
+        visit_put(f, i, size);
+    else if (i->op == IR_LABEL)
+        f->epoch++;
+    else if (i->op == IR_CALL)
+        visit_call(f, i);
 }
 
 void ir_opt_forward(struct ir_block *b)
@@ -214,27 +220,19 @@ void ir_opt_forward(struct ir_block *b)
     struct forward f;
     f.b = b;
     f.epoch = 1;
-    for (unsigned w = 0; w < WORDS; w++)
-        f.piece[w][WHOLE].epoch = f.piece[w][PART].epoch = 0;
-    memset(f.same, 0, b->n_values * sizeof *f.same);
+    memset(f.noted, 0, sizeof f.noted);
     memset(f.known, 0, b->n_values * sizeof *f.known);
     f.bits[IR_NONE] = 64;
     f.def[IR_NONE] = 0;
+    f.same[IR_NONE] = IR_NONE;
     for (uint32_t n = 0; n < b->n; n++) {
         struct ir_insn *i = &b->insn[n];
-        unsigned size = access_size((enum ir_op)i->op);
-        for (unsigned k = 0; k < 4; k++)
-            if (i->arg[k] && f.same[i->arg[k]])
-                i->arg[k] = f.same[i->arg[k]];
-        if (i->op == IR_LABEL)
-            f.epoch++;
-        else if (i->op == IR_CALL)
-            visit_call(&f, i);
-        else if (size && i->dst)
-            visit_get(&f, i, size);
-        else if (size)
-            visit_put(&f, i, size);
-        if (i->dst && !f.same[i->dst])
-            visit_value(&f, i, n);
+        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
+            i->arg[k] = f.same[i->arg[k]];
+        if (i->dst) {
+            f.same[i->dst] = i->dst;
+            f.def[i->dst] = n;
+        }
+        visit(&f, i);
     }
 }
