@@ -16,7 +16,7 @@
  * The quantum is a prime: were it a multiple of a loop's length, a vCPU that takes and frees a lock in a loop would be
  * stopped at the same instruction each time, and if it holds the lock there the others would never get it.
  */
-enum { SLICE = 1 << 16, DEFAULT_QUANTUM = 19997 };
+enum { SLICE = 1 << 19, DEFAULT_QUANTUM = 19997 };
 
 static const struct state_field fields[] = {
     STATE_UINT(struct machine_state, current),

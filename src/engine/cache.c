@@ -286,12 +286,58 @@ static struct block *new_block(const struct engine *e, const struct block_key *k
     return b;
 }
 
+/* ---- instructions that end their block ---------------------------------------------------------- */
+
+/* By a hash of the place: two that share a bit only make a block shorter than it need be. */
+static uint64_t *end_mark(struct engine *e, const struct ram *ram, uint64_t offset, uint64_t *bit)
+{
+    uint64_t h = mix(offset ^ mix(ram->size)) >> 40;
+    *bit = UINT64_C(1) << (h & 63);
+    return &e->ends[h >> 6 & (END_WORDS - 1)];
+}
+
+void cache_ends_block(struct engine *e, struct block *b, unsigned insn)
+{
+    uint64_t bit;
+    if (!b->ram || insn + 1 == b->n_insns)
+        return;
+    *end_mark(e, b->ram, b->ram_offset + b->insn[insn].from_start, &bit) |= bit;
+    if (!b->dead)
+        cache_kill(e, b);
+}
+
+/* The number of instructions up to the first of e->ir that is marked; 0: none before the last. */
+static unsigned marked_end(struct engine *e, const struct block_key *key, const struct tlb_side *at)
+{
+    unsigned n = 0;
+    for (uint32_t k = 0; at->ram && k < e->ir.n; k++) {
+        uint64_t bit, offset = at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.insn[k].imm - key->pc);
+        if (e->ir.insn[k].op != IR_INSN_START)
+            continue;
+        if (++n < e->ir.n_insns && *end_mark(e, at->ram, offset, &bit) & bit)
+            return n;
+    }
+    return 0;
+}
+
+/* Lifts up to max instructions into e->ir. */
+static bool lift(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned max, const struct tlb_side *at)
+{
+    ir_block_reset(&e->ir);
+    if (!v->ops->translate(v, key, max, &e->ir))
+        return false;
+    unsigned end = marked_end(e, key, at);
+    if (!end)
+        return true;
+    ir_block_reset(&e->ir);
+    return v->ops->translate(v, key, end, &e->ir);
+}
+
 static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
                                const struct tlb_side *at)
 {
     for (unsigned max = insn_limit(e, limit);; max = e->ir.n_insns / 2) {
-        ir_block_reset(&e->ir);
-        if (!v->ops->translate(v, key, max, &e->ir))
+        if (!lift(e, v, key, max, at))
             return NULL;
         if (e->config.trace.translated)
             e->config.trace.translated(e->config.trace.opaque, v, key, e->ir.n_insns, e->ir.guest_bytes);

@@ -55,7 +55,7 @@ static inline uint64_t block_insn_pc(const struct block *b, unsigned insn)
     return (b->key.pc + b->insn[insn].from_start) & b->key.va_mask;
 }
 
-enum { HASH_SIZE = 1 << 17, JUMP_SIZE = 1 << 15, PAGE_HASH_SIZE = 1 << 12 };
+enum { HASH_SIZE = 1 << 17, JUMP_SIZE = 1 << 15, PAGE_HASH_SIZE = 1 << 12, END_WORDS = 1 << 10 };
 
 /* Blocks of one page of RAM. */
 struct page_blocks {
@@ -111,6 +111,7 @@ struct engine {
     struct block **hash;
     struct block **jump;                 /* by va: what cache_guess() tries */
     struct page_blocks **pages;
+    uint64_t ends[END_WORDS];            /* where instructions are that must be last (cache_ends_block) */
     struct block *graveyard;             /* dead, freed outside translated code */
     struct block *uncached;              /* the last block from memory that cannot be cached */
     size_t bytes;
@@ -129,6 +130,11 @@ extern const struct engine_kind interp_kind, x64_kind;
 void cache_init(struct engine *e);
 void cache_fini(struct engine *e);
 void cache_flush(struct engine *e);
+/*
+ * Instruction insn of b was to be its block's last, for it enters a device or writes what is watched: b goes, and
+ * blocks end there from now on.
+ */
+void cache_ends_block(struct engine *e, struct block *b, unsigned insn);
 /* Takes b out of the cache; it is freed by the next sweep. */
 void cache_kill(struct engine *e, struct block *b);
 bool cache_is_full(const struct engine *e);

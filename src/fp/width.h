@@ -23,7 +23,7 @@
         struct fp_normal a, b;                                                           \
         struct fp_wide_normal n;                                                         \
         T r;                                                                             \
-        if (likely(T##_normal(x, &a) & T##_normal(y, &b)) &&                             \
+        if (likely((int)T##_normal(x, &a) & (int)T##_normal(y, &b)) &&                   \
             likely(fp_fast_##name(&n, a, b, T##_BIAS)) && likely(T##_fast_finish(e, &n, &r))) \
             return r;                                                                    \
         return T##_general_##name(e, x, y);                                              \
@@ -64,7 +64,7 @@
     {                                                                                    \
         struct fp_num a, b;                                                              \
         struct fp_normal m, n;                                                           \
-        if (likely(T##_normal(x, &m) & T##_normal(y, &n)))                               \
+        if (likely((int)T##_normal(x, &m) & (int)T##_normal(y, &n)))                     \
             return fp_fast_compare(m, n);                                                \
         T##_unpack(e, x, &a);                                                            \
         T##_unpack(e, y, &b);                                                            \

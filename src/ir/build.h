@@ -61,7 +61,7 @@ void irb_label(struct ir_block *b, unsigned label);
 void irb_br(struct ir_block *b, unsigned label);
 void irb_brcond(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, unsigned label);
 
-/* Calls h, a helper of one argument that always raises, if x c y. */
+/* Calls h, a helper of one argument that raises or leaves the state as it is, if x c y. */
 void irb_trap_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, const struct ir_helper *h, ir_ref arg);
 
 /* Leaves behind the current instruction with this pc if x c y. */

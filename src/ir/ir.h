@@ -47,6 +47,7 @@ enum {
     HELPER_MEMORY = 8,     /* accesses guest memory, so may evict TLB entries or invalidate code */
     HELPER_PURE = 16,      /* depends on its arguments only; none of the above */
     HELPER_NO_EFFECT = 32, /* changes nothing, but READS: not called when nobody uses its result (PURE implies it) */
+    HELPER_FP = 64,        /* reads or writes the fp_env of FVEC (guest_ops.fp_env_offset); READS or WRITES besides */
 };
 /* What a helper that touches the lazy flags or registers declares: READS|WRITES. */
 
@@ -70,7 +71,16 @@ struct ir_helper {
         ir_fn3 *f3;
         ir_fn4 *f4;
     };
+    /*
+     * Bytes [from, to) of the vCPU: what READS and WRITES are about, with MAY_EXIT, too; to 0: anything.  What no op ever
+     * names need not lie in it, and no hot register (guest_ops.hot) may.
+     */
+    struct {
+        uint32_t from, to;
+    } part;
 };
+
+static inline bool ir_helper_has_part(const struct ir_helper *h) { return h->part.to != 0; }
 
 struct ir_block {
     struct ir_insn *insn;   /* n of cap */

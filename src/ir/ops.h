@@ -81,7 +81,7 @@
     IR_OP(STV,        _, X, V, _, _, F|S) \
     /* -- helpers: imm = const struct ir_helper *; types as it declares -- */ \
     IR_OP(CALL,       T, T, T, T, T, F|S) \
-    /* Calls helper imm, which always makes an exception pending, with arg2 if arg0 aux arg1 holds. */ \
+    /* Calls helper imm with arg2 if arg0 aux arg1 holds.  It makes an exception pending, or does nothing to the state. */ \
     IR_OP(TRAP_IF,    _, T, T, X, _, F|S) \
     /* Leaves with pc imm behind this instruction if arg0 (aux & 0xff) arg1 holds; aux >> 8: exit slot. */ \
     IR_OP(EXIT_IF,    _, T, T, _, _, F|S) \

@@ -88,8 +88,8 @@ static void put_stub(struct isa_gen *g, uint8_t *p, unsigned n, unsigned width, 
         p += r;
         if (n & 1)
             PUT(0x83, 0xc4, (uint8_t)width);
-        memcpy(p, rex, r && n & 1);
-        p += r && n & 1;
+        if (r && n & 1)
+            *p++ = rex[0];
         PUT(0x83, 0x04, 0x24, (uint8_t)skip);
         memcpy(p, rex, r);
         p += r;

@@ -161,7 +161,7 @@ static void set_control(struct x86_state *s, const struct episode *e, struct fuz
     s->cr4 = fuzz_below(r, 16) ? CR4_OSFXSR | CR4_OSXMMEXCPT : 0;
     s->cr4 |= fuzz_next(r) & (CR4_VME | CR4_PVI | CR4_DE | CR4_PSE | CR4_PGE | CR4_PCE | CR4_FSGSBASE | CR4_OSXSAVE);
     s->cr4 |= fuzz_below(r, 4) ? 0 : fuzz_next(r) & (CR4_TSD | CR4_UMIP | CR4_SMEP | CR4_SMAP);
-    s->xcr0 = XSAVE_X87 | XSAVE_SSE;
+    s->xcr0 = XSAVE_X87 | XSAVE_SSE | (fuzz_below(r, 4) ? XSAVE_AVX : 0);
     s->efer = EFER_SCE | (fuzz_below(r, 2) ? EFER_NXE : 0);
     if (e->mode != REAL16)
         s->cr0 |= CR0_PE;

@@ -4,8 +4,9 @@
  *
  * Runs random cases of every decoder row that user mode can run, on the host
  * and on Reprise, in 64-bit and in 32-bit code, and compares registers, flags,
- * memory, x87 and SSE state, and faults; then random sequences of instructions that set and read flags.  Exit status 1 on any difference, and if a row
- * that can be compared (rows.c) got no case at all.  A seed of 0 is taken from the clock; it is printed.
+ * memory, x87 and SSE state, and faults; then random sequences of instructions that set and read flags.
+ * Exit status 1 on any difference, and if a row that can be compared (rows.c) got no case at all.  A seed of 0 is
+ * taken from the clock; it is printed.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -162,7 +163,8 @@ static int run_chunk(const struct x86_row *row, bool mode32, unsigned reported)
         }
         isa_emu_run(t.emu, &cases[i], &ours);
         t.cases++;
-        if (compare(&cases[i], &insns[i], isa_undefined_flags(&insns[i], &cases[i]), &host[i], &ours, why, sizeof why)) {
+        uint64_t undefined = isa_undefined_flags(&insns[i], &cases[i]);
+        if (compare(&cases[i], &insns[i], undefined, &host[i], &ours, why, sizeof why)) {
             if (reported + (unsigned)bad < MAX_REPORTS)
                 report(&cases[i], &insns[i], why);
             bad++;

@@ -134,8 +134,8 @@ static bool exchange(struct sequence *s)
 /* SETcc, CMOVcc, LAHF, SALC's relative SBB AL, AL. */
 static bool read_flags(struct sequence *s)
 {
-    static const uint32_t reads[8] = { FLAG_OF, FLAG_CF, FLAG_ZF, FLAG_CF | FLAG_ZF, FLAG_SF, FLAG_PF, FLAG_SF | FLAG_OF,
-                                       FLAG_ZF | FLAG_SF | FLAG_OF };
+    static const uint32_t reads[8] = { FLAG_OF, FLAG_CF, FLAG_ZF, FLAG_CF | FLAG_ZF, FLAG_SF, FLAG_PF,
+                                       FLAG_SF | FLAG_OF, FLAG_ZF | FLAG_SF | FLAG_OF };
     unsigned cc = gen_below(s->g, 16);
     bool lahf = gen_below(s->g, 8) == 0;
     if (s->undefined & (lahf ? ALL & ~FLAG_OF : reads[cc >> 1]))

@@ -125,8 +125,10 @@ static bool vector_fp(struct vcpu *v, const struct iop *op)
     return true;
 }
 
-static __attribute__((noinline)) enum leave fault(struct vcpu *v, const struct block *b, unsigned insn)
+static __attribute__((noinline)) enum leave fault(struct vcpu *v, struct block *b, unsigned insn)
 {
+    if (v->exit == EXIT_RETRY_LAST)
+        cache_ends_block(v->engine_data, b, insn);
     v->pos.left += b->n_insns - insn;
     v->ops->restore(v, block_insn_pc(b, insn), b->insn[insn].meta);
     return LEAVE_FAULT;

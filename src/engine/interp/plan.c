@@ -162,7 +162,11 @@ static void note_state(struct plan *p, struct clobbers *c, const struct ir_insn 
         }
         set_clobber(p, i->imm, size, n + 1);
     } else if (i->op == IR_CALL && helper_of(i)->flags & HELPER_WRITES) {
-        c->all = n + 1;
+        const struct ir_helper *h = helper_of(i);
+        if (ir_helper_has_part(h))
+            set_clobber(p, h->part.from, h->part.to - h->part.from, n + 1);
+        else
+            c->all = n + 1;
     } else if (i->op == IR_FVEC) {
         set_clobber(p, p->ops->fp_env_offset, sizeof(struct fp_env), n + 1);
     }

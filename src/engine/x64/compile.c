@@ -42,8 +42,10 @@ static void prologue(struct compiler *c)
 {
     const struct block_key *k = &c->b->key;
     uint64_t next = align_down(k->va + c->b->guest_bytes - 1, PAGE_SIZE);
-    if (next != align_down(k->va, PAGE_SIZE))
-        c->second = x64_check_mapping(c, next & k->va_mask, &x64_stub(c, STUB_LOOKUP)->from);
+    if (next != align_down(k->va, PAGE_SIZE)) {
+        struct stub *s = x64_stub(c, STUB_LOOKUP);
+        c->second = x64_check_mapping(c, next & k->va_mask, &s->from, &s->from);
+    }
     c->checked = (uint32_t)(c->a.p - c->j->next);
     x64_alu_mi(&c->a, X64_SUB, 64, VCPU_FIELD(pos.left), (int32_t)c->b->n_insns);
     x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
@@ -51,7 +53,7 @@ static void prologue(struct compiler *c)
 
 /*
  * Where an instruction cannot start again there are no groups: in what may not be cached (outside RAM, or crossing into
- * there), and in a block of one instruction, which never does (it may have ended an interrupt shadow already).
+ * there), and in a block of one instruction, which may be one because it must not.
  */
 static bool may_group(const struct compiler *c)
 {

@@ -57,7 +57,7 @@ struct stub {
     const struct ir_insn *op;        /* of a vector operation: what, and its arguments' registers; what: to a general one */
     uint8_t xmm[3];
 };
-enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_VECTOR };
+enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_PAGE, STUB_VECTOR };
 
 struct compiler {
     struct x64_asm a;
@@ -211,10 +211,10 @@ struct stub *x64_stub(struct compiler *c, unsigned kind);
 void x64_stub_pending(struct compiler *c, struct stub *s);
 void x64_write_stubs(struct compiler *c);
 /*
- * Goes on only where the TLB maps va's page, for fetches, with an addend in a constant of the block: the end of the
- * operand that names the constant is returned.  Before anything else is in RAX and RCX.
+ * Goes on only where the TLB maps va's page, for fetches (unmapped: it does not), with an addend in a constant of the
+ * block (otherwise: another one): the end of the operand that names the constant is returned.  Uses RAX and RCX.
  */
-uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise);
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *unmapped, struct x64_label *otherwise);
 /* The site of the call that was just written. */
 void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, uint32_t n_pending);
 #endif

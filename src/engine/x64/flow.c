@@ -26,7 +26,7 @@ struct stub *x64_stub(struct compiler *c, unsigned kind)
         c->n_stubs--;
     }
     struct stub *s = &c->stub[c->n_stubs++];
-    *s = (struct stub){ .kind = (uint8_t)kind, .insn = c->insn };
+    *s = (struct stub){ .kind = (uint8_t)kind, .insn = c->insn, .address = NO_REG };
     return s;
 }
 
@@ -103,8 +103,12 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
 {
     struct x64_asm *a = &c->a;
     const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
-    bool sees = h->flags & (HELPER_READS | HELPER_WRITES | HELPER_MAY_EXIT), writes = h->flags & HELPER_WRITES;
-    if (sees)
+    bool part = ir_helper_has_part(h), fp = h->flags & HELPER_FP;
+    bool sees = !part && h->flags & (HELPER_READS | HELPER_WRITES | HELPER_MAY_EXIT);
+    bool writes = !part && h->flags & HELPER_WRITES;
+    if (part)
+        x64_write_pending(c, h->part.from, h->part.to - h->part.from);
+    else if (sees)
         x64_write_all_pending(c);
     /* Values that live on go to memory; those that end here stay in their registers until they are arguments. */
     for (unsigned k = 0; k < h->n_args; k++) {
@@ -115,7 +119,7 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
     x64_spill_for_call(c, writes);
     place_args(c, i, h);
     if (sees)
-        x64_call_to(a, c->j->sync_out);
+        x64_call_to(a, fp ? c->j->sync_out_fp : c->j->sync_out);
     else
         save_pins(c, false);
     if (!(h->flags & HELPER_PURE))
@@ -128,13 +132,15 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
         x64_call_r(a, HOST_RAX);
     }
     if (writes)
-        x64_call_to(a, c->j->sync_in);
+        x64_call_to(a, fp ? c->j->sync_in_fp : c->j->sync_in);
     else
         save_pins(c, true);
     x64_forget_for_call(c, writes);
     if (h->flags & HELPER_MAY_EXIT) {
+        struct stub *s = x64_stub(c, STUB_FAULT);
+        x64_stub_pending(c, s);                    /* of a helper that sees all there are none */
         x64_alu_mi(a, X64_CMP, 32, VCPU_FIELD(exit), 0);
-        x64_jcc(a, X64_NE, &x64_stub(c, STUB_FAULT)->from);
+        x64_jcc(a, X64_NE, &s->from);
     }
     c->locked = 1u << HOST_RAX;
     if (i->dst)
@@ -170,6 +176,7 @@ static void trap_if(struct compiler *c, const struct ir_insn *i)
     s->what = SLOW_TRAP | (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0);
     x64_stub_pending(c, s);
     x64_jcc(&c->a, cc, &s->from);
+    x64_bind(&c->a, &s->back);
 }
 
 static void exit_if(struct compiler *c, const struct ir_insn *i)
@@ -191,7 +198,7 @@ static bool same_page(const struct compiler *c, uint64_t pc)
     return (((pc + k->cs_base) & k->va_mask) ^ k->va) >> PAGE_BITS == 0;
 }
 
-uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *otherwise)
+uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *unmapped, struct x64_label *otherwise)
 {
     struct x64_asm *a = &c->a;
     const struct block_key *k = &c->b->key;
@@ -200,7 +207,7 @@ uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *ot
     x64_alu_rm(a, X64_ADD, 64, HOST_RAX, x64_state(offsetof(struct vcpu, view[k->fetch_mode].base)));
     x64_mov_ri(a, HOST_RCX, align_down(va, PAGE_SIZE));
     x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_base(HOST_RAX, TLB_TAG(ACCESS_EXEC)));
-    x64_jcc(a, X64_NE, otherwise);
+    x64_jcc(a, X64_NE, unmapped);
     x64_mov_rm(a, 64, HOST_RCX, x64_base(HOST_RAX, TLB_ADDEND));
     x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_at((const void *)((intptr_t)a->p + a->exec_delta)));
     uint32_t operand = here(c);
@@ -216,7 +223,10 @@ static void jump_out(struct compiler *c, struct stub *s)
     *x = (struct x64_exit){ .pc = s->pc };
     if (!same_page(c, s->pc)) {
         const struct block_key *k = &c->b->key;
-        x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &s->from);
+        struct stub *page = x64_stub(c, STUB_PAGE);
+        page->pc = s->pc;
+        x64_bind(a, &page->back);
+        x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &page->from, &s->from);
     }
     x64_jmp(a, &s->from);
     x->field = here(c) - 4;
@@ -237,12 +247,15 @@ static void exit_indirect(struct compiler *c, const struct ir_insn *i)
     const struct block_key *k = &c->b->key;
     unsigned pc = x64_use(c, i->arg[0]);
     x64_write_all_pending(c);
-    struct x64_label miss = { 0 };
     if (x64_jumps_to(k)) {
         unsigned flags = x64_temp(c);
         const unsigned t[3] = { x64_temp(c), x64_temp(c), x64_temp(c) };
+        struct x64_label miss = { 0 };
+        struct stub *page = x64_stub(c, STUB_PAGE);
+        page->address = (uint8_t)pc;
+        x64_bind(a, &page->back);
         x64_mov_ri(a, flags, k->flags);
-        x64_write_jump(a, c->j, pc, flags, t, &miss);
+        x64_write_jump(a, c->j, pc, flags, t, &page->from, &miss);
         x64_bind(a, &miss);
     }
     x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
@@ -320,6 +333,23 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, fn) + 4), (int32_t)(s->fn >> 32));
     x64_call_to(a, s->vectors ? c->j->slow_vector : c->j->slow);
     x64_site_here(c, s->insn, s->first_pending, s->n_pending);
+    x64_jmp(a, &s->back);
+}
+
+/* The page of an exit's target, constant or in a register, is asked for, and the exit tries again. */
+static void write_page(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    unsigned pc = s->address == NO_REG ? HOST_RAX : s->address;
+    if (s->address == NO_REG)
+        x64_mov_ri(a, HOST_RAX, s->pc);
+    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
+    x64_call_to(a, c->j->find_page);
+    x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
+    if (s->address != NO_REG)
+        x64_mov_rm(a, 64, pc, x64_state(c->ops->pc_offset));
+    x64_jcc(a, X64_NE, &s->back);
+    x64_jmp_to(a, c->j->leave_plain);
 }
 
 /* Behind the call lie the block and the exit's slot: struct site_mark in jit.c. */
@@ -369,6 +399,9 @@ static void write_stub(struct compiler *c, struct stub *s)
     case STUB_EXIT:
         c->exit[s->slot].stub = here(c);
         write_leave(c, s->slot);
+        break;
+    case STUB_PAGE:
+        write_page(c, s);
         break;
     case STUB_LOOKUP:
         x64_mov_ri(a, HOST_RAX, c->b->key.pc);

@@ -6,7 +6,8 @@
  *
  * Between a group's first and last access no mapping can change, and a page that
  * stores go through directly cannot become one where they may not: both need a helper, which
- * ends all groups, or a slow path, which then runs the instruction again (SLOW_KEEPS, slow.c).
+ * ends all groups, or a slow path, which then runs the instruction again (SLOW_KEEPS, slow.c).  So a group neither
+ * begins nor goes on where its instruction has written state already.
  *
  * Where the range turns out to cross a page, or not to be plain memory, the block is
  * translated again without groups.
@@ -68,6 +69,14 @@ static bool ends_groups(const struct ir_insn *i)
     return i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND;
 }
 
+/* Behind it the instruction cannot start again: it may have ended an interrupt shadow already. */
+static bool changes_state(const struct ir_insn *i)
+{
+    if (i->op == IR_CALL)
+        return ((const struct ir_helper *)(uintptr_t)i->imm)->flags & HELPER_WRITES;
+    return i->op >= IR_PUT8 && i->op <= IR_PUTV;
+}
+
 static bool stores(const struct ir_insn *i)
 {
     return i->op == IR_ST || i->op == IR_STV || i->aux & IR_MEM_WRITE_INTENT;
@@ -116,12 +125,15 @@ void x64_find_groups(struct compiler *c, bool allowed)
     if (!c->has_groups)
         return;
     memset(c->group_of, 0, c->ir->n * sizeof *c->group_of);
+    bool begun = false;
     for (uint32_t n = 0; n < c->ir->n; n++) {
         const struct ir_insn *i = &c->ir->insn[n];
-        if (ends_groups(i))
+        bool access = i->op >= IR_LD && i->op <= IR_STV;
+        if (ends_groups(i) || (access && begun))
             n_active = 0;
-        else if (i->op >= IR_LD && i->op <= IR_STV)
+        else if (access)
             visit(c, i, n, active, &n_active);
+        begun = i->op != IR_INSN_START && (begun || changes_state(i));
     }
     /* The addend is a value: defined by the first access, used by the last. */
     for (unsigned k = 0; k < c->n_groups; k++)

@@ -17,7 +17,7 @@
  *     ones, so that the main path need not write what a later PUT overwrites.
  *  3. The upper half of a register that holds a W value is zero, unless plan->dirty says otherwise.
  *  4. The MXCSR has the guest's rounding, DAZ and FTZ, all exceptions masked; what translated code raised is there and
- *     not yet in the guest's fp_env.flags, until a helper that sees the state is called or translated code is left.
+ *     not yet in the guest's fp_env.flags, until a helper that sees that (HELPER_FP) is called or translated code is left.
  *     C code called from it uses no floating point (a fence checks that).
  *  5. Code is written through one mapping and runs through another; none is both writable and executable.
  */
@@ -137,7 +137,8 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *slow, *slow_vector, *access, *access_vector, *sync_out, *sync_in;
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *slow, *slow_vector, *access, *access_vector,
+        *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
@@ -176,11 +177,16 @@ static inline unsigned x64_jump_index(uint64_t pc) { return (unsigned)((pc ^ pc 
 /* Writes the thunks at the start of the code memory; returns the bytes used.  They lie in the order of struct jit. */
 size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops);
 /*
+ * (thunk find_page) Gives the TLB the page of the pc in the state, so that an exit may look again.  AL: it has it now.
+ * Otherwise a fetch fault may be pending.  No registers but pins are kept.
+ */
+/*
  * Jumps to the block at pc, a register, if the jump cache knows it and the TLB still maps it so; otherwise goes on
- * at the label.  flags: the block's, in a register.  t: three registers for the way.
+ * at otherwise; at unmapped if the TLB says nothing of the page.  flags: the block's, in a register.  t: three registers
+ * for the way.
  */
 void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigned flags, const unsigned t[3],
-                    struct x64_label *otherwise);
+                    struct x64_label *unmapped, struct x64_label *otherwise);
 
 /* ---- slow.c -------------------------------------------------------------------------------- */
 
@@ -188,6 +194,8 @@ void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigne
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret);
 /* The same of an access that the mark before ret describes. */
 bool x64_access(struct vcpu *v, struct x64_frame *f, uint64_t ret);
+/* What the thunk find_page calls. */
+bool x64_find_page(struct vcpu *v);
 
 /* ---- memory.c ------------------------------------------------------------------------------ */
 

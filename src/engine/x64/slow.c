@@ -112,9 +112,16 @@ static bool run(struct vcpu *v, struct x64_frame *f)
     case SLOW_FVEC_FIRST:
     case SLOW_FVEC_LAST:
         return vector_fp(v, f, (enum ir_fvec_part)((f->what & 0xff) - SLOW_FVEC));
-    default:
+    default:                         /* SLOW_TRAP wants the state first */
         return false;
     }
+}
+
+/* False: there is none after all, and the state is what it was. */
+static bool trap(struct vcpu *v, const struct x64_frame *f)
+{
+    ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    return v->exit;
 }
 
 /*
@@ -148,6 +155,19 @@ static void ungroup(struct engine *e, struct block *b, unsigned insn)
         cache_kill(e, b);
 }
 
+bool x64_find_page(struct vcpu *v)
+{
+    struct block_key key;
+    struct tlb_side side;
+    if (v->pos.left <= 0)
+        return false;                                 /* the run ends before the fetch, and before its fault */
+    v->ops->block_key(v, &key);
+    bool found = tlb_resolve(v, key.va, ACCESS_EXEC, key.fetch_mode, &side) &&
+                 tlb_slot(v, key.fetch_mode, key.va)->tag[ACCESS_EXEC] == align_down(key.va, PAGE_SIZE);
+    v->exit = EXIT_NONE;                              /* the run loop finds what is pending */
+    return found;
+}
+
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
 {
     static const uint8_t counted_as[] = {
@@ -166,8 +186,10 @@ bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     struct block *b = x64_find_block(e, ret);
     const struct x64_site *site = x64_find_site(e, b, ret);
     write_state(v, f, b->code, site);
-    if ((f->what & 0xff) == SLOW_TRAP)
-        ((const struct ir_helper *)(uintptr_t)f->fn)->f1(v, f->value);
+    if (v->exit == EXIT_RETRY_LAST)
+        cache_ends_block(e, b, site->index);
+    if ((f->what & 0xff) == SLOW_TRAP && !trap(v, f))
+        return false;
     if ((f->what & 0xff) == SLOW_FILL && !v->exit && !again)
         ungroup(e, b, site->index);
     fault(v, b, site);

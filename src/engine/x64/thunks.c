@@ -73,6 +73,9 @@ static void epilogue(struct x64_asm *a, const struct guest_ops *ops, unsigned wh
     x64_ret(a);
 }
 
+/* A frame field, one return address below. */
+static struct x64_mem below(size_t offset) { return x64_base(HOST_RSP, (int32_t)offset + 8); }
+
 static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
 {
     for (unsigned k = 0; k < 6; k++)
@@ -88,7 +91,7 @@ static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
 }
 
 void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigned flags, const unsigned t[3],
-                    struct x64_label *otherwise)
+                    struct x64_label *unmapped, struct x64_label *otherwise)
 {
     unsigned slot = t[0], e = t[1], x = t[2];
     x64_rorx(a, 64, x, pc, PAGE_BITS);
@@ -108,13 +111,29 @@ void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigne
     x64_mov_rr(a, 64, x, pc);
     x64_alu_ri(a, X64_AND, 64, x, -PAGE_SIZE);
     x64_alu_rm(a, X64_CMP, 64, x, x64_base(e, TLB_TAG(ACCESS_EXEC)));
-    x64_jcc(a, X64_NE, otherwise);
+    x64_jcc(a, X64_NE, unmapped);
     x64_mov_rm(a, 64, x, x64_base(e, TLB_ADDEND));
     x64_alu_rm(a, X64_CMP, 64, x, x64_base(slot, offsetof(struct x64_jump, addend)));
     x64_jcc(a, X64_NE, otherwise);
     x64_jmp_m(a, x64_base(slot, offsetof(struct x64_jump, code)));
 }
 _Static_assert(sizeof(struct x64_jump) == 32, "the index is shifted by 5");
+
+static const void *write_find_page(struct x64_asm *a, const struct guest_ops *ops)
+{
+    const void *at = here(a);
+    for (unsigned k = 0; k < N_PINS && k < ops->n_hot; k++)
+        x64_mov_mr(a, 64, below(offsetof(struct x64_frame, reg) + 8 * x64_pins[k]), x64_pins[k]);
+    x64_mov_rm(a, 64, HOST_RDI, below(offsetof(struct x64_frame, v)));
+    x64_alu_ri(a, X64_SUB, 64, HOST_RSP, 8);
+    x64_mov_ri(a, HOST_RAX, (uint64_t)(uintptr_t)x64_find_page);
+    x64_call_r(a, HOST_RAX);
+    x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
+    for (unsigned k = 0; k < N_PINS && k < ops->n_hot; k++)
+        x64_mov_rm(a, 64, x64_pins[k], below(offsetof(struct x64_frame, reg) + 8 * x64_pins[k]));
+    x64_ret(a);
+    return at;
+}
 
 /* To the next block without leaving, if nothing is to be taken care of first: guest_ops.calm. */
 static void write_onward(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, struct x64_label *otherwise)
@@ -129,9 +148,15 @@ static void write_onward(struct x64_asm *a, const struct jit *j, const struct gu
             x64_test_mi(a, 32, x64_state(ops->calm[k].offset), (int32_t)ops->calm[k].mask);
         x64_jcc(a, X64_NE, otherwise);
     }
+    struct x64_label again = { 0 }, unmapped = { 0 };
+    x64_bind(a, &again);
     x64_mov_rm(a, 64, HOST_RAX, x64_state(ops->pc_offset));
     x64_mov_rm(a, 64, HOST_RCX, x64_state(ops->key_flags_offset));
-    x64_write_jump(a, j, HOST_RAX, HOST_RCX, t, otherwise);
+    x64_write_jump(a, j, HOST_RAX, HOST_RCX, t, &unmapped, otherwise);
+    x64_bind(a, &unmapped);
+    x64_call_to(a, j->find_page);
+    x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
+    x64_jcc(a, X64_NE, &again);
 }
 
 /* onward: not before trying to find the next block here. */
@@ -148,9 +173,6 @@ static const void *write_leave(struct x64_asm *a, const struct jit *j, const str
     epilogue(a, ops, why);
     return at;
 }
-
-/* A frame field, one return address below. */
-static struct x64_mem below(size_t offset) { return x64_base(HOST_RSP, (int32_t)offset + 8); }
 
 static void move_registers(struct x64_asm *a, bool vectors, bool load)
 {
@@ -196,12 +218,12 @@ static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bo
     return at;
 }
 
-static const void *write_sync(struct x64_asm *a, const struct guest_ops *ops, bool load)
+static const void *write_sync(struct x64_asm *a, const struct guest_ops *ops, bool load, bool fp)
 {
     const void *at = here(a);
-    if (load)
+    if (fp && load)
         load_mxcsr(a, ops, 8);
-    else
+    else if (fp)
         merge_flags(a, ops, 8);
     move_pins(a, ops, load);
     x64_ret(a);
@@ -216,6 +238,7 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     const void *enter = here(&a);
     memcpy(&j->enter, &enter, sizeof enter);
     write_enter(&a, ops);
+    j->find_page = write_find_page(&a, ops);
     j->leave_site = write_leave(&a, j, ops, LEFT_SITE, false);
     j->leave_plain = write_leave(&a, j, ops, LEAVE_LOOKUP, false);
     j->lookup = write_leave(&a, j, ops, LEAVE_LOOKUP, true);
@@ -224,8 +247,10 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     j->slow_vector = write_slow(&a, ops, true, x64_slow, 0);
     j->access = write_slow(&a, ops, false, x64_access, sizeof(struct access_mark));
     j->access_vector = write_slow(&a, ops, true, x64_access, sizeof(struct access_mark));
-    j->sync_out = write_sync(&a, ops, false);
-    j->sync_in = write_sync(&a, ops, true);
+    j->sync_out = write_sync(&a, ops, false, false);
+    j->sync_in = write_sync(&a, ops, true, false);
+    j->sync_out_fp = write_sync(&a, ops, false, true);
+    j->sync_in_fp = write_sync(&a, ops, true, true);
     require(!a.failed);
     return (size_t)(a.p - j->memory.write);
 }

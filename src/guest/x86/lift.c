@@ -153,7 +153,7 @@ static void lift_insn(struct x86_lift *L, const struct x86_insn *I)
     if (static_fault(L, I->row))
         return;
     if (I->row->flags & ROW_MMX)
-        irb_call(L->b, &x86_helper_x87_check, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+        x86_x87_wait(L);
     I->row->lift(L, I);
 }
 
@@ -245,7 +245,6 @@ static void go_into_shadow(struct x86_lift *L, uint64_t pc)
     L->ended = true;
 }
 
-/* What was emitted of the instruction is dropped. */
 bool x86_one_at_a_time(const struct x86_lift *L)
 {
     return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
@@ -333,8 +332,8 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
         first = false;
     if (!L.n_insns)
         return false;                 /* the first instruction's fetch faulted */
-    if (!L.ended)
-        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, 0, L.pc);        /* the next instruction lies in the next page */
+    if (!L.ended)                     /* the next instruction lies in the next page */
+        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, 0, L.pc);
     return true;
 }
 

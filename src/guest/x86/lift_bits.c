@@ -95,9 +95,9 @@ static uint64_t do_idiv(struct vcpu *v, uint64_t divisor)
     return 0;
 }
 
-static const struct ir_helper helper_div = { "div", 1, HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X }, { .f1 = do_div } };
-static const struct ir_helper helper_idiv = { "idiv", 1, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X },
-                                              { .f1 = do_idiv } };
+static const struct ir_helper
+    helper_div = { "div", 1, HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X }, { .f1 = do_div } },
+    helper_idiv = { "idiv", 1, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X }, { .f1 = do_idiv } };
 
 static void no_error(struct x86_lift *L, enum ir_cond error, ir_ref x, ir_ref y)
 {

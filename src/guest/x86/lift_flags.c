@@ -213,8 +213,14 @@ static ir_ref narrow(struct x86_lift *L, uint32_t offset, unsigned width, bool i
 }
 
 static ir_ref base_operand(struct x86_lift *L, uint32_t offset) { return narrow(L, offset, cc_width(base(L)), false); }
-static ir_ref word_bit(struct x86_lift *L, ir_ref x, unsigned n) { return irb_un(L->b, IR_TRUNC, irb_extract(L->b, x, n, 1)); }
-static ir_ref state_bit(struct x86_lift *L, uint32_t offset, unsigned n) { return word_bit(L, irb_get(L->b, 8, offset), n); }
+static ir_ref word_bit(struct x86_lift *L, ir_ref x, unsigned n)
+{
+    return irb_un(L->b, IR_TRUNC, irb_extract(L->b, x, n, 1));
+}
+static ir_ref state_bit(struct x86_lift *L, uint32_t offset, unsigned n)
+{
+    return word_bit(L, irb_get(L->b, 8, offset), n);
+}
 static ir_ref eflags_bit(struct x86_lift *L, uint32_t flag)
 {
     return state_bit(L, X86_OFF(cc_src), (unsigned)__builtin_ctz(flag));
@@ -277,7 +283,8 @@ static ir_ref base_overflow(struct x86_lift *L)
 {
     struct ir_block *b = L->b;
     unsigned top = (8u << cc_width(base(L))) - 1;
-    ir_ref r = irb_get(b, 8, X86_OFF(cc_dst)), y = irb_get(b, 8, X86_OFF(cc_src)), z = irb_get(b, 8, X86_OFF(cc_src2)), x;
+    ir_ref r = irb_get(b, 8, X86_OFF(cc_dst)), x;
+    ir_ref y = irb_get(b, 8, X86_OFF(cc_src)), z = irb_get(b, 8, X86_OFF(cc_src2));
     switch (base(L) - cc_width(base(L))) {
     case CC_ADDB:
     case CC_ADCB:

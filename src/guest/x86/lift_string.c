@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * MOVS CMPS STOS LODS SCAS, with and without REP.  Without, they are lifted like any other instruction; the rest is REP's.
+ * MOVS CMPS STOS LODS SCAS, with and without REP.  Without, they are lifted like any other instruction;
+ * the rest is REP's.
  *
  * One iteration is one position.  The block was charged one; a helper that
  * runs k iterations takes k - 1 more, never beyond the budget.  Between plain

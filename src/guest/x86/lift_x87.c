@@ -5,14 +5,12 @@
  */
 #include "guest/x86/lift_x87.h"
 
-#include "guest/x86/x87_impl.h"
+#include "guest/x86/x87_fast.h"
 
 static ir_ref call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref b)
 {
     return irb_call(L->b, h, a, b, IR_NONE, IR_NONE);
 }
-
-static void wait(struct x86_lift *L) { call(L, &x86_helper_x87_check, IR_NONE, IR_NONE); }
 
 /* The last instruction's pointers (SDM vol. 1, 8.1.8 and 8.1.9); at is NONE without a memory operand. */
 static void leave(struct x86_lift *L, const struct x86_insn *I, ir_ref offset)
@@ -42,7 +40,7 @@ static ir_ref memory_number(struct x86_lift *L, const struct x86_insn *I, ir_ref
 /* Arithmetic and compares; the row's aux is the helper's constant without ST(i)'s index. */
 static void two_operands(struct x86_lift *L, const struct x86_insn *I, const struct ir_helper *h)
 {
-    wait(L);
+    x86_x87_wait(L);
     uint64_t desc = I->row->aux;
     if (format_of(I) == X87_REG) {
         call(L, h, irb_x(L->b, desc | index_of(I)), irb_x(L->b, 0));
@@ -54,12 +52,19 @@ static void two_operands(struct x86_lift *L, const struct x86_insn *I, const str
     }
 }
 
-void lift_x87_arith(struct x86_lift *L, const struct x86_insn *I) { two_operands(L, I, &x86_helper_x87_arith); }
-void lift_x87_compare(struct x86_lift *L, const struct x86_insn *I) { two_operands(L, I, &x86_helper_x87_compare); }
+void lift_x87_arith(struct x86_lift *L, const struct x86_insn *I)
+{
+    two_operands(L, I, x87_arith_helper((enum x87_format)format_of(I), I->row->aux & X87_OP_MASK));
+}
+
+void lift_x87_compare(struct x86_lift *L, const struct x86_insn *I)
+{
+    two_operands(L, I, x87_compare_helper((enum x87_format)format_of(I)));
+}
 
 void lift_x87_compare_flags(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref flags = call(L, &x86_helper_x87_compare_flags, irb_x(L->b, I->row->aux | index_of(I)), IR_NONE);
     x86_set_cc_eflags(L, flags);
     leave(L, I, IR_NONE);
@@ -67,23 +72,27 @@ void lift_x87_compare_flags(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_x87_unary(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
-    call(L, &x86_helper_x87_unary, irb_x(L->b, I->modrm & 31), IR_NONE);
+    x86_x87_wait(L);
+    call(L, x87_unary_helper(I->modrm & 31), irb_x(L->b, I->modrm & 31), IR_NONE);
     leave(L, I, IR_NONE);
 }
 
 void lift_x87_load(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref offset = x86_ea(L, I);
-    call(L, &x86_helper_x87_load, irb_x(L->b, format_of(I)), memory_number(L, I, offset));
+    unsigned format = format_of(I);
+    const struct ir_helper *h = format == X87_M32   ? &x86_helper_x87_load_m32
+                                : format == X87_M64 ? &x86_helper_x87_load_m64
+                                                    : &x86_helper_x87_load_int;
+    call(L, h, memory_number(L, I, offset), IR_NONE);
     leave(L, I, offset);
 }
 
 /* aux: 0 FLD m80, 1 FBLD. */
 void lift_x87_load80(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref offset = x86_ea(L, I), at = x86_linear_seg(L, I->seg, offset, 10, false);
     ir_ref mant = x86_ld(L, at, 8, false);
     ir_ref se = irb_cast(L->b, x86_ld(L, irb_bini(L->b, IR_ADD, at, 8), 2, false), IR_X);
@@ -95,18 +104,22 @@ void lift_x87_load80(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_x87_store(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    static const struct ir_helper *const of_format[] = {
+        [X87_M32] = &x86_helper_x87_store_m32, [X87_M64] = &x86_helper_x87_store_m64, [X87_I16] = &x86_helper_x87_store_i16,
+        [X87_I32] = &x86_helper_x87_store_i32, [X87_I64] = &x86_helper_x87_store_i64,
+    };
+    x86_x87_wait(L);
     unsigned size = size_of(format_of(I));
     ir_ref offset = x86_ea(L, I), at = x86_linear_seg(L, I->seg, offset, size, true);
     x86_check_access(L, at, size, true);
-    call(L, &x86_helper_x87_store, irb_x(L->b, I->row->aux), at);
+    call(L, of_format[format_of(I)], irb_x(L->b, I->row->aux), at);
     leave(L, I, offset);
 }
 
 /* aux: 0 FSTP m80, 1 FBSTP. */
 void lift_x87_store80(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     ir_ref offset = x86_ea(L, I), at = x86_linear_seg(L, I->seg, offset, 10, true);
     x86_check_access(L, at, 8, true);
     call(L, &x86_helper_x87_store80, irb_x(L->b, I->row->aux), at);
@@ -115,7 +128,7 @@ void lift_x87_store80(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_x87_fld_st(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_fld_st, irb_x(L->b, I->modrm & 7), IR_NONE);
     leave(L, I, IR_NONE);
 }
@@ -123,14 +136,14 @@ void lift_x87_fld_st(struct x86_lift *L, const struct x86_insn *I)
 /* aux: the helper's constant. */
 void lift_x87_fst_st(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_fst_st, irb_x(L->b, I->modrm & 7), irb_x(L->b, I->row->aux));
     leave(L, I, IR_NONE);
 }
 
 void lift_x87_fxch(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_fxch, irb_x(L->b, I->modrm & 7), IR_NONE);
     leave(L, I, IR_NONE);
 }
@@ -138,7 +151,7 @@ void lift_x87_fxch(struct x86_lift *L, const struct x86_insn *I)
 /* aux: the condition code. */
 void lift_x87_cmov(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_cmov, x86_cond(L, I->row->aux), irb_x(L->b, I->modrm & 7));
     leave(L, I, IR_NONE);
 }
@@ -146,7 +159,7 @@ void lift_x87_cmov(struct x86_lift *L, const struct x86_insn *I)
 /* aux: 1 pops. */
 void lift_x87_free(struct x86_lift *L, const struct x86_insn *I)
 {
-    wait(L);
+    x86_x87_wait(L);
     call(L, &x86_helper_x87_free, irb_x(L->b, I->modrm & 7), irb_x(L->b, I->row->aux));
     leave(L, I, IR_NONE);
 }
@@ -158,7 +171,7 @@ void lift_x87_env(struct x86_lift *L, const struct x86_insn *I)
     bool is_protected = (L->flags & MODE_PE) && !(L->flags & MODE_VM86);
     unsigned size = (wide ? 28 : 14) + (all ? 80 : 0);
     if (load)
-        wait(L);
+        x86_x87_wait(L);
     ir_ref at = x86_linear(L, I, size, !load);
     x86_check_access(L, at, wide ? 4 : 2, !load);
     ir_ref kind = irb_x(L->b, wide | (unsigned)is_protected << 1 | all);

@@ -81,11 +81,10 @@ void x86_set_mxcsr(struct x86_cpu *c, uint32_t v)
                                     .ftz = v >> 15 & 1, .nan_rule = FP_NAN_SSE };
 }
 
-static uint64_t do_x87_check(struct vcpu *v)
+static uint64_t do_x87_pending(struct vcpu *v, uint64_t unused)
 {
     struct x86_cpu *c = x86_of(v);
-    if (!(c->s.x87.sw & SW_ES))
-        return 0;
+    (void)unused;
     if (c->s.cr0 & CR0_NE)
         x86_raise(v, EXC_MF, false, 0);
     else if (c->ferr)
@@ -93,8 +92,14 @@ static uint64_t do_x87_check(struct vcpu *v)
     return 0;
 }
 
-const struct ir_helper x86_helper_x87_check = { "x87_check", 0, HELPER_MAY_EXIT | HELPER_READS, IR_VOID, { 0 },
-                                                { .f0 = do_x87_check } };
+static const struct ir_helper helper_x87_pending = { "x87_pending", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
+                                                     { .f1 = do_x87_pending } };
+
+void x86_x87_wait(struct x86_lift *L)
+{
+    ir_ref es = irb_bini(L->b, IR_AND, irb_get(L->b, 2, X86_OFF(x87.sw)), SW_ES);
+    irb_trap_if(L->b, IR_NE, es, irb_w(L->b, 0), &helper_x87_pending, irb_x(L->b, 0));
+}
 
 /* ---- control instructions -------------------------------------------------------------------------- */
 
@@ -130,8 +135,8 @@ static uint64_t do_fnstsw(struct vcpu *v)
 
 static const struct ir_helper helper_fninit = { "fninit", 0, HELPER_WRITES, IR_VOID, { 0 }, { .f0 = do_fninit } };
 static const struct ir_helper helper_fnclex = { "fnclex", 0, HELPER_WRITES, IR_VOID, { 0 }, { .f0 = do_fnclex } };
-static const struct ir_helper helper_fldcw = { "fldcw", 1, HELPER_WRITES, IR_VOID, { IR_W }, { .f1 = do_fldcw } };
-static const struct ir_helper helper_fnstsw = { "fnstsw", 0, HELPER_READS, IR_W, { 0 }, { .f0 = do_fnstsw } };
+static const struct ir_helper helper_fldcw = { "fldcw", 1, HELPER_WRITES, IR_VOID, { IR_W }, { .f1 = do_fldcw }, X87_PART };
+static const struct ir_helper helper_fnstsw = { "fnstsw", 0, HELPER_READS, IR_W, { 0 }, { .f0 = do_fnstsw }, X87_PART };
 
 static void call0(struct x86_lift *L, const struct ir_helper *h) { irb_call(L->b, h, IR_NONE, IR_NONE, IR_NONE, IR_NONE); }
 
@@ -149,7 +154,7 @@ void lift_fnclex(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_fldcw(struct x86_lift *L, const struct x86_insn *I)
 {
-    call0(L, &x86_helper_x87_check);
+    x86_x87_wait(L);
     irb_call(L->b, &helper_fldcw, x86_rd(L, I, 0), IR_NONE, IR_NONE, IR_NONE);
 }
 
@@ -167,12 +172,12 @@ void lift_fwait(struct x86_lift *L, const struct x86_insn *I)
     if ((L->flags & (MODE_MP | MODE_TS)) == (MODE_MP | MODE_TS))
         x86_lift_fault(L, EXC_NM, false, 0);
     else
-        call0(L, &x86_helper_x87_check);
+        x86_x87_wait(L);
 }
 
 /* aux 1: FNENI, FNDISI and FNSETPM, which do not wait. */
 void lift_fnop(struct x86_lift *L, const struct x86_insn *I)
 {
     if (!I->row->aux)
-        call0(L, &x86_helper_x87_check);
+        x86_x87_wait(L);
 }

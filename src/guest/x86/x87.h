@@ -6,8 +6,9 @@
 #include "guest/x86/cpu.h"
 #include "ir/ir.h"
 
+struct x86_lift;
 /* A waiting x87 instruction or one of MMX: raises #MF (or FERR#) if an unmasked exception is pending. */
-extern const struct ir_helper x86_helper_x87_check;
+void x86_x87_wait(struct x86_lift *L);
 
 void x86_x87_reset(struct x86_cpu *c);       /* power on (SDM vol. 3, table 9-1) */
 void x86_x87_init(struct x86_cpu *c);        /* FNINIT */

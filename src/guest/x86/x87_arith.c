@@ -63,14 +63,6 @@ static void note_denormal(struct fp_env *e, const struct operand *b, f80 a)
     e->raised = e->masks & FP_DENORMAL ? e->raised | FP_DENORMAL : FP_DENORMAL;
 }
 
-static void pops(struct x86_x87 *x, unsigned desc)
-{
-    if (desc & (X87_POP | X87_POP2))
-        x87_pop(x);
-    if (desc & X87_POP2)
-        x87_pop(x);
-}
-
 /* ---- arithmetic ------------------------------------------------------------------ */
 
 /* op is modrm.reg of D8: a is ST(0), b the other operand. */
@@ -111,7 +103,7 @@ static uint64_t do_arith(struct vcpu *v, uint64_t desc64, uint64_t raw)
             return 0;
     }
     x87_set(x, to, r);
-    pops(x, desc);
+    x87_pops(x, desc);
     return 0;
 }
 
@@ -141,7 +133,7 @@ static uint64_t do_compare(struct vcpu *v, uint64_t desc, uint64_t raw)
     enum fp_relation r = relation(c, (unsigned)desc, raw, &done);
     x87_set_cc(&c->s.x87, r == FP_LESS ? SW_C0 : r == FP_EQUAL ? SW_C3 : r == FP_GREATER ? 0 : SW_C0 | SW_C2 | SW_C3);
     if (done)
-        pops(&c->s.x87, (unsigned)desc);
+        x87_pops(&c->s.x87, (unsigned)desc);
     return 0;
 }
 
@@ -152,7 +144,7 @@ static uint64_t do_compare_flags(struct vcpu *v, uint64_t desc)
     bool done;
     enum fp_relation r = relation(c, (unsigned)desc, 0, &done);
     if (done)
-        pops(&c->s.x87, (unsigned)desc);
+        x87_pops(&c->s.x87, (unsigned)desc);
     return r == FP_LESS      ? FLAG_CF
            : r == FP_EQUAL   ? FLAG_ZF
            : r == FP_GREATER ? 0
@@ -160,8 +152,8 @@ static uint64_t do_compare_flags(struct vcpu *v, uint64_t desc)
 }
 
 enum { STATE = HELPER_READS | HELPER_WRITES };
-const struct ir_helper x86_helper_x87_arith = { "x87_arith", 2, STATE, IR_VOID, { IR_X, IR_X }, { .f2 = do_arith } };
+const struct ir_helper x86_helper_x87_arith = { "x87_arith", 2, STATE, IR_VOID, { IR_X, IR_X }, { .f2 = do_arith }, X87_PART };
 const struct ir_helper x86_helper_x87_compare = { "x87_compare", 2, STATE, IR_VOID, { IR_X, IR_X },
-                                                  { .f2 = do_compare } };
+                                                  { .f2 = do_compare }, X87_PART };
 const struct ir_helper x86_helper_x87_compare_flags = { "x87_compare_flags", 1, STATE, IR_W, { IR_X },
-                                                        { .f1 = do_compare_flags } };
+                                                        { .f1 = do_compare_flags }, X87_PART };

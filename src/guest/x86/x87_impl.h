@@ -56,6 +56,14 @@ static inline void x87_pop(struct x86_x87 *x)
     x->top = (x->top + 1) & 7;
 }
 
+static inline void x87_pops(struct x86_x87 *x, unsigned desc)
+{
+    if (desc & (X87_POP | X87_POP2))
+        x87_pop(x);
+    if (desc & X87_POP2)
+        x87_pop(x);
+}
+
 static inline f80 x87_indefinite(void) { return (f80){ UINT64_C(0xc000000000000000), 0xffff }; }
 
 static inline struct fp_env *x87_begin(struct x86_cpu *c)
@@ -82,9 +90,14 @@ static inline void x87_set_cc(struct x86_x87 *x, unsigned cc)
     x->sw = (uint16_t)((x->sw & ~(SW_C0 | SW_C1 | SW_C2 | SW_C3)) | cc);
 }
 
+/* What helpers of the stack alone see (ir_helper.part): registers, control and status, TOP and tags. */
+#define X87_PART { X86_OFF(x87.st), X86_OFF(x87.fop) }
+
 /* Helpers for lift_x87.c. */
 extern const struct ir_helper x86_helper_x87_arith, x86_helper_x87_compare, x86_helper_x87_compare_flags,
-    x86_helper_x87_unary, x86_helper_x87_load, x86_helper_x87_load80, x86_helper_x87_store, x86_helper_x87_store80,
+    x86_helper_x87_unary, x86_helper_x87_load_m32, x86_helper_x87_load_m64, x86_helper_x87_load_int, x86_helper_x87_load80,
+    x86_helper_x87_store_m32, x86_helper_x87_store_m64, x86_helper_x87_store_i16, x86_helper_x87_store_i32,
+    x86_helper_x87_store_i64, x86_helper_x87_store80,
     x86_helper_x87_fld_st, x86_helper_x87_fst_st, x86_helper_x87_fxch, x86_helper_x87_cmov, x86_helper_x87_free,
     x86_helper_x87_store_env, x86_helper_x87_load_env;
 

@@ -2,13 +2,13 @@
 /* x87 loads, stores, exchanges and conditional moves (SDM vol. 1, 8.3.3). */
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
-#include "guest/x86/x87_impl.h"
+#include "guest/x86/x87_fast.h"
 
 enum { STATE = HELPER_READS | HELPER_WRITES, STORES = STATE | HELPER_MAY_EXIT | HELPER_MEMORY };
 
 /* ---- loads ------------------------------------------------------------------------- */
 
-static uint64_t do_load(struct vcpu *v, uint64_t format, uint64_t raw)
+static uint64_t load(struct vcpu *v, uint64_t format, uint64_t raw)
 {
     struct x86_cpu *c = x86_of(v);
     struct fp_env *e = x87_begin(c);
@@ -28,6 +28,40 @@ static uint64_t do_load(struct vcpu *v, uint64_t format, uint64_t raw)
     if (x87_end(c, FP_INVALID))
         x87_push(c, r);
     return 0;
+}
+
+/* Normal numbers and zero, onto a stack that has room. */
+static inline bool fast_push(struct x86_cpu *c, f80 r)
+{
+    struct x86_x87 *x = &c->s.x87;
+    if (unlikely(!x87_empty(x, 7)))
+        return false;
+    c->s.x87_env.raised = 0;
+    x->sw &= (uint16_t)~SW_C1;
+    x->top = (x->top - 1) & 7;
+    x87_set(x, 0, r);
+    return true;
+}
+
+static inline uint64_t load_real(struct vcpu *v, enum x87_format format, uint64_t raw)
+{
+    struct fp_normal n;
+    unsigned sign = (unsigned)(raw >> (format == X87_M32 ? 31 : 63));
+    bool normal = x87_normal_memory(format, raw, &n), zero = raw << (format == X87_M32 ? 33 : 1) == 0;
+    f80 r = { zero ? 0 : n.sig, (uint16_t)(sign << 15 | (zero ? 0 : (unsigned)n.exp)) };
+    return (normal | zero) && fast_push(x86_of(v), r) ? 0 : load(v, format, raw);
+}
+
+static uint64_t do_load_m32(struct vcpu *v, uint64_t raw) { return load_real(v, X87_M32, raw); }
+static uint64_t do_load_m64(struct vcpu *v, uint64_t raw) { return load_real(v, X87_M64, raw); }
+
+/* Integers are sign-extended already. */
+static uint64_t do_load_int(struct vcpu *v, uint64_t raw)
+{
+    uint64_t magnitude = (int64_t)raw < 0 ? 0 - raw : raw;
+    unsigned shift = magnitude ? (unsigned)__builtin_clzll(magnitude) : 0;
+    f80 r = { magnitude << shift, (uint16_t)(raw >> 63 << 15 | (magnitude ? X87_BIAS + 63 - shift : 0)) };
+    return fast_push(x86_of(v), r) ? 0 : load(v, X87_I64, raw);
 }
 
 /* FLD m80, and FBLD when se has bit 16 set: mant holds the low 8 bytes, se the high 2. */
@@ -99,7 +133,7 @@ static uint64_t narrow(struct fp_env *e, unsigned format, bool truncate, f80 a)
 }
 
 /* FST, FIST, FISTTP to memory.  Nothing is stored, and nothing popped, when the result's exception is unmasked. */
-static uint64_t do_store(struct vcpu *v, uint64_t desc, uint64_t at)
+static uint64_t store(struct vcpu *v, uint64_t desc, uint64_t at)
 {
     struct x86_cpu *c = x86_of(v);
     unsigned format = desc >> X87_FORMAT_SHIFT & 15, size = format_size(format), mode = x86_data_mode(c);
@@ -119,6 +153,41 @@ static uint64_t do_store(struct vcpu *v, uint64_t desc, uint64_t at)
         x87_pop(&c->s.x87);
     return 0;
 }
+
+/* ST(0) in that format, if it is a normal number and, or an integer well inside. */
+static inline bool fast_narrow(const struct x86_cpu *c, struct fp_env *e, enum x87_format format, uint64_t desc, uint64_t *r)
+{
+    const struct x86_x87 *x = &c->s.x87;
+    struct fp_normal n;
+    if (unlikely(!(fp_normal_f80(x87_get(x, 0), &n) & !x87_empty(x, 0))))
+        return false;
+    if (format == X87_M32)
+        return fp_fast_narrow(e, n, X87_BIAS, 24, 8, r);
+    if (format == X87_M64)
+        return fp_fast_narrow(e, n, X87_BIAS, 53, 11, r);
+    return fp_fast_to_int(e, n, X87_BIAS, desc & X87_TRUNCATE ? FP_TO_ZERO : e->rounding, 8 * format_size(format), r);
+}
+
+static inline __attribute__((always_inline)) uint64_t store_as(struct vcpu *v, uint64_t desc, uint64_t at,
+                                                               enum x87_format format)
+{
+    struct x86_cpu *c = x86_of(v);
+    struct fp_env e = x87_fast_env(c);
+    uint8_t *to = tlb_direct(v, at, format_size(format), ACCESS_WRITE, x86_data_mode(x86_of(v)));
+    uint64_t r;
+    if (unlikely(!to) || unlikely(!fast_narrow(c, &e, format, desc, &r)) || unlikely(!x87_fast_end(c, &e)))
+        return store(v, desc, at);
+    store_le(to, format_size(format), r);
+    if (desc & X87_POP)
+        x87_pop(&c->s.x87);
+    return 0;
+}
+
+static uint64_t do_store_m32(struct vcpu *v, uint64_t desc, uint64_t at) { return store_as(v, desc, at, X87_M32); }
+static uint64_t do_store_m64(struct vcpu *v, uint64_t desc, uint64_t at) { return store_as(v, desc, at, X87_M64); }
+static uint64_t do_store_i16(struct vcpu *v, uint64_t desc, uint64_t at) { return store_as(v, desc, at, X87_I16); }
+static uint64_t do_store_i32(struct vcpu *v, uint64_t desc, uint64_t at) { return store_as(v, desc, at, X87_I32); }
+static uint64_t do_store_i64(struct vcpu *v, uint64_t desc, uint64_t at) { return store_as(v, desc, at, X87_I64); }
 
 /* FSTP m80, and FBSTP when desc is not 0. */
 static uint64_t do_store80(struct vcpu *v, uint64_t bcd, uint64_t at)
@@ -208,13 +277,19 @@ static uint64_t do_free(struct vcpu *v, uint64_t i, uint64_t pop)
 }
 
 #define H1(name, fn, flags, a) \
-    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 1, flags, IR_VOID, { a }, { .f1 = fn } };
+    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 1, flags, IR_VOID, { a }, { .f1 = fn }, X87_PART };
 #define H2(name, fn, flags, a, b) \
-    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn } };
-H2(load, do_load, STATE, IR_X, IR_X)
+    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn }, X87_PART };
+H1(load_m32, do_load_m32, STATE, IR_X)
+H1(load_m64, do_load_m64, STATE, IR_X)
+H1(load_int, do_load_int, STATE, IR_X)
 H2(load80, do_load80, STATE, IR_X, IR_X)
 H1(fld_st, do_fld_st, STATE, IR_X)
-H2(store, do_store, STORES, IR_X, IR_X)
+H2(store_m32, do_store_m32, STORES, IR_X, IR_X)
+H2(store_m64, do_store_m64, STORES, IR_X, IR_X)
+H2(store_i16, do_store_i16, STORES, IR_X, IR_X)
+H2(store_i32, do_store_i32, STORES, IR_X, IR_X)
+H2(store_i64, do_store_i64, STORES, IR_X, IR_X)
 H2(store80, do_store80, STORES, IR_X, IR_X)
 H2(fst_st, do_fst_st, STATE, IR_X, IR_X)
 H1(fxch, do_fxch, STATE, IR_X)

@@ -264,7 +264,7 @@ static uint64_t do_xrstor(struct vcpu *v, uint64_t at, uint64_t how)
 
 /* ---- lifting ------------------------------------------------------------------------------ */
 
-#define ALL (HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY)
+#define ALL (HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY | HELPER_FP)
 static const struct ir_helper helper_fxsave = { "fxsave", 2, ALL, IR_VOID, { IR_X, IR_X }, { .f2 = do_fxsave } };
 static const struct ir_helper helper_fxrstor = { "fxrstor", 2, ALL, IR_VOID, { IR_X, IR_X }, { .f2 = do_fxrstor } };
 static const struct ir_helper helper_xsave = { "xsave", 2, ALL, IR_VOID, { IR_X, IR_X }, { .f2 = do_xsave } };

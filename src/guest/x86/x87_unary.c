@@ -199,4 +199,4 @@ static uint64_t do_unary(struct vcpu *v, uint64_t op64)
 }
 
 const struct ir_helper x86_helper_x87_unary = { "x87_unary", 1, HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X },
-                                                { .f1 = do_unary } };
+                                                { .f1 = do_unary }, X87_PART };

@@ -36,11 +36,17 @@ static void expose(struct shadow *s, uint32_t offset, unsigned size)
     }
 }
 
+static void expose_part(struct shadow *s, const struct ir_helper *h)
+{
+    if (h->flags & (HELPER_READS | HELPER_WRITES))
+        expose(s, h->part.from, h->part.to - h->part.from);
+}
+
 static bool sees_state(const struct ir_insn *i)
 {
     if (i->op == IR_CALL) {
         const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
-        return h->flags & (HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES);
+        return h->flags & HELPER_MAY_EXIT || (h->flags & (HELPER_READS | HELPER_WRITES) && !ir_helper_has_part(h));
     }
     return ir_op_info[i->op].flags & (IR_FLAG_F | IR_FLAG_E) || i->op == IR_LABEL || i->op == IR_BR ||
            i->op == IR_BRCOND;
@@ -72,6 +78,8 @@ static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
         expose(s, (uint32_t)i->imm, size);
     else if (sees_state(i))
         s->n = 0;
+    else if (i->op == IR_CALL)
+        expose_part(s, (const struct ir_helper *)(uintptr_t)i->imm);
     return true;
 }
 

@@ -165,7 +165,11 @@ static void fold(struct forward *f, struct ir_insn *i)
 static void visit_call(struct forward *f, const struct ir_insn *i)
 {
     const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
-    if (h->flags & HELPER_WRITES)
+    if (!(h->flags & HELPER_WRITES))
+        return;
+    if (ir_helper_has_part(h) && h->part.to - h->part.from <= 8 * WORDS)
+        forget_overlap(f, h->part.from, h->part.to - h->part.from);
+    else
         f->epoch++;
 }
 

@@ -308,8 +308,7 @@ static void test_self_modifying(void **state)
     assert_int_equal(m->cpu.s.cause, 0);
     assert_int_equal(toy_position(m), 5);
     engine_get_stats(m->engine, &s);
-    assert_int_equal(s.code_invalidations, 1);
-    assert_int_equal(s.retries, 1);
+    assert_int_equal(s.retries, 1);                /* of the first store; the block was given up for it */
     toy_machine_free(m);
 }
 
