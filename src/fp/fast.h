@@ -6,6 +6,10 @@
  * environment matters but rounding and precision, and numbers need no
  * unpacking.  What it does not decide (false) is untouched, for the general
  * functions, which give the same where both can.
+ *
+ * What numbers decide (which is larger, whether to round up) is random to a
+ * branch predictor, and a wrong guess costs more than an addition: such things
+ * are computed, not branched on.
  */
 #ifndef REPRISE_FP_FAST_H
 #define REPRISE_FP_FAST_H
@@ -40,24 +44,35 @@ static inline bool fp_normal_f80(struct f80 v, struct fp_normal *n)
     return exp - 1 < 0x7ffe && v.mant >> 63;
 }
 
+/* hi:lo to the left, by 0 to 63 bits. */
+static inline void fp_shift_left(struct fp_wide_normal *r, uint64_t hi, uint64_t lo, unsigned by)
+{
+    r->sig = hi << by | lo >> 1 >> (63 - by);
+    r->ext = lo << by;
+}
+
 static inline bool fp_fast_add(struct fp_wide_normal *r, struct fp_normal a, struct fp_normal b, int32_t bias)
 {
     (void)bias;
-    if (a.exp < b.exp || (a.exp == b.exp && a.sig < b.sig)) {
-        struct fp_normal t = a;
-        a = b;
-        b = t;
+    uint64_t swap = (a.exp < b.exp) | ((a.exp == b.exp) & (a.sig < b.sig)), minus = a.sign ^ b.sign;
+    uint64_t other = (a.sig ^ b.sig) & (0 - swap), large = a.sig ^ other, small = b.sig ^ other;
+    int32_t exp = a.exp ^ ((a.exp ^ b.exp) & -(int32_t)swap);
+    uint32_t d = (uint32_t)(2 * exp - a.exp - b.exp);
+    uint64_t y = small >> (d & 63), ext = small << 1 << (63 - (d & 63));
+    if (unlikely(d >= 64)) {
+        ext = d == 64 ? small : d < 128 ? y | 1 : 1;      /* below one half, but for 64 */
+        y = 0;
     }
-    uint32_t d = (uint32_t)(a.exp - b.exp);
-    u128 x = (u128)a.sig << 63, y = (u128)b.sig << 63;
-    y = likely(d < 64) ? y >> d : fp_shift_jam(y, d); /* y has 63 zeros at its end */
-    u128 sum = a.sign == b.sign ? x + y : x - y;
-    uint64_t hi = (uint64_t)(sum >> 64);
+    /* large:0 plus y:ext, or that negated; a carry out is of an addition, and with it ext is even. */
+    uint64_t lo = (ext ^ (0 - minus)) + minus, sum = large + (y ^ (0 - minus)) + (minus & !ext);
+    uint64_t carry = (sum < large) & !minus, hi = sum >> carry | carry << 63;
+    lo = lo >> carry | (sum & carry) << 63;
     if (unlikely(hi == 0))
         return false; /* the sign of 0 depends; and cancellation this far is rare */
     unsigned shift = (unsigned)__builtin_clzll(hi);
-    sum <<= shift;
-    *r = (struct fp_wide_normal){ (uint64_t)(sum >> 64), (uint64_t)sum, a.exp + 1 - (int32_t)shift, a.sign };
+    fp_shift_left(r, hi, lo, shift);
+    r->exp = exp + (int32_t)carry - (int32_t)shift;
+    r->sign = a.sign ^ (swap & minus);
     return true;
 }
 
@@ -71,9 +86,9 @@ static inline bool fp_fast_mul(struct fp_wide_normal *r, struct fp_normal a, str
 {
     u128 p = (u128)a.sig * b.sig;
     unsigned shift = !(p >> 127);
-    p <<= shift;
-    *r = (struct fp_wide_normal){ (uint64_t)(p >> 64), (uint64_t)p, a.exp + b.exp + 1 - bias - (int32_t)shift,
-                                  a.sign != b.sign };
+    fp_shift_left(r, (uint64_t)(p >> 64), (uint64_t)p, shift);
+    r->exp = a.exp + b.exp + 1 - bias - (int32_t)shift;
+    r->sign = a.sign != b.sign;
     return true;
 }
 
@@ -110,14 +125,14 @@ static inline bool fp_fast_rounds_up(unsigned rounding, bool sign, bool odd, uin
 {
     const uint64_t half = UINT64_C(1) << 63;
     if (likely(rounding == FP_NEAREST_EVEN))
-        return rest > half || (rest == half && odd);
+        return rest > half - odd;
     return rest && (rounding == FP_UP ? !sign : rounding == FP_DOWN ? sign : false);
 }
 
 static inline void fp_fast_report(struct fp_env *e, bool inexact, bool up)
 {
-    if (inexact)
-        e->raised |= up && e->nan_rule == FP_NAN_X87 ? FP_INEXACT | FP_ROUNDED_UP : FP_INEXACT;
+    unsigned c1 = up & (e->nan_rule == FP_NAN_X87);   /* what is rounded up is inexact */
+    e->raised = (uint8_t)(e->raised | inexact * FP_INEXACT | c1 * FP_ROUNDED_UP);
 }
 
 /* n, with an exponent biased by `bias`, as a signed integer of that many bits.  False: it may not be one. */

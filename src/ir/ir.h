@@ -72,8 +72,8 @@ struct ir_helper {
         ir_fn4 *f4;
     };
     /*
-     * Bytes [from, to) of the vCPU: what READS and WRITES are about, with MAY_EXIT, too; to 0: anything.  What no op ever
-     * names need not lie in it, and no hot register (guest_ops.hot) may.
+     * Bytes [from, to) of the vCPU: what READS and WRITES are about, with MAY_EXIT, too; to 0: anything.  What no op
+     * ever names need not lie in it, and no hot register (guest_ops.hot) may.
      */
     struct {
         uint32_t from, to;

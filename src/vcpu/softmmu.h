@@ -45,11 +45,11 @@ static inline struct tlb_entry *tlb_slot(const struct vcpu *v, unsigned mmu_mode
     return (struct tlb_entry *)(uintptr_t)(w->base + (va >> (PAGE_BITS - TLB_ENTRY_BITS) & w->mask));
 }
 
-/* The host address of [va, va+size) if the fast path may take it, as translated code does; else NULL. */
-static inline void *tlb_direct(const struct vcpu *v, uint64_t va, unsigned size, enum access access, unsigned mmu_mode)
+/* The host address of an access that may go there, by the TLB; NULL: only the functions below can tell. */
+static inline uint8_t *tlb_host(const struct vcpu *v, uint64_t va, unsigned size, enum access access, unsigned mmu_mode)
 {
     const struct tlb_entry *t = tlb_slot(v, mmu_mode, va);
-    return t->tag[access] == align_down(va + size - 1, PAGE_SIZE) ? (void *)(uintptr_t)(va + t->addend) : NULL;
+    return t->tag[access] == align_down(va + size - 1, PAGE_SIZE) ? (uint8_t *)(uintptr_t)(va + t->addend) : NULL;
 }
 
 /* size 1, 2, 4, 8; value is zero-extended.  flags: MEM_*. */

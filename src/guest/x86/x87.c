@@ -135,7 +135,8 @@ static uint64_t do_fnstsw(struct vcpu *v)
 
 static const struct ir_helper helper_fninit = { "fninit", 0, HELPER_WRITES, IR_VOID, { 0 }, { .f0 = do_fninit } };
 static const struct ir_helper helper_fnclex = { "fnclex", 0, HELPER_WRITES, IR_VOID, { 0 }, { .f0 = do_fnclex } };
-static const struct ir_helper helper_fldcw = { "fldcw", 1, HELPER_WRITES, IR_VOID, { IR_W }, { .f1 = do_fldcw }, X87_PART };
+static const struct ir_helper helper_fldcw = { "fldcw", 1, HELPER_WRITES, IR_VOID, { IR_W }, { .f1 = do_fldcw },
+                                               X87_PART };
 static const struct ir_helper helper_fnstsw = { "fnstsw", 0, HELPER_READS, IR_W, { 0 }, { .f0 = do_fnstsw }, X87_PART };
 
 static void call0(struct x86_lift *L, const struct ir_helper *h) { irb_call(L->b, h, IR_NONE, IR_NONE, IR_NONE, IR_NONE); }

@@ -13,6 +13,13 @@
 
 enum { X87_BIAS = 16383, X87_MAX_EXP = 2 * X87_BIAS };
 
+/* What physical register p holds.  False: nothing, or no normal number. */
+static inline bool x87_normal_in(const struct x86_x87 *x, unsigned p, struct fp_normal *n)
+{
+    f80 v = { x->st[p].mant, (uint16_t)x->st[p].se };
+    return likely(!(x->empty >> p & 1)) && likely(fp_normal_f80(v, n));
+}
+
 /* A number in memory, m32 or m64, as one of the extended format.  False: it is not normal. */
 static inline bool x87_normal_memory(enum x87_format format, uint64_t raw, struct fp_normal *n)
 {

@@ -155,11 +155,12 @@ static uint64_t store(struct vcpu *v, uint64_t desc, uint64_t at)
 }
 
 /* ST(0) in that format, if it is a normal number and, or an integer well inside. */
-static inline bool fast_narrow(const struct x86_cpu *c, struct fp_env *e, enum x87_format format, uint64_t desc, uint64_t *r)
+static inline bool fast_narrow(const struct x86_cpu *c, struct fp_env *e, enum x87_format format, uint64_t desc,
+                               uint64_t *r)
 {
     const struct x86_x87 *x = &c->s.x87;
     struct fp_normal n;
-    if (unlikely(!(fp_normal_f80(x87_get(x, 0), &n) & !x87_empty(x, 0))))
+    if (unlikely(!x87_normal_in(x, x->top, &n)))
         return false;
     if (format == X87_M32)
         return fp_fast_narrow(e, n, X87_BIAS, 24, 8, r);
@@ -173,7 +174,7 @@ static inline __attribute__((always_inline)) uint64_t store_as(struct vcpu *v, u
 {
     struct x86_cpu *c = x86_of(v);
     struct fp_env e = x87_fast_env(c);
-    uint8_t *to = tlb_direct(v, at, format_size(format), ACCESS_WRITE, x86_data_mode(x86_of(v)));
+    uint8_t *to = tlb_host(v, at, format_size(format), ACCESS_WRITE, x86_data_mode(c));
     uint64_t r;
     if (unlikely(!to) || unlikely(!fast_narrow(c, &e, format, desc, &r)) || unlikely(!x87_fast_end(c, &e)))
         return store(v, desc, at);
@@ -279,7 +280,8 @@ static uint64_t do_free(struct vcpu *v, uint64_t i, uint64_t pop)
 #define H1(name, fn, flags, a) \
     const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 1, flags, IR_VOID, { a }, { .f1 = fn }, X87_PART };
 #define H2(name, fn, flags, a, b) \
-    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn }, X87_PART };
+    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn },            \
+                                                     X87_PART };
 H1(load_m32, do_load_m32, STATE, IR_X)
 H1(load_m64, do_load_m64, STATE, IR_X)
 H1(load_int, do_load_int, STATE, IR_X)

@@ -55,7 +55,7 @@ static int32_t jump_distance(unsigned most)
 
 static void random_insn(struct toy_machine *m, uint64_t *at)
 {
-    static const uint8_t plain[] = { T_NOP, T_ADD, T_SUB, T_MUL, T_XOR, T_SHL, T_SARW, T_ADDW, T_MOV, T_VADD,
+    static const uint8_t plain[] = { T_NOP, T_ADD, T_SUB, T_MUL, T_XOR, T_SHL, T_SARW, T_ADDW, T_MOV, T_VADD, T_VROT,
                                      T_DIVU, T_DIVS, T_DIVSW };
     unsigned rd = rnd(11), rs = rnd(12), kind = rnd(100);
     if (kind < 35) {

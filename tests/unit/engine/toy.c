@@ -33,6 +33,23 @@ static uint64_t do_div(struct vcpu *v, uint64_t a, uint64_t b)
     return b ? a / b : 0;
 }
 
+/* TRAP_IF's: most of the time there is nothing. */
+static uint64_t do_doubt(struct vcpu *v, uint64_t divisor)
+{
+    if (!divisor)
+        raise(toy_of(v), CAUSE_DIV, 0);
+    return 0;
+}
+
+/* A helper of vector register 3 alone: it rotates it. */
+static uint64_t do_rotate(struct vcpu *v, uint64_t by)
+{
+    uint64_t *r = toy_of(v)->s.vec[3], low = r[0];
+    r[0] = r[1] + by;
+    r[1] = low;
+    return 0;
+}
+
 static uint64_t do_clock(struct vcpu *v) { return toy_position(toy_of(v)->m); }
 
 static uint64_t do_flush(struct vcpu *v)
@@ -71,6 +88,9 @@ static uint64_t do_fill(struct vcpu *v, uint64_t regs, uint64_t pc)
 static const struct ir_helper
     h_raise = { "raise", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_raise } },
     h_div = { "div", 2, HELPER_MAY_EXIT, IR_X, { IR_X, IR_X }, { .f2 = do_div } },
+    h_doubt = { "doubt", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_doubt } },
+    h_rotate = { "rotate", 1, HELPER_READS | HELPER_WRITES, IR_VOID, { IR_X }, { .f1 = do_rotate },
+                 { OFF(vec[3]), OFF(vec[3]) + 16 } },
     h_clock = { "clock", 0, 0, IR_X, { 0 }, { .f0 = do_clock } },
     h_flush = { "flush", 0, HELPER_MEMORY, IR_VOID, { 0 }, { .f0 = do_flush } },
     h_fill = { "fill", 2, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY, IR_VOID, { IR_X, IR_X },
@@ -169,7 +189,7 @@ static void lift_short(struct lift *L, unsigned op, unsigned rd, unsigned rs)
         L->ended = true;
         break;
     case T_DIV:
-        irb_trap_if(b, IR_EQ, reg(L, rs), irb_x(b, 0), &h_raise, irb_x(b, CAUSE_DIV));
+        irb_trap_if(b, IR_EQ, irb_bini(b, IR_AND, reg(L, rs), 7), irb_x(b, 0), &h_doubt, reg(L, rs));
         set_reg(L, rd, irb_call(b, &h_div, reg(L, rd), reg(L, rs), 0, 0));
         break;
     case T_DIVU:
@@ -209,6 +229,9 @@ static void lift_short(struct lift *L, unsigned op, unsigned rd, unsigned rs)
         break;
     case T_VADD:
         lift_vadd(L, rd, rs);
+        break;
+    case T_VROT:
+        irb_call(b, &h_rotate, reg(L, rs), 0, 0, 0);
         break;
     case T_FLUSH:
         irb_call(b, &h_flush, 0, 0, 0, 0);

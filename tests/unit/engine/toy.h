@@ -27,6 +27,7 @@ enum toy_op {
     T_FILL,      /* while rd: store the low byte of rd at rs, rs++, rd--: one position each */
     T_TRAP,      /* CAUSE_TRAP */
     T_VADD,      /* vector register rd += rs, 64-bit lanes, made of scalar ops */
+    T_VROT,      /* v3 = low v3 : high v3 + rs, by a helper that sees v3 alone */
     T_FLUSH,     /* every TLB entry */
     T_CLOCK,     /* rd = position (ends its block) */
     T_ADDI, T_MOVI, T_XORI,

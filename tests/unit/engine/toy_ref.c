@@ -213,6 +213,12 @@ static bool short_op(struct toy *t, unsigned op, unsigned rd, unsigned rs, uint6
         s->vec[rd & 3][0] += s->vec[rs & 3][0];
         s->vec[rd & 3][1] += s->vec[rs & 3][1];
         break;
+    case T_VROT: {
+        uint64_t low = s->vec[3][0];
+        s->vec[3][0] = s->vec[3][1] + s->r[rs];
+        s->vec[3][1] = low;
+        break;
+    }
     case T_CLOCK:
         s->r[rd] = toy_position(t->m);
         break;
