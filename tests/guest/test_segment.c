@@ -41,6 +41,24 @@ static void limits(void)
     (void)v;
 }
 
+static uint8_t code[2 * 4096] __attribute__((aligned(4096)));
+
+/* The same code under two limits: it has run already where the second one ends. */
+static void code_limit(void)
+{
+    struct { uint32_t offset; uint16_t selector; } __attribute__((packed)) to = { (uint32_t)code + 4095, SEL_TEST };
+    uint32_t page = (uint32_t)code >> 12;
+    code[4095] = 0x90;           /* nop */
+    code[4096] = 0xcb;           /* lret */
+    gdt[SEL_TEST / 8] = descriptor(0, page + 1, 0x9b, 0xc);
+    TRY("lcall *%0", , "m"(to));
+    check_no_fault("code within its limit");
+    gdt[SEL_TEST / 8] = descriptor(0, page, 0x9b, 0xc);
+    TRY("lcall *%0", , "m"(to));
+    __asm__ volatile("ljmp %0, $1f\n1:" : : "i"(SEL_CODE));
+    check_fault("code beyond its limit", 13, 0);
+}
+
 static void loads(void)
 {
     TRY("mov %0, %%fs", , "r"(0x1000));
@@ -142,6 +160,7 @@ static void privilege(void)
 int guest_main(void)
 {
     limits();
+    code_limit();
     loads();
     inquiries();
     privilege();

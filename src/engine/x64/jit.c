@@ -164,9 +164,9 @@ static void show_thunks(const struct engine *e, size_t bytes)
                                          "sync_out_fp", "sync_in_fp" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
-    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->lookup, j->loop,
-                                             j->slow, j->slow_vector, j->access, j->access_vector, j->sync_out, j->sync_in,
-                                             j->sync_out_fp, j->sync_in_fp, end };
+    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->lookup,
+                                             j->loop, j->slow, j->slow_vector, j->access, j->access_vector,
+                                             j->sync_out, j->sync_in, j->sync_out_fp, j->sync_in_fp, end };
     for (size_t k = 0; k < ARRAY_LEN(names); k++) {
         const uint8_t *start = at[k], *next = at[k + 1];
         x64_show(e, NULL, names[k], j->memory.write + (start - j->memory.exec), (size_t)(next - start));

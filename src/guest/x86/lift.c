@@ -195,7 +195,7 @@ static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint
     unsigned n = f->have - at < 15 ? f->have - at : 15;
     uint64_t room = UINT64_MAX;
     if (L->flags & MODE_CS_LIMIT) {
-        uint32_t limit = cpu->s.seg[SEG_CS].limit;
+        uint64_t limit = L->flags >> MODE_LIMIT_SHIFT;
         room = pc > limit ? 0 : limit - pc + 1;
     }
     enum x86_decode_result r = x86_decode(cpu->decoder, f->page + at, n, L->flags, cpu->features, I);

@@ -21,8 +21,7 @@ static void check(struct x86_lift *L, ir_ref pc)
     if (lift_64(L)) {
         x86_trap_if(L, IR_NE, irb_sextract(L->b, pc, 0, 48), pc, EXC_GP);
     } else if (L->flags & MODE_CS_LIMIT) {
-        ir_ref limit = irb_get(L->b, 4, X86_OFF(seg[SEG_CS].limit));
-        x86_trap_if(L, IR_GTU, pc, irb_cast(L->b, limit, IR_X), EXC_GP);
+        x86_trap_if(L, IR_GTU, pc, irb_x(L->b, L->flags >> MODE_LIMIT_SHIFT), EXC_GP);
     }
 }
 

@@ -37,7 +37,7 @@ static uint64_t segment_flags(const struct x86_state *s, bool real)
     if (!real && flat_data(&s->seg[SEG_SS]))
         f |= MODE_FLAT_SS;
     if (s->seg[SEG_CS].limit != UINT32_MAX)
-        f |= MODE_CS_LIMIT;
+        f |= MODE_CS_LIMIT | (uint64_t)s->seg[SEG_CS].limit << MODE_LIMIT_SHIFT;
     if (s->seg[SEG_CS].base)
         f |= MODE_CS_BASE;
     return f;

@@ -2,7 +2,7 @@
 /*
  * What translation depends on: block key flags, and the MMU modes.
  * x86_update_mode() recomputes both; it is called by whatever changes CR0,
- * CR4, EFER, CPL, EFLAGS.{VM,TF,AC,IOPL..}, segment attributes or DR7.
+ * CR4, EFER, CPL, EFLAGS.{VM,TF,AC,IOPL..}, segments or DR7.
  */
 #ifndef REPRISE_GUEST_X86_MODE_H
 #define REPRISE_GUEST_X86_MODE_H
@@ -38,6 +38,7 @@ enum {
     MODE_FSGSBASE = 1 << 28,
     MODE_RF = 1 << 29,        /* EFLAGS.RF: first instruction ignores execution breakpoints, then clears it */
     MODE_CS_LIMIT = 1 << 30,  /* CS limit below 4 GiB - 1: fetches are checked */
+    MODE_LIMIT_SHIFT = 32,    /* 32 bits: that limit; else 0 */
 };
 
 /* MMU modes.  Implicit supervisor accesses (descriptor tables, TSS) use MMU_KERNEL always. */
