@@ -199,6 +199,15 @@ static void note_uses(struct plan *p, const struct ir_insn *i, uint32_t n)
     note_scaled_use(p, i);
 }
 
+/* Of the words of state, only those that the block's own GETs and PUTs are about are looked at. */
+static void forget_words(struct plan *p, uint64_t offset, unsigned size)
+{
+    for (uint64_t w = offset / 8; w <= (offset + size - 1) / 8; w++) {
+        p->next_clobber[w] = UINT32_MAX;
+        p->shared_until[w] = 0;
+    }
+}
+
 void plan_block(struct plan *p, const struct ir_block *ir, const struct guest_ops *ops)
 {
     uint32_t words = (ops->cpu_size + 7) / 8;
@@ -214,8 +223,9 @@ void plan_block(struct plan *p, const struct ir_block *ir, const struct guest_op
     CLEAR(inlined);
     CLEAR(scaled_use);
     CLEAR(needed);
-    memset(p->next_clobber, 0xff, words * sizeof p->next_clobber[0]);
-    memset(p->shared_until, 0, words * sizeof p->shared_until[0]);
+    for (uint32_t n = 0; n < ir->n; n++)
+        if (state_size((enum ir_op)ir->insn[n].op))
+            forget_words(p, ir->insn[n].imm, state_size((enum ir_op)ir->insn[n].op));
     p->root[0] = 0;
     p->def[0] = 0;
     p->word[0] = FIRST_TEMP;
