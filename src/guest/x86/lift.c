@@ -48,7 +48,7 @@ static void trap_step(struct x86_lift *L)
     L->ended = true;
 }
 
-void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc)
+void x86_jump(struct x86_lift *L, uint64_t pc)
 {
     if (steps(L)) {
         irb_put(L->b, 8, pc_offset(), irb_x(L->b, pc));
@@ -260,7 +260,7 @@ bool x86_begins_later(struct x86_lift *L)
     if (L->flags & MODE_SHADOW)
         go_into_shadow(L, L->pc);
     else
-        x86_jump(L, 0, L->pc);
+        x86_jump(L, L->pc);
     return true;
 }
 
@@ -313,7 +313,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     if (L->io || x86_one_at_a_time(L))
         x86_end_loop(L);
     else if (page_end || L->n_insns >= L->max_insns || ir_block_nearly_full(L->b))
-        L->shade ? go_into_shadow(L, L->next_pc) : x86_jump(L, 0, L->next_pc);
+        L->shade ? go_into_shadow(L, L->next_pc) : x86_jump(L, L->next_pc);
     L->pc = L->next_pc;
     return !L->ended;
 }
@@ -333,7 +333,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     if (!L.n_insns)
         return false;                 /* the first instruction's fetch faulted */
     if (!L.ended)                     /* the next instruction lies in the next page */
-        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, 0, L.pc);
+        L.shade ? go_into_shadow(&L, L.pc) : x86_jump(&L, L.pc);
     return true;
 }
 

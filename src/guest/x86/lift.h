@@ -124,8 +124,8 @@ bool x86_one_at_a_time(const struct x86_lift *L);
 /* For an instruction that must be its block's first: if it is not, ends the block before it, and what was
  * lifted of it, no more than values, is gone. */
 bool x86_begins_later(struct x86_lift *L);
-/* Near jump to a constant RIP (wrapped by the caller to the operand size); chain slot 0 or 1. */
-void x86_jump(struct x86_lift *L, unsigned slot, uint64_t pc);
+/* Near jump to a constant RIP (wrapped by the caller to the operand size). */
+void x86_jump(struct x86_lift *L, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);
 /* Ends the block; RIP = next_pc is written to state.  mode_changed: EXIT_LOOKUP/LOOP rather than a jump. */
 void x86_end_lookup(struct x86_lift *L);

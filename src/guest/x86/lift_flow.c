@@ -38,10 +38,10 @@ static void check_const(struct x86_lift *L, uint64_t pc)
 
 static void two_way(struct x86_lift *L, const struct x86_insn *I, unsigned taken)
 {
-    x86_jump(L, 0, L->next_pc);
+    x86_jump(L, L->next_pc);
     irb_label(L->b, taken);
     check_const(L, target(L, I));
-    x86_jump(L, 1, target(L, I));
+    x86_jump(L, target(L, I));
 }
 
 /*
@@ -56,7 +56,7 @@ void lift_jcc(struct x86_lift *L, const struct x86_insn *I)
             x86_exit_if(L, I->opcode & 15, pc);
         } else {
             x86_exit_if(L, (I->opcode & 15) ^ 1, L->next_pc);
-            x86_jump(L, 0, pc);
+            x86_jump(L, pc);
         }
         return;
     }
@@ -98,7 +98,7 @@ void lift_jcxz(struct x86_lift *L, const struct x86_insn *I)
 void lift_jmp(struct x86_lift *L, const struct x86_insn *I)
 {
     check_const(L, target(L, I));
-    x86_jump(L, 0, target(L, I));
+    x86_jump(L, target(L, I));
 }
 
 void lift_jmp_ind(struct x86_lift *L, const struct x86_insn *I)
@@ -117,7 +117,7 @@ void lift_call(struct x86_lift *L, const struct x86_insn *I)
 {
     check_const(L, target(L, I));
     x86_set_sp(L, x86_push(L, I->osz, return_address(L, I)));
-    x86_jump(L, 0, target(L, I));
+    x86_jump(L, target(L, I));
 }
 
 void lift_call_ind(struct x86_lift *L, const struct x86_insn *I)

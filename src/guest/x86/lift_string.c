@@ -373,7 +373,7 @@ void lift_string(struct x86_lift *L, const struct x86_insn *I)
     ir_ref done = irb_call(b, &helper_string, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
     unsigned more = irb_label_new(b);
     irb_brcond(b, IR_EQ, done, irb_w(b, 0), more);
-    x86_jump(L, 0, L->next_pc);
+    x86_jump(L, L->next_pc);
     irb_label(b, more);
     irb_put(b, 8, X86_OFF(rip), irb_x(b, L->pc));
     x86_end_loop_pc_set(L);

@@ -37,7 +37,7 @@ void lift_sys(struct x86_lift *L, const struct x86_insn *I)
 void lift_sys_read(struct x86_lift *L, const struct x86_insn *I)
 {
     call(L, I->row->aux, IR_NONE, IR_NONE, IR_NONE);
-    x86_jump(L, 0, L->next_pc);
+    x86_jump(L, L->next_pc);
 }
 
 void lift_swapgs(struct x86_lift *L, const struct x86_insn *I)
@@ -231,7 +231,7 @@ void lift_into(struct x86_lift *L, const struct x86_insn *I)
     call(L, SYS_INT, irb_x(L->b, EXC_OF), irb_x(L->b, 0), IR_NONE);
     x86_end_loop_pc_set(L);
     irb_label(L->b, no);
-    x86_jump(L, 0, L->next_pc);
+    x86_jump(L, L->next_pc);
 }
 
 /* ---- flags ------------------------------------------------------------------------------------------ */
@@ -299,7 +299,7 @@ void lift_popf(struct x86_lift *L, const struct x86_insn *I)
     irb_brcond(L->b, IR_EQ, loop, irb_w(L->b, 0), same);
     irb_exit_loop(L->b);
     irb_label(L->b, same);
-    x86_jump(L, 0, L->next_pc);
+    x86_jump(L, L->next_pc);
 }
 
 /* ---- port I/O ------------------------------------------------------------------------------------------ */
