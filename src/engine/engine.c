@@ -135,6 +135,7 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
 {
     unsigned limit = 0;                /* 1: run just the one instruction that must be last */
     struct block *chain_from = NULL;
+    e->budget = v->pos.left;
     for (;;) {
         if (v->ops->pending(v)) {
             if (v->pos.left <= 0)

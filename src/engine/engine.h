@@ -12,17 +12,18 @@
 
 struct engine;
 
-/* Memory that holds code: written through one mapping, run through the other. */
+/* Memory that holds code: written through one mapping, run through the other; and data that code can reach. */
 struct code_memory {
     uint8_t *write;
     const uint8_t *exec;
-    size_t size;
+    void *data;            /* page-aligned, behind exec */
+    size_t size, data_size;
 };
 
 /* Where it comes from: declared here, implemented by host/code_memory.c. */
 struct host_code {
     /* Zero-filled.  False and err: the host gives none. */
-    bool (*alloc)(void *opaque, size_t size, struct code_memory *out, struct error *err);
+    bool (*alloc)(void *opaque, size_t size, size_t data_size, struct code_memory *out, struct error *err);
     void (*free)(void *opaque, struct code_memory *m);
     void *opaque;
 };

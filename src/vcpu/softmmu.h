@@ -91,6 +91,8 @@ struct tlb_context {
 void tlb_select(struct vcpu *v, const struct tlb_context *context);
 
 void tlb_flush(struct vcpu *v);                        /* everything, all contexts */
+/* Whatever translated code found (struct recent_page). */
+void tlb_drop_recent(struct vcpu *v);
 
 /* Stores to this page of RAM take the slow path from now on (it holds translated code or page-table entries). */
 void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t ram_offset);

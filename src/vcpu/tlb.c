@@ -26,9 +26,20 @@ void tlb_fini(struct vcpu *v)
     free(v->tlb);
 }
 
+void tlb_drop_recent(struct vcpu *v)
+{
+    struct recent *r = v->recent;
+    if (!r)
+        return;
+    for (uint32_t i = 0; i < r->n; i++)
+        r->at[r->list[i]].span = 0;
+    r->n = 0;
+}
+
 void tlb_flush(struct vcpu *v)
 {
     struct tlb *t = v->tlb;
+    tlb_drop_recent(v);
     for (unsigned i = 0; i < TLB_SETS; i++)
         t->set[i].live = false;
     t->now->live = true;
@@ -46,6 +57,7 @@ void tlb_select(struct vcpu *v, const struct tlb_context *context)
     struct tlb_set *s = NULL, *oldest = &t->set[0];
     if (same_context(&t->now->context, context))
         return;
+    tlb_drop_recent(v);
     t->now->last_selected = ++t->clock;
     for (unsigned i = 0; i < TLB_SETS; i++) {
         struct tlb_set *at = &t->set[i];

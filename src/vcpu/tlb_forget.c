@@ -95,8 +95,10 @@ bool tlb_table_written(struct vcpu *const *vcpu, unsigned n, struct ram *ram, ui
             forget_unit(vcpu, n, t, unit);
         ram_clear_unit(ram, offset, unit);
     }
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        tlb_drop_recent(vcpu[i]);
         vcpu[i]->tlb->stats.forgotten++;
+    }
     return code;
 }
 
@@ -130,6 +132,7 @@ void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t
     uint64_t host = (uint64_t)(uintptr_t)(ram->host + align_down(ram_offset, PAGE_SIZE));
     for (unsigned i = 0; i < n; i++) {
         vcpu[i]->stores_narrowed++;
+        tlb_drop_recent(vcpu[i]);
         for (unsigned k = 0; k < TLB_SETS; k++) {
             struct tlb_set *s = &vcpu[i]->tlb->set[k];
             if (s->live && o->by_user & tlb_user_bit(vcpu[i], s))
@@ -144,6 +147,7 @@ void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t
 void tlb_perturb(struct vcpu *v, uint64_t random)
 {
     struct tlb_set *s = &v->tlb->set[random % TLB_SETS];
+    tlb_drop_recent(v);
     unsigned mode = (unsigned)(random >> 8) % MMU_MODES;
     switch (random >> 16 & 7) {
     case 0:

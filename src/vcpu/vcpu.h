@@ -50,6 +50,23 @@ enum {
 
 enum { VCPU_TEMPS = 768 };
 
+/*
+ * Where single accesses of translated code found their pages last.  Code reads its access's at a constant address: nothing
+ * need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned, where
+ * span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is (tlb_drop_recent).
+ */
+enum { RECENT_PAGES = 8192 };
+struct recent {
+    struct recent_page {
+        uint64_t page;
+        uint64_t span;     /* PAGE_SIZE - n + 1; 0: nothing was found, and the list does not name it */
+        uint64_t addend;
+        uint32_t missed_at; /* code's own: the position counter when it last found something else */
+        uint32_t wanders;   /* how often that was soon after the time before */
+    } at[RECENT_PAGES];
+    uint32_t n, list[RECENT_PAGES];   /* those that have something */
+};
+
 enum { MMU_MODES = 4 };    /* privilege/attribute combinations a guest may distinguish */
 
 /* What names a translated block: same key and same bytes, same translation. */
@@ -196,6 +213,7 @@ struct vcpu {
     struct space *io;             /* port space, or NULL */
     struct sim *sim;
     void *engine_data;            /* the engine's; derived */
+    struct recent *recent;        /* the engine's, while this vCPU has it; or NULL */
     const struct vcpu_listener *listener;   /* NULL: nobody listens */
     uint32_t index;               /* 0 for the boot CPU */
     uint64_t temp[VCPU_TEMPS];    /* the portable engine's values: beside the guest's registers, so that one

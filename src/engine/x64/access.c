@@ -25,25 +25,99 @@ static unsigned address(struct compiler *c, ir_ref v, int32_t *disp)
     return t;
 }
 
-/* The TLB's entry of [address + lo, address + hi) to e, compared with the page it must be; a miss goes to the stub. */
-static void check(struct compiler *c, struct stub *s, unsigned mode, int32_t lo, int32_t hi, unsigned access, unsigned e,
-                  unsigned want)
+/* The TLB's entry compared with the page that it must be; goes to miss, or on with both. */
+static void ask_tlb(struct x64_asm *a, const struct asked *q, struct x64_label *miss)
+{
+    x64_lea(a, 64, q->page, x64_base(q->address, q->hi - 1));
+    if (q->lo) {
+        x64_lea(a, 64, q->addend, x64_base(q->address, q->lo));
+        x64_shift_ri(a, X64_SHR, 64, q->addend, PAGE_BITS - TLB_ENTRY_BITS);
+    } else {
+        x64_rorx(a, 64, q->addend, q->address, PAGE_BITS - TLB_ENTRY_BITS);
+    }
+    x64_alu_ri(a, X64_AND, 64, q->page, -PAGE_SIZE);
+    x64_alu_rm(a, X64_AND, 64, q->addend, x64_state(offsetof(struct vcpu, view[q->mode].mask)));
+    x64_alu_rm(a, X64_ADD, 64, q->addend, x64_state(offsetof(struct vcpu, view[q->mode].base)));
+    x64_alu_rm(a, X64_CMP, 64, q->page, x64_base(q->addend, TLB_TAG(q->access)));
+    x64_jcc(a, X64_NE, miss);
+    x64_mov_rm(a, 64, q->addend, x64_base(q->addend, TLB_ADDEND));
+}
+
+/* ---- recent pages (vcpu/vcpu.h) -------------------------------------------------------------- */
+
+enum { SOON = 128 };     /* positions: a handful of turns of a loop */
+
+#define RECENT(field) x64_at(&c->j->recent->field)
+
+/* One for the block: 1 + its number; 0: there is none left.  What it holds may be of an access of another size. */
+static unsigned take_recent(struct compiler *c)
+{
+    struct jit *j = c->j;
+    uint16_t n = j->recent_free;
+    if (!n || (c->b->ram && x64_has_place(j->wandering, c->b->ram, c->b->ram_offset + c->b->insn[c->insn].from_start)))
+        return 0;
+    for (unsigned i = 0; j->recent_freed && i < c->e->n_vcpus; i++)
+        tlb_drop_recent(c->e->vcpu[i]);
+    j->recent_freed = false;
+    j->recent_free = j->recent_next[n - 1];
+    j->recent_next[n - 1] = c->recent;
+    j->recent_insn[n - 1] = (uint8_t)c->insn;
+    j->recent->at[n - 1].wanders = 0;
+    c->recent = n;
+    return n;
+}
+
+static void ask_recent(struct compiler *c, const struct asked *q, struct stub *miss, unsigned n)
 {
     struct x64_asm *a = &c->a;
-    x64_lea(a, 64, want, x64_base(s->address, hi - 1));
-    if (lo) {
-        x64_lea(a, 64, e, x64_base(s->address, lo));
-        x64_shift_ri(a, X64_SHR, 64, e, PAGE_BITS - TLB_ENTRY_BITS);
-    } else {
-        x64_rorx(a, 64, e, s->address, PAGE_BITS - TLB_ENTRY_BITS);
-    }
-    x64_alu_ri(a, X64_AND, 64, want, -PAGE_SIZE);
-    x64_alu_rm(a, X64_AND, 64, e, x64_state(offsetof(struct vcpu, view[mode].mask)));
-    x64_alu_rm(a, X64_ADD, 64, e, x64_state(offsetof(struct vcpu, view[mode].base)));
-    x64_alu_rm(a, X64_CMP, 64, want, x64_base(e, TLB_TAG(access)));
+    struct stub *r = x64_stub(c, STUB_RECENT);
+    r->miss = miss;
+    r->asked = *q;
+    r->slot = n;
+    if (q->lo)
+        x64_lea(a, 64, q->page, x64_base(q->address, q->lo));
+    else
+        x64_mov_rr(a, 64, q->page, q->address);
+    x64_alu_rm(a, X64_SUB, 64, q->page, RECENT(at[n].page));
+    x64_alu_rm(a, X64_CMP, 64, q->page, RECENT(at[n].span));
+    x64_jcc(a, X64_AE, &r->from);
+    x64_mov_rm(a, 64, q->addend, RECENT(at[n].addend));
+    x64_bind(a, &r->back);
+}
+
+void x64_write_recent(struct compiler *c, struct stub *r)
+{
+    struct x64_asm *a = &c->a;
+    const struct asked *q = &r->asked;
+    ask_tlb(a, q, &r->miss->from);
+    x64_mov_mr(a, 64, RECENT(at[r->slot].page), q->page);
+    x64_mov_mr(a, 64, RECENT(at[r->slot].addend), q->addend);
+    x64_mov_rm(a, 32, q->page, RECENT(at[r->slot].missed_at));
+    x64_alu_rm(a, X64_SUB, 32, q->page, VCPU_FIELD(pos.left));
+    x64_alu_ri(a, X64_CMP, 32, q->page, SOON);
+    x64_alu_mi(a, X64_ADC, 32, RECENT(at[r->slot].wanders), 0);
+    x64_mov_rm(a, 32, q->page, VCPU_FIELD(pos.left));
+    x64_mov_mr(a, 32, RECENT(at[r->slot].missed_at), q->page);
+    x64_alu_mi(a, X64_CMP, 64, RECENT(at[r->slot].span), 0);
+    x64_jcc(a, X64_NE, &r->back);
+    x64_mov_mi(a, 64, RECENT(at[r->slot].span), PAGE_SIZE + 1 - (q->hi - q->lo));
+    x64_mov_rm(a, 32, q->page, RECENT(n));
+    x64_lea(a, 64, q->addend, RECENT(list));
+    x64_mov_mi(a, 32, x64_index(q->addend, q->page, 2, 0), (int32_t)r->slot);
+    x64_alu_mi(a, X64_ADD, 32, RECENT(n), 1);
+    x64_mov_rm(a, 64, q->addend, RECENT(at[r->slot].addend));
+    x64_jmp(a, &r->back);
+}
+
+/* Goes on with the addend for the range, or to the stub. */
+static void check(struct compiler *c, struct stub *s, const struct asked *q)
+{
     x64_stub_pending(c, s);
-    x64_jcc(a, X64_NE, &s->from);
-    x64_mov_rm(a, 64, e, x64_base(e, TLB_ADDEND));
+    unsigned n = c->hot ? take_recent(c) : 0;
+    if (n)
+        ask_recent(c, q, s, n - 1);
+    else
+        ask_tlb(&c->a, q, &s->from);
 }
 
 /*
@@ -64,8 +138,8 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     s->range = (int32_t)(g->hi - g->lo);
     s->what = SLOW_FILL | i->imm << SLOW_MODE_SHIFT | (g->write ? SLOW_WRITE : 0u) | (s->what & (SLOW_LAST | SLOW_KEEPS));
     x64_bind(&c->a, &s->back);
-    check(c, s, (unsigned)i->imm, s->disp - s->before, s->disp - s->before + s->range, g->write ? ACCESS_WRITE : ACCESS_READ, e,
-          want);
+    int32_t lo = s->disp - s->before;
+    check(c, s, &(struct asked){ s->address, (unsigned)i->imm, g->write ? ACCESS_WRITE : ACCESS_READ, want, e, lo, lo + s->range });
     return x64_index(s->address, e, 0, s->disp);
 }
 
@@ -79,7 +153,7 @@ static struct x64_mem host_address(struct compiler *c, const struct ir_insn *i, 
     if (k && c->group[k - 1].count > 1)
         return grouped(c, &c->group[k - 1], k - 1, i, s, x64_group_disp(c, i->arg[0]));
     unsigned e = x64_temp(c), want = x64_temp(c);
-    check(c, s, (unsigned)i->imm, s->disp, s->disp + (int32_t)size, access, e, want);
+    check(c, s, &(struct asked){ s->address, (unsigned)i->imm, access, want, e, s->disp, s->disp + (int32_t)size });
     return x64_index(s->address, e, 0, s->disp);
 }
 

@@ -16,6 +16,8 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->n_stubs = c->n_sites = c->n_site_pending = c->last_list = c->n_last_list = c->second = 0;
     c->too_big = false;
     c->at = c->insn = c->skip = 0;
+    c->recent = 0;
+    c->hot = b->ram && !b->limit && x64_has_place(c->j->hot, b->ram, b->ram_offset);
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
     for (unsigned k = 0; k < N_TEMPS; k++)
@@ -35,6 +37,7 @@ static void perturb(struct compiler *c)
         c->temp[k] = c->temp[m];
         c->temp[m] = t;
     }
+    c->hot |= *rng >> 63;
 }
 
 /* A block that crosses into a second page asks for that page's mapping, so that it can be chained to like any other. */
@@ -59,7 +62,7 @@ static bool may_group(const struct compiler *c)
 {
     const struct block *b = c->b;
     return b->n_insns > 1 && b->ram && (b->ram_offset & (PAGE_SIZE - 1)) + b->guest_bytes <= PAGE_SIZE &&
-           !x64_is_ungrouped(c->j, b->ram, b->ram_offset);
+           !x64_has_place(c->j->ungrouped, b->ram, b->ram_offset);
 }
 
 static bool is_vector_op(enum ir_op op)
@@ -133,6 +136,9 @@ static void finish(struct compiler *c)
     code->n_sites = c->n_sites;
     code->second = c->second;
     code->checked = c->checked;
+    code->recent = c->recent;
+    code->stops = 0;
+    code->hot = c->hot;
     code->pending = (struct x64_pending *)(void *)at;
     code->exit = (struct x64_exit *)(void *)(at + pending);
     code->site = (struct x64_site *)(void *)(at + pending + exits);
@@ -158,8 +164,10 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     body(c);
     x64_write_stubs(c);
     constants(c);
-    if (c->too_big || c->a.failed)
+    if (c->too_big || c->a.failed) {
+        x64_free_recent(e, c->recent);
         return false;
+    }
     finish(c);
     return true;
 }

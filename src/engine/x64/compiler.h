@@ -40,6 +40,12 @@ struct group {
 };
 enum { MAX_GROUPS = 64, MAX_GROUPED_OPS = 4096 };
 
+/* The range [address + lo, address + hi) and how it is accessed; registers for the page and the addend found. */
+struct asked {
+    unsigned address, mode, access, page, addend;
+    int32_t lo, hi;
+};
+
 /* Code out of the main path, written behind it. */
 struct stub {
     struct x64_label from, back;
@@ -56,8 +62,11 @@ struct stub {
     uint32_t give_back;
     const struct ir_insn *op;        /* of a vector operation: what, and its arguments' registers; what: to a general one */
     uint8_t xmm[3];
+    struct stub *miss;               /* of STUB_RECENT: where it goes if the TLB does not have the page either */
+    struct asked asked;
 };
-enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_PAGE, STUB_VECTOR };
+enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_PAGE, STUB_VECTOR,
+       STUB_RECENT };
 
 struct compiler {
     struct x64_asm a;
@@ -98,6 +107,8 @@ struct compiler {
     uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
     uint32_t skip;                       /* op that is done with the one before it */
+    bool hot;                            /* accesses look at their recent page first */
+    uint16_t recent;                     /* 1 + the first of those that are the block's, or 0 */
     bool too_big;                        /* a table is full: compile less of the block */
 };
 
@@ -149,6 +160,11 @@ static inline ir_ref x64_group_ref(const struct compiler *c, unsigned group) { r
 int64_t x64_group_disp(const struct compiler *c, ir_ref address);
 /* Does some group keep an address for stores, from before this op to behind it? */
 bool x64_keeps_stores(const struct compiler *c);
+
+/* ---- access.c ---- */
+
+/* Behind the main path: asks the TLB for what the recent page was not, and keeps the answer there. */
+void x64_write_recent(struct compiler *c, struct stub *r);
 
 /* ---- regs.c ---- */
 

@@ -375,6 +375,9 @@ static void write_stub(struct compiler *c, struct stub *s)
     case STUB_ACCESS:
         write_access(c, s);
         break;
+    case STUB_RECENT:
+        x64_write_recent(c, s);
+        break;
     case STUB_TRAP:
         write_trap(c, s);
         break;

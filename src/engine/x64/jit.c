@@ -15,6 +15,10 @@ static bool init(struct engine *e, struct error *err)
     j->jump = NEW_ARRAY(struct x64_jump, JUMP_ENTRIES);
     for (unsigned k = 0; k < JUMP_ENTRIES; k++)
         j->jump[k].flags = NO_BLOCK;
+    for (unsigned k = RECENT_PAGES; k-- > 0;) {
+        j->recent_next[k] = j->recent_free;
+        j->recent_free = (uint16_t)(k + 1);
+    }
     for (unsigned k = 0; k < N_PINS; k++)
         j->pin[x64_pins[k]] = (uint8_t)(k + 1);
     return x64_memory_init(e, err);
@@ -69,9 +73,23 @@ static void killed(struct engine *e, struct block *b)
         entry->flags = NO_BLOCK;
 }
 
+void x64_free_recent(struct engine *e, uint16_t list)
+{
+    struct jit *j = jit_of(e);
+    if (!list)
+        return;
+    j->recent_freed = true;
+    uint16_t last = list;
+    while (j->recent_next[last - 1])
+        last = j->recent_next[last - 1];
+    j->recent_next[last - 1] = j->recent_free;
+    j->recent_free = list;
+}
+
 static void free_code(struct engine *e, struct block *b)
 {
     x64_memory_forget(e, b);
+    x64_free_recent(e, ((struct x64_code *)b->code)->recent);
     free(b->code);
 }
 
@@ -108,15 +126,61 @@ static void serialise(void)
                      : "rax", "rcx", "memory", "cc");
 }
 
+enum { HOT_STOPS = 2, MANY_MISSES = 32, WANDERING_SHARE = 8 };
+
+/*
+ * Does b have accesses that look at their recent pages in vain?  From one sample of a block to the next it runs about as
+ * often as it would if it alone ran for one budget.
+ */
+static bool wanders(struct engine *e, struct block *b)
+{
+    struct jit *j = jit_of(e);
+    uint64_t many = (uint64_t)e->budget / b->n_insns / WANDERING_SHARE;
+    bool found = false;
+    for (unsigned n = ((struct x64_code *)b->code)->recent; n; n = j->recent_next[n - 1]) {
+        struct recent_page *p = &j->recent->at[n - 1];
+        if (p->wanders > many && p->wanders > MANY_MISSES) {
+            x64_add_place(j->wandering, b->ram, b->ram_offset + b->insn[j->recent_insn[n - 1]].from_start);
+            found = true;
+        }
+        p->wanders = 0;
+    }
+    return found;
+}
+
+/* A budget ended at b: a sample.  What is met that often is worth better code. */
+static void sample(struct engine *e, struct block *b)
+{
+    struct x64_code *code = b->code;
+    if (!b->ram || b->limit || b->dead)
+        return;
+    if (code->hot ? !wanders(e, b) : ++code->stops < HOT_STOPS)
+        return;
+    x64_add_place(jit_of(e)->hot, b->ram, b->ram_offset);
+    cache_kill(e, b);
+}
+
 /* What follows a call of leave_site (flow.c). */
 struct site_mark {
     struct block *block;
     uint16_t slot;                    /* exit; or SITE_MARK_SHORT */
 } __attribute__((packed));
 
+/* The recent pages are the vCPU's that runs. */
+static void take_turn(struct engine *e, struct vcpu *v)
+{
+    for (unsigned i = 0; i < e->n_vcpus; i++) {
+        tlb_drop_recent(e->vcpu[i]);
+        e->vcpu[i]->recent = NULL;
+    }
+    v->recent = jit_of(e)->recent;
+}
+
 static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct jit *j = jit_of(e);
+    if (unlikely(!v->recent))
+        take_turn(e, v);
     if (likely(!e->config.trace.unchained))
         note_jump(j, b);
     const struct x64_code *code = b->code;
@@ -139,6 +203,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     if (mark.slot == SITE_MARK_SHORT) {
         v->pos.left += b->n_insns;
         *pc = b->key.pc;
+        sample(e, b);
         return LEAVE_SHORT;
     }
     *pc = ((struct x64_code *)b->code)->exit[mark.slot].pc;

@@ -96,6 +96,9 @@ struct x64_exit {
 struct x64_code {
     uint8_t *start;                  /* as written */
     uint32_t size, n_sites;
+    uint16_t recent;                 /* 1 + the first of its recent pages (jit.recent_next), or 0 */
+    uint8_t stops;                   /* budgets that ended at it, while it is not hot */
+    bool hot;
     uint32_t second;                 /* offset of the TLB addend expected of the second page, of a block that crosses; or 0 */
     uint32_t checked;                /* where the check of that is passed */
     struct x64_site *site;           /* ascending */
@@ -147,6 +150,13 @@ struct jit {
     struct x64_jump *jump;
     bool modified;                   /* code was written since translated code last ran */
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
+    uint64_t hot[1024];              /* likewise: blocks that run much, translated with recent pages */
+    uint64_t wandering[1024];        /* likewise: instructions whose accesses seldom find the page that they found last */
+    struct recent *recent;           /* near the code; the running vCPU's */
+    uint16_t recent_free;            /* 1 + a free one, or 0 */
+    uint16_t recent_next[RECENT_PAGES];
+    uint8_t recent_insn[RECENT_PAGES];   /* the access's instruction in its block */
+    bool recent_freed;               /* since a free one was last taken */
     uint64_t evictions;
     uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
     uint8_t pin_of_word[1024];       /* by state word behind struct vcpu, likewise */
@@ -209,15 +219,24 @@ void x64_memory_forget(struct engine *e, struct block *b);
 struct block *x64_find_block(struct engine *e, uint64_t ret);
 const struct x64_site *x64_find_site(const struct engine *e, const struct block *b, uint64_t ret);
 
-static inline unsigned x64_ungrouped_hash(const struct ram *ram, uint64_t offset)
+static inline unsigned x64_place_hash(const struct ram *ram, uint64_t offset)
 {
     return (unsigned)(((offset + ram->size) * UINT64_C(0x9e3779b97f4a7c15)) >> 48);
 }
-static inline bool x64_is_ungrouped(const struct jit *j, const struct ram *ram, uint64_t offset)
+/* A set of places in RAM, by a hash: now and then there is one in it that was not put there. */
+static inline bool x64_has_place(const uint64_t set[1024], const struct ram *ram, uint64_t offset)
 {
-    unsigned h = x64_ungrouped_hash(ram, offset);
-    return j->ungrouped[h / 64] >> h % 64 & 1;
+    unsigned h = x64_place_hash(ram, offset);
+    return set[h / 64] >> h % 64 & 1;
 }
+static inline void x64_add_place(uint64_t set[1024], const struct ram *ram, uint64_t offset)
+{
+    unsigned h = x64_place_hash(ram, offset);
+    set[h / 64] |= UINT64_C(1) << h % 64;
+}
+
+/* Gives back a list of recent pages: 1 + the first, or 0. */
+void x64_free_recent(struct engine *e, uint16_t list);
 
 /* ---- jit.c ---------------------------------------------------------------------------------- */
 

@@ -17,8 +17,9 @@ bool x64_memory_init(struct engine *e, struct error *err)
     if (bytes < (size_t)MIN_REGION * N_REGIONS + THUNK_BYTES)
         return error_set(err, "tb-size: a code cache of %zu MiB is too small (at least %d)", bytes >> 20,
                          (MIN_REGION * N_REGIONS >> 20) + 1);
-    if (!e->config.code || !e->config.code->alloc(e->config.code->opaque, bytes, &j->memory, err))
+    if (!e->config.code || !e->config.code->alloc(e->config.code->opaque, bytes, sizeof *j->recent, &j->memory, err))
         return e->config.code ? false : error_set(err, "no memory for code");
+    j->recent = j->memory.data;
     j->exec_delta = (ptrdiff_t)((uintptr_t)j->memory.exec - (uintptr_t)j->memory.write);
     j->regions = j->memory.write + THUNK_BYTES;
     j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;

@@ -147,10 +147,8 @@ static void ungroup(struct engine *e, struct block *b, unsigned insn)
 {
     struct jit *j = jit_of(e);
     const uint64_t at[2] = { b->ram_offset, b->ram_offset + b->insn[insn].from_start };
-    for (unsigned k = 0; k < 2; k++) {
-        unsigned h = x64_ungrouped_hash(b->ram, at[k]);
-        j->ungrouped[h / 64] |= UINT64_C(1) << h % 64;
-    }
+    for (unsigned k = 0; k < 2; k++)
+        x64_add_place(j->ungrouped, b->ram, at[k]);
     if (!b->dead)
         cache_kill(e, b);
 }

@@ -29,7 +29,7 @@ static void say(void *opaque, enum sink_level level, const char *text)
     sentences++;
 }
 
-static bool no_code(void *opaque, size_t size, struct code_memory *out, struct error *err)
+static bool no_code(void *opaque, size_t size, size_t data_size, struct code_memory *out, struct error *err)
 {
     return error_set(err, "the test gives none of %zu bytes", size);
 }
