@@ -34,6 +34,9 @@ void tlb_drop_recent(struct vcpu *v)
     for (uint32_t i = 0; i < r->n; i++)
         r->at[r->list[i]].span = 0;
     r->n = 0;
+    for (uint32_t i = 0; i < r->n_trusted; i++)
+        *r->trusted[i] = r->doubt;
+    r->n_trusted = 0;
 }
 
 void tlb_flush(struct vcpu *v)

@@ -55,7 +55,7 @@ enum { VCPU_TEMPS = 768 };
  * need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned, where
  * span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is (tlb_drop_recent).
  */
-enum { RECENT_PAGES = 8192 };
+enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 1 << 15 };
 struct recent {
     struct recent_page {
         uint64_t page;
@@ -65,6 +65,10 @@ struct recent {
         uint32_t wanders;   /* how often that was soon after the time before */
     } at[RECENT_PAGES];
     uint32_t n, list[RECENT_PAGES];   /* those that have something */
+    /* Words of the engine's that are good while no mapping changes; they are set to what they were then. */
+    uint64_t doubt;
+    uint32_t n_trusted;
+    uint64_t *trusted[RECENT_TRUSTED];
 };
 
 enum { MMU_MODES = 4 };    /* privilege/attribute combinations a guest may distinguish */

@@ -247,18 +247,14 @@ static void exit_indirect(struct compiler *c, const struct ir_insn *i)
     const struct block_key *k = &c->b->key;
     unsigned pc = x64_use(c, i->arg[0]);
     x64_write_all_pending(c);
+    if (pc != HOST_RAX)
+        x64_mov_rr(a, 64, HOST_RAX, pc);           /* nothing else is wanted any more */
     if (x64_jumps_to(k)) {
-        unsigned flags = x64_temp(c);
-        const unsigned t[3] = { x64_temp(c), x64_temp(c), x64_temp(c) };
         struct x64_label miss = { 0 };
-        struct stub *page = x64_stub(c, STUB_PAGE);
-        page->address = (uint8_t)pc;
-        x64_bind(a, &page->back);
-        x64_mov_ri(a, flags, k->flags);
-        x64_write_jump(a, c->j, pc, flags, t, &page->from, &miss);
+        x64_write_jump(a, c->j, &k->flags, &miss);
         x64_bind(a, &miss);
     }
-    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
+    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
     x64_jmp_to(a, c->j->leave_plain);
 }
 
@@ -336,18 +332,14 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_jmp(a, &s->back);
 }
 
-/* The page of an exit's target, constant or in a register, is asked for, and the exit tries again. */
+/* The page of an exit's target is asked for, and the exit tries again. */
 static void write_page(struct compiler *c, struct stub *s)
 {
     struct x64_asm *a = &c->a;
-    unsigned pc = s->address == NO_REG ? HOST_RAX : s->address;
-    if (s->address == NO_REG)
-        x64_mov_ri(a, HOST_RAX, s->pc);
-    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), pc);
+    x64_mov_ri(a, HOST_RAX, s->pc);
+    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
     x64_call_to(a, c->j->find_page);
     x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
-    if (s->address != NO_REG)
-        x64_mov_rm(a, 64, pc, x64_state(c->ops->pc_offset));
     x64_jcc(a, X64_NE, &s->back);
     x64_jmp_to(a, c->j->leave_plain);
 }

@@ -12,23 +12,23 @@ static bool init(struct engine *e, struct error *err)
     const struct x64_host *h = &j->host;
     if (!(h->avx && h->bmi1 && h->bmi2 && h->lzcnt && h->popcnt && h->sse42))
         return error_set(err, "the host's CPU lacks AVX, BMI1, BMI2, LZCNT or POPCNT");
-    j->jump = NEW_ARRAY(struct x64_jump, JUMP_ENTRIES);
-    for (unsigned k = 0; k < JUMP_ENTRIES; k++)
-        j->jump[k].flags = NO_BLOCK;
     for (unsigned k = RECENT_PAGES; k-- > 0;) {
         j->recent_next[k] = j->recent_free;
         j->recent_free = (uint16_t)(k + 1);
     }
     for (unsigned k = 0; k < N_PINS; k++)
         j->pin[x64_pins[k]] = (uint8_t)(k + 1);
-    return x64_memory_init(e, err);
+    if (!x64_memory_init(e, err))
+        return false;
+    for (unsigned k = 0; k < JUMP_ENTRIES; k++)
+        j->jump[k].flags = NO_BLOCK;
+    return true;
 }
 
 static void fini(struct engine *e)
 {
     struct jit *j = jit_of(e);
     x64_memory_fini(e);
-    free(j->jump);
     free(j);
     e->own = NULL;
 }
@@ -36,6 +36,11 @@ static void fini(struct engine *e)
 static const void *runs_at(const struct jit *j, const struct x64_code *code)
 {
     return (const void *)((uintptr_t)code->start + (uintptr_t)j->exec_delta);
+}
+
+static uint32_t where(const struct jit *j, const struct block *b)
+{
+    return (uint32_t)(((struct x64_code *)b->code)->start - j->memory.write) | b->key.fetch_mode;
 }
 
 /* What the TLB adds to addresses of the page at va while it maps that place in RAM. */
@@ -69,7 +74,7 @@ static void killed(struct engine *e, struct block *b)
 {
     struct jit *j = jit_of(e);
     struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
-    if (entry->code == runs_at(j, b->code))
+    if (entry->pc == b->key.pc && entry->where == where(j, b))
         entry->flags = NO_BLOCK;
 }
 
@@ -93,13 +98,23 @@ static void free_code(struct engine *e, struct block *b)
     free(b->code);
 }
 
-static void note_jump(struct jit *j, const struct block *b)
+/*
+ * The jump cache knows b from now on.  Between two of these an entry becomes trusted once at most, so the list of
+ * those cannot overflow.
+ */
+static void note_jump(struct jit *j, struct vcpu *v, const struct block *b)
 {
     if (b->limit || !b->ram || !x64_jumps_to(&b->key))
         return;
     struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
-    int32_t view = (int32_t)(offsetof(struct vcpu, view) + b->key.fetch_mode * sizeof(struct tlb_view) - sizeof(struct vcpu));
-    *entry = (struct x64_jump){ b->key.pc, (uint32_t)b->key.flags, view, addend_of(b), runs_at(j, b->code) };
+    if (entry->pc == b->key.pc && entry->flags == b->key.flags && entry->where == where(j, b) && entry->addend == addend_of(b))
+        return;
+    if (++j->n_noted == JUMP_ENTRIES) {
+        tlb_drop_recent(v);
+        j->n_noted = 0;
+    }
+    *entry = (struct x64_jump){ .pc = b->key.pc, .code = j->doubt, .addend = addend_of(b),
+                                .flags = (uint32_t)b->key.flags, .where = where(j, b) };
 }
 
 /*
@@ -182,7 +197,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     if (unlikely(!v->recent))
         take_turn(e, v);
     if (likely(!e->config.trace.unchained))
-        note_jump(j, b);
+        note_jump(j, v, b);
     const struct x64_code *code = b->code;
     if (b->ram2)
         store_le(code->start + code->second, 8,
@@ -224,12 +239,12 @@ void x64_show(const struct engine *e, const struct block_key *key, const char *n
 
 static void show_thunks(const struct engine *e, size_t bytes)
 {
-    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "lookup", "loop", "slow",
+    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "lookup", "loop", "slow",
                                          "slow_vector", "access", "access_vector", "sync_out", "sync_in",
                                          "sync_out_fp", "sync_in_fp" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
-    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->lookup,
+    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt, j->lookup,
                                              j->loop, j->slow, j->slow_vector, j->access, j->access_vector,
                                              j->sync_out, j->sync_in, j->sync_out_fp, j->sync_in_fp, end };
     for (size_t k = 0; k < ARRAY_LEN(names); k++) {

@@ -120,13 +120,23 @@ enum { N_REGIONS = 16 };
 /* Where EXIT_INDIRECT looks: blocks with cs_base 0 by pc. */
 struct x64_jump {
     uint64_t pc;
+    const void *code;                /* where to jump: to the block while it is trusted to be mapped as it was, else to
+                                        the thunk doubt, which asks the TLB */
+    uint64_t addend;                 /* what the TLB must say */
     uint32_t flags;                  /* NO_BLOCK: the entry is empty */
-    int32_t view;                    /* the fetches' struct tlb_view, from the guest's state */
-    uint64_t addend;
-    const void *code;
+    uint32_t where;                  /* offset of the block's code in the code memory, | the fetches' mmu mode */
 };
 #define NO_BLOCK UINT32_MAX
+enum { CODE_ALIGN = 16 };
+_Static_assert((int)MMU_MODES <= CODE_ALIGN, "x64_jump.where");
 enum { JUMP_BITS = 14, JUMP_ENTRIES = 1 << JUMP_BITS };
+_Static_assert(2 * JUMP_ENTRIES <= RECENT_TRUSTED, "see note_jump()");
+
+/* Near the code. */
+struct x64_data {
+    struct recent recent;            /* the running vCPU's */
+    _Alignas(64) struct x64_jump jump[JUMP_ENTRIES];
+};
 
 struct x64_left {
     uint64_t why, ret;               /* enum leave, or LEFT_SITE: where code called leave_site from; a mark is there */
@@ -140,7 +150,7 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *slow, *slow_vector, *access, *access_vector,
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *slow, *slow_vector, *access, *access_vector,
         *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
@@ -148,11 +158,12 @@ struct jit {
     unsigned current;
     uint8_t *next;                   /* free space in the current region */
     struct x64_jump *jump;
+    uint32_t n_noted;                /* entries of it, since all trust was last dropped */
     bool modified;                   /* code was written since translated code last ran */
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
     uint64_t hot[1024];              /* likewise: blocks that run much, translated with recent pages */
     uint64_t wandering[1024];        /* likewise: instructions whose accesses seldom find the page that they found last */
-    struct recent *recent;           /* near the code; the running vCPU's */
+    struct recent *recent;
     uint16_t recent_free;            /* 1 + a free one, or 0 */
     uint16_t recent_next[RECENT_PAGES];
     uint8_t recent_insn[RECENT_PAGES];   /* the access's instruction in its block */
@@ -191,12 +202,13 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops);
  * Otherwise a fetch fault may be pending.  No registers but pins are kept.
  */
 /*
- * Jumps to the block at pc, a register, if the jump cache knows it and the TLB still maps it so; otherwise goes on
- * at otherwise; at unmapped if the TLB says nothing of the page.  flags: the block's, in a register.  t: three registers
- * for the way.
+ * Jumps to the block at the pc in RAX, if the jump cache knows it; otherwise goes on at otherwise.  flags: the block's,
+ * or NULL: they are in RDX.  RCX is used, and RDX; past the cache, in the thunk doubt, all temporaries.
  */
-void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigned flags, const unsigned t[3],
-                    struct x64_label *unmapped, struct x64_label *otherwise);
+void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flags, struct x64_label *otherwise);
+
+/* Puts a word, whose address is in a register, on the list of those to be set to recent.doubt.  t, u: for the way. */
+void x64_write_trust(struct x64_asm *a, const struct jit *j, unsigned word, unsigned t, unsigned u);
 
 /* ---- slow.c -------------------------------------------------------------------------------- */
 

@@ -17,9 +17,11 @@ bool x64_memory_init(struct engine *e, struct error *err)
     if (bytes < (size_t)MIN_REGION * N_REGIONS + THUNK_BYTES)
         return error_set(err, "tb-size: a code cache of %zu MiB is too small (at least %d)", bytes >> 20,
                          (MIN_REGION * N_REGIONS >> 20) + 1);
-    if (!e->config.code || !e->config.code->alloc(e->config.code->opaque, bytes, sizeof *j->recent, &j->memory, err))
+    if (!e->config.code || !e->config.code->alloc(e->config.code->opaque, bytes, sizeof(struct x64_data), &j->memory, err))
         return e->config.code ? false : error_set(err, "no memory for code");
-    j->recent = j->memory.data;
+    struct x64_data *data = j->memory.data;
+    j->recent = &data->recent;
+    j->jump = data->jump;
     j->exec_delta = (ptrdiff_t)((uintptr_t)j->memory.exec - (uintptr_t)j->memory.write);
     j->regions = j->memory.write + THUNK_BYTES;
     j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;
@@ -76,7 +78,7 @@ void x64_memory_take(struct engine *e, struct block *b)
         r->place = alloc_resize(r->place, r->cap, sizeof *r->place);
     }
     r->place[r->n++] = (struct x64_place){ code->start, b };
-    j->next += (code->size + 15) / 16 * 16;
+    j->next += align_up(code->size, CODE_ALIGN);
     r->code_bytes += code->size;
     j->modified = true;
 }

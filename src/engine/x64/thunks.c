@@ -90,32 +90,23 @@ static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
     x64_jmp_r(a, HOST_RSI);
 }
 
-void x64_write_jump(struct x64_asm *a, const struct jit *j, unsigned pc, unsigned flags, const unsigned t[3],
-                    struct x64_label *unmapped, struct x64_label *otherwise)
+void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flags, struct x64_label *otherwise)
 {
-    unsigned slot = t[0], e = t[1], x = t[2];
-    x64_rorx(a, 64, x, pc, PAGE_BITS);
-    x64_alu_rr(a, X64_XOR, 32, x, pc);
-    x64_alu_ri(a, X64_AND, 32, x, JUMP_ENTRIES - 1);
-    x64_shift_ri(a, X64_SHL, 32, x, 5);
-    x64_mov_ri(a, slot, (uint64_t)(uintptr_t)j->jump);
-    x64_alu_rr(a, X64_ADD, 64, slot, x);
-    x64_alu_rm(a, X64_CMP, 64, pc, x64_base(slot, offsetof(struct x64_jump, pc)));
+    struct x64_mem of_flags = x64_base(HOST_RCX, offsetof(struct x64_jump, flags));
+    x64_rorx(a, 64, HOST_RCX, HOST_RAX, PAGE_BITS);
+    x64_alu_rr(a, X64_XOR, 32, HOST_RCX, HOST_RAX);
+    x64_alu_ri(a, X64_AND, 32, HOST_RCX, JUMP_ENTRIES - 1);
+    x64_shift_ri(a, X64_SHL, 32, HOST_RCX, 5);
+    x64_lea(a, 64, HOST_RSI, x64_at(j->jump));
+    x64_alu_rr(a, X64_ADD, 64, HOST_RCX, HOST_RSI);
+    if (flags)
+        x64_alu_mi(a, X64_CMP, 32, of_flags, (int32_t)*flags);
+    else
+        x64_alu_rm(a, X64_CMP, 32, HOST_RDX, of_flags);
     x64_jcc(a, X64_NE, otherwise);
-    x64_alu_rm(a, X64_CMP, 32, flags, x64_base(slot, offsetof(struct x64_jump, flags)));
+    x64_alu_rm(a, X64_CMP, 64, HOST_RAX, x64_base(HOST_RCX, offsetof(struct x64_jump, pc)));
     x64_jcc(a, X64_NE, otherwise);
-    x64_movsx_rm(a, 64, x, 32, x64_base(slot, offsetof(struct x64_jump, view)));
-    x64_rorx(a, 64, e, pc, PAGE_BITS - TLB_ENTRY_BITS);
-    x64_alu_rm(a, X64_AND, 64, e, x64_index(HOST_RBP, x, 0, offsetof(struct tlb_view, mask)));
-    x64_alu_rm(a, X64_ADD, 64, e, x64_index(HOST_RBP, x, 0, offsetof(struct tlb_view, base)));
-    x64_mov_rr(a, 64, x, pc);
-    x64_alu_ri(a, X64_AND, 64, x, -PAGE_SIZE);
-    x64_alu_rm(a, X64_CMP, 64, x, x64_base(e, TLB_TAG(ACCESS_EXEC)));
-    x64_jcc(a, X64_NE, unmapped);
-    x64_mov_rm(a, 64, x, x64_base(e, TLB_ADDEND));
-    x64_alu_rm(a, X64_CMP, 64, x, x64_base(slot, offsetof(struct x64_jump, addend)));
-    x64_jcc(a, X64_NE, otherwise);
-    x64_jmp_m(a, x64_base(slot, offsetof(struct x64_jump, code)));
+    x64_jmp_m(a, x64_base(HOST_RCX, offsetof(struct x64_jump, code)));
 }
 _Static_assert(sizeof(struct x64_jump) == 32, "the index is shifted by 5");
 
@@ -135,10 +126,61 @@ static const void *write_find_page(struct x64_asm *a, const struct guest_ops *op
     return at;
 }
 
+/* Where an entry of the jump cache leads that is not trusted.  RAX: pc; RCX: the entry. */
+static const void *write_doubt(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops)
+{
+    const void *at = here(a);
+    struct x64_label again = { 0 }, unmapped = { 0 }, other = { 0 };
+    struct x64_mem of_pc = x64_state(ops->pc_offset);
+    x64_bind(a, &again);
+    x64_mov_rm(a, 32, HOST_RSI, x64_base(HOST_RCX, offsetof(struct x64_jump, where)));
+    x64_alu_ri(a, X64_AND, 32, HOST_RSI, CODE_ALIGN - 1);
+    x64_shift_ri(a, X64_SHL, 32, HOST_RSI, 4);
+    x64_rorx(a, 64, HOST_RDI, HOST_RAX, PAGE_BITS - TLB_ENTRY_BITS);
+    x64_alu_rm(a, X64_AND, 64, HOST_RDI, x64_index(HOST_RBP, HOST_RSI, 0, (int32_t)VCPU_FIELD(view[0].mask).disp));
+    x64_alu_rm(a, X64_ADD, 64, HOST_RDI, x64_index(HOST_RBP, HOST_RSI, 0, (int32_t)VCPU_FIELD(view[0].base).disp));
+    x64_mov_rr(a, 64, HOST_RSI, HOST_RAX);
+    x64_alu_ri(a, X64_AND, 64, HOST_RSI, -PAGE_SIZE);
+    x64_alu_rm(a, X64_CMP, 64, HOST_RSI, x64_base(HOST_RDI, TLB_TAG(ACCESS_EXEC)));
+    x64_jcc(a, X64_NE, &unmapped);
+    x64_mov_rm(a, 64, HOST_RDX, x64_base(HOST_RCX, offsetof(struct x64_jump, addend)));
+    x64_alu_rm(a, X64_CMP, 64, HOST_RDX, x64_base(HOST_RDI, TLB_ADDEND));
+    x64_jcc(a, X64_NE, &other);
+    x64_lea(a, 64, HOST_RSI, x64_base(HOST_RCX, offsetof(struct x64_jump, code)));
+    x64_write_trust(a, j, HOST_RSI, HOST_RDX, HOST_RDI);
+    x64_mov_rm(a, 32, HOST_RDX, x64_base(HOST_RCX, offsetof(struct x64_jump, where)));
+    x64_alu_ri(a, X64_AND, 32, HOST_RDX, -CODE_ALIGN);
+    x64_lea(a, 64, HOST_RDI, x64_at(j->memory.exec));
+    x64_alu_rr(a, X64_ADD, 64, HOST_RDX, HOST_RDI);
+    x64_mov_mr(a, 64, x64_base(HOST_RSI, 0), HOST_RDX);
+    x64_jmp_r(a, HOST_RDX);
+    x64_bind(a, &unmapped);
+    x64_mov_mr(a, 64, of_pc, HOST_RAX);
+    x64_mov_mr(a, 64, FRAME(address), HOST_RCX);
+    x64_call_to(a, j->find_page);
+    x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
+    x64_mov_rm(a, 64, HOST_RAX, of_pc);
+    x64_mov_rm(a, 64, HOST_RCX, FRAME(address));
+    x64_jcc(a, X64_NE, &again);
+    x64_jmp_to(a, j->leave_plain);
+    x64_bind(a, &other);
+    x64_mov_mr(a, 64, of_pc, HOST_RAX);
+    x64_jmp_to(a, j->leave_plain);
+    return at;
+}
+_Static_assert(sizeof(struct tlb_view) == 16, "the mode is shifted by 4");
+
+void x64_write_trust(struct x64_asm *a, const struct jit *j, unsigned word, unsigned t, unsigned u)
+{
+    x64_mov_rm(a, 32, t, x64_at(&j->recent->n_trusted));
+    x64_lea(a, 64, u, x64_at(j->recent->trusted));
+    x64_mov_mr(a, 64, x64_index(u, t, 3, 0), word);
+    x64_alu_mi(a, X64_ADD, 32, x64_at(&j->recent->n_trusted), 1);
+}
+
 /* To the next block without leaving, if nothing is to be taken care of first: guest_ops.calm. */
 static void write_onward(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, struct x64_label *otherwise)
 {
-    static const unsigned t[3] = { HOST_RDX, HOST_RSI, HOST_RDI };
     if (!ops->n_calm)
         return;
     for (uint32_t k = 0; k < ops->n_calm; k++) {
@@ -148,15 +190,9 @@ static void write_onward(struct x64_asm *a, const struct jit *j, const struct gu
             x64_test_mi(a, 32, x64_state(ops->calm[k].offset), (int32_t)ops->calm[k].mask);
         x64_jcc(a, X64_NE, otherwise);
     }
-    struct x64_label again = { 0 }, unmapped = { 0 };
-    x64_bind(a, &again);
     x64_mov_rm(a, 64, HOST_RAX, x64_state(ops->pc_offset));
-    x64_mov_rm(a, 64, HOST_RCX, x64_state(ops->key_flags_offset));
-    x64_write_jump(a, j, HOST_RAX, HOST_RCX, t, &unmapped, otherwise);
-    x64_bind(a, &unmapped);
-    x64_call_to(a, j->find_page);
-    x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
-    x64_jcc(a, X64_NE, &again);
+    x64_mov_rm(a, 64, HOST_RDX, x64_state(ops->key_flags_offset));
+    x64_write_jump(a, j, NULL, otherwise);
 }
 
 /* onward: not before trying to find the next block here. */
@@ -241,6 +277,8 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     j->find_page = write_find_page(&a, ops);
     j->leave_site = write_leave(&a, j, ops, LEFT_SITE, false);
     j->leave_plain = write_leave(&a, j, ops, LEAVE_LOOKUP, false);
+    j->doubt = write_doubt(&a, j, ops);
+    j->recent->doubt = (uint64_t)(uintptr_t)j->doubt;
     j->lookup = write_leave(&a, j, ops, LEAVE_LOOKUP, true);
     j->loop = write_leave(&a, j, ops, LEAVE_LOOP, true);
     j->slow = write_slow(&a, ops, false, x64_slow, 0);
