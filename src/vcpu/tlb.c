@@ -26,19 +26,6 @@ void tlb_fini(struct vcpu *v)
     free(v->tlb);
 }
 
-void tlb_drop_recent(struct vcpu *v)
-{
-    struct recent *r = v->recent;
-    if (!r)
-        return;
-    for (uint32_t i = 0; i < r->n; i++)
-        r->at[r->list[i]].span = 0;
-    r->n = 0;
-    for (uint32_t i = 0; i < r->n_trusted; i++)
-        *r->trusted[i] = r->doubt;
-    r->n_trusted = 0;
-}
-
 void tlb_flush(struct vcpu *v)
 {
     struct tlb *t = v->tlb;

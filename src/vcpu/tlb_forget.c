@@ -10,6 +10,65 @@ enum { PROBES = 64 };     /* up to so many pages are looked for one by one */
 
 static bool within(uint64_t page, uint64_t lo, uint64_t hi) { return page >= lo && page <= hi; }
 
+/* ---- what translated code found ------------------------------------------------------------------ */
+
+static void drop_trusted(struct vcpu *v)
+{
+    struct recent *r = v->recent;
+    for (uint32_t i = 0; r && i < r->n_trusted; i++)
+        *r->trusted[i] = r->doubt;
+    if (r)
+        r->n_trusted = 0;
+}
+
+static void drop_pages(struct vcpu *v)
+{
+    struct recent *r = v->recent;
+    for (uint32_t i = 0; r && i < r->n; i++)
+        r->at[r->list[i]].span = 0;
+    if (r)
+        r->n = 0;
+}
+
+void tlb_drop_recent(struct vcpu *v)
+{
+    drop_pages(v);
+    drop_trusted(v);
+}
+
+/* Those of the pages [lo, hi]; all when there are many, which costs less than to look. */
+static void drop_range(struct vcpu *v, uint64_t lo, uint64_t hi)
+{
+    enum { MANY = 512 };
+    struct recent *r = v->recent;
+    if (r && r->n > MANY)
+        drop_pages(v);
+    for (uint32_t i = 0; r && i < r->n;) {
+        struct recent_page *p = &r->at[r->list[i]];
+        if (!within(p->page, lo, hi)) {
+            i++;
+            continue;
+        }
+        p->span = 0;
+        r->list[i] = r->list[--r->n];
+    }
+}
+
+/* Those that let stores through to the page of RAM at host, and loads with them. */
+static void drop_host_page(struct vcpu *v, uint64_t host)
+{
+    struct recent *r = v->recent;
+    for (uint32_t i = 0; r && i < r->n;) {
+        struct recent_page *p = &r->at[r->list[i]];
+        if (p->page + p->addend != host) {
+            i++;
+            continue;
+        }
+        p->span = 0;
+        r->list[i] = r->list[--r->n];
+    }
+}
+
 /* ---- translations ------------------------------------------------------------------------------ */
 
 static void forget_in_table(struct tlb_table *t, uint64_t lo, uint64_t hi)
@@ -63,6 +122,8 @@ static void forget_unit(struct vcpu *const *vcpu, unsigned n, const struct ram_t
         uint64_t lo = use->base + (index << use->shift);
         uint64_t hi = lo + (UINT64_C(1) << (TABLE_UNIT_BITS - use->entry_bits) << use->shift) - PAGE_SIZE;
         for (unsigned i = 0; i < n; i++)
+            drop_range(vcpu[i], lo, hi);
+        for (unsigned i = 0; i < n; i++)
             for (unsigned k = 0; k < TLB_SETS; k++) {
                 struct tlb_set *s = &vcpu[i]->tlb->set[k];
                 if (s->live && t->users & tlb_user_bit(vcpu[i], s))
@@ -96,7 +157,8 @@ bool tlb_table_written(struct vcpu *const *vcpu, unsigned n, struct ram *ram, ui
         ram_clear_unit(ram, offset, unit);
     }
     for (unsigned i = 0; i < n; i++) {
-        tlb_drop_recent(vcpu[i]);
+        if (code)
+            drop_trusted(vcpu[i]);
         vcpu[i]->tlb->stats.forgotten++;
     }
     return code;
@@ -132,7 +194,8 @@ void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t
     uint64_t host = (uint64_t)(uintptr_t)(ram->host + align_down(ram_offset, PAGE_SIZE));
     for (unsigned i = 0; i < n; i++) {
         vcpu[i]->stores_narrowed++;
-        tlb_drop_recent(vcpu[i]);
+        if (o->by_user)
+            drop_host_page(vcpu[i], host);
         for (unsigned k = 0; k < TLB_SETS; k++) {
             struct tlb_set *s = &vcpu[i]->tlb->set[k];
             if (s->live && o->by_user & tlb_user_bit(vcpu[i], s))

@@ -55,7 +55,7 @@ enum { VCPU_TEMPS = 768 };
  * need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned, where
  * span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is (tlb_drop_recent).
  */
-enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 1 << 15 };
+enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 1 << 16 };
 struct recent {
     struct recent_page {
         uint64_t page;

@@ -250,9 +250,8 @@ static void exit_indirect(struct compiler *c, const struct ir_insn *i)
     if (pc != HOST_RAX)
         x64_mov_rr(a, 64, HOST_RAX, pc);           /* nothing else is wanted any more */
     if (x64_jumps_to(k)) {
-        struct x64_label miss = { 0 };
-        x64_write_jump(a, c->j, &k->flags, &miss);
-        x64_bind(a, &miss);
+        x64_write_jump(a, c->j, &k->flags);
+        return;
     }
     x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
     x64_jmp_to(a, c->j->leave_plain);

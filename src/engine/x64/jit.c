@@ -73,9 +73,12 @@ static void unchained(struct engine *e, struct block *b, unsigned slot)
 static void killed(struct engine *e, struct block *b)
 {
     struct jit *j = jit_of(e);
-    struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
-    if (entry->pc == b->key.pc && entry->where == where(j, b))
-        entry->flags = NO_BLOCK;
+    unsigned at = x64_jump_index(b->key.pc);
+    for (unsigned k = 0; k < 2; k++) {
+        struct x64_jump *entry = &j->jump[at ^ k];
+        if (entry->pc == b->key.pc && entry->where == where(j, b))
+            entry->flags = NO_BLOCK;
+    }
 }
 
 void x64_free_recent(struct engine *e, uint16_t list)
@@ -98,24 +101,37 @@ static void free_code(struct engine *e, struct block *b)
     free(b->code);
 }
 
+/* Is the entry b's, as it is mapped now? */
+static bool is_entry_of(const struct jit *j, const struct x64_jump *entry, const struct block *b)
+{
+    return entry->pc == b->key.pc && entry->flags == b->key.flags && entry->where == where(j, b) &&
+           entry->addend == addend_of(b);
+}
+
 /*
- * The jump cache knows b from now on.  Between two of these an entry becomes trusted once at most, so the list of
- * those cannot overflow.
+ * The jump cache knows b from now on.  Of two entries that b may have, it gets the first, whose block moves to the second.
+ * Between two of these at most two entries become trusted, so the list of those cannot overflow.
  */
 static void note_jump(struct jit *j, struct vcpu *v, const struct block *b)
 {
     if (b->limit || !b->ram || !x64_jumps_to(&b->key))
         return;
-    struct x64_jump *entry = &j->jump[x64_jump_index(b->key.pc)];
-    if (entry->pc == b->key.pc && entry->flags == b->key.flags && entry->where == where(j, b) && entry->addend == addend_of(b))
+    unsigned at = x64_jump_index(b->key.pc);
+    struct x64_jump *first = &j->jump[at], *second = &j->jump[at ^ 1];
+    if (is_entry_of(j, first, b) || is_entry_of(j, second, b))
         return;
-    if (++j->n_noted == JUMP_ENTRIES) {
+    if (++j->n_noted == JUMP_ENTRIES / 2) {
         tlb_drop_recent(v);
         j->n_noted = 0;
     }
-    *entry = (struct x64_jump){ .pc = b->key.pc, .code = j->doubt, .addend = addend_of(b),
-                                .flags = (uint32_t)b->key.flags, .where = where(j, b) };
+    if (first->flags != NO_BLOCK && first->pc != b->key.pc) {
+        *second = *first;
+        second->code = j->doubt;
+    }
+    *first = (struct x64_jump){ .pc = b->key.pc, .code = j->doubt, .addend = addend_of(b), .flags = (uint32_t)b->key.flags,
+                                .where = where(j, b) };
 }
+_Static_assert(2 * JUMP_ENTRIES <= RECENT_TRUSTED, "entries, and two for each that is noted");
 
 /*
  * Code written through one address runs through another: SDM vol. 3, 9.1.3 asks for a
@@ -239,12 +255,12 @@ void x64_show(const struct engine *e, const struct block_key *key, const char *n
 
 static void show_thunks(const struct engine *e, size_t bytes)
 {
-    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "lookup", "loop", "slow",
+    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second", "lookup", "loop", "slow",
                                          "slow_vector", "access", "access_vector", "sync_out", "sync_in",
                                          "sync_out_fp", "sync_in_fp" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
-    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt, j->lookup,
+    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt, j->second, j->lookup,
                                              j->loop, j->slow, j->slow_vector, j->access, j->access_vector,
                                              j->sync_out, j->sync_in, j->sync_out_fp, j->sync_in_fp, end };
     for (size_t k = 0; k < ARRAY_LEN(names); k++) {

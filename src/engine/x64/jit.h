@@ -117,7 +117,7 @@ struct x64_region {
 };
 enum { N_REGIONS = 16 };
 
-/* Where EXIT_INDIRECT looks: blocks with cs_base 0 by pc. */
+/* Where EXIT_INDIRECT looks: blocks with cs_base 0 by pc, at its index, and at the index with the last bit changed. */
 struct x64_jump {
     uint64_t pc;
     const void *code;                /* where to jump: to the block while it is trusted to be mapped as it was, else to
@@ -129,8 +129,7 @@ struct x64_jump {
 #define NO_BLOCK UINT32_MAX
 enum { CODE_ALIGN = 16 };
 _Static_assert((int)MMU_MODES <= CODE_ALIGN, "x64_jump.where");
-enum { JUMP_BITS = 14, JUMP_ENTRIES = 1 << JUMP_BITS };
-_Static_assert(2 * JUMP_ENTRIES <= RECENT_TRUSTED, "see note_jump()");
+enum { JUMP_BITS = 15, JUMP_ENTRIES = 1 << JUMP_BITS };
 
 /* Near the code. */
 struct x64_data {
@@ -150,7 +149,7 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *slow, *slow_vector, *access, *access_vector,
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *second, *slow, *slow_vector, *access, *access_vector,
         *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
@@ -191,7 +190,8 @@ static inline bool x64_jumps_to(const struct block_key *k)
 {
     return k->cs_base == 0 && k->flags < NO_BLOCK && (k->va_mask == UINT64_MAX || k->va_mask == UINT32_MAX);
 }
-static inline unsigned x64_jump_index(uint64_t pc) { return (unsigned)((pc ^ pc >> 12) & (JUMP_ENTRIES - 1)); }
+enum { JUMP_FACTOR = 0x2545f491 };   /* an odd number without pattern: functions begin at multiples of 16 */
+static inline unsigned x64_jump_index(uint64_t pc) { return (uint32_t)pc * (uint32_t)JUMP_FACTOR >> (32 - JUMP_BITS); }
 
 /* ---- thunks.c ------------------------------------------------------------------------------ */
 
@@ -202,10 +202,10 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops);
  * Otherwise a fetch fault may be pending.  No registers but pins are kept.
  */
 /*
- * Jumps to the block at the pc in RAX, if the jump cache knows it; otherwise goes on at otherwise.  flags: the block's,
- * or NULL: they are in RDX.  RCX is used, and RDX; past the cache, in the thunk doubt, all temporaries.
+ * Jumps to the block with these flags at the pc in RAX, if the jump cache knows it; otherwise leaves with
+ * LEAVE_LOOKUP.  flags NULL: they are in RDX.  All temporaries are used.
  */
-void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flags, struct x64_label *otherwise);
+void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flags);
 
 /* Puts a word, whose address is in a register, on the list of those to be set to recent.doubt.  t, u: for the way. */
 void x64_write_trust(struct x64_asm *a, const struct jit *j, unsigned word, unsigned t, unsigned u);

@@ -90,23 +90,27 @@ static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
     x64_jmp_r(a, HOST_RSI);
 }
 
-void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flags, struct x64_label *otherwise)
+void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flags)
 {
+    struct x64_label other = { 0 };
     struct x64_mem of_flags = x64_base(HOST_RCX, offsetof(struct x64_jump, flags));
-    x64_rorx(a, 64, HOST_RCX, HOST_RAX, PAGE_BITS);
-    x64_alu_rr(a, X64_XOR, 32, HOST_RCX, HOST_RAX);
-    x64_alu_ri(a, X64_AND, 32, HOST_RCX, JUMP_ENTRIES - 1);
+    x64_imul_rri(a, 32, HOST_RCX, HOST_RAX, JUMP_FACTOR);
+    x64_shift_ri(a, X64_SHR, 32, HOST_RCX, 32 - JUMP_BITS);
     x64_shift_ri(a, X64_SHL, 32, HOST_RCX, 5);
     x64_lea(a, 64, HOST_RSI, x64_at(j->jump));
     x64_alu_rr(a, X64_ADD, 64, HOST_RCX, HOST_RSI);
+    x64_alu_rm(a, X64_CMP, 64, HOST_RAX, x64_base(HOST_RCX, offsetof(struct x64_jump, pc)));
+    x64_jcc8(a, X64_NE, &other);
     if (flags)
         x64_alu_mi(a, X64_CMP, 32, of_flags, (int32_t)*flags);
     else
         x64_alu_rm(a, X64_CMP, 32, HOST_RDX, of_flags);
-    x64_jcc(a, X64_NE, otherwise);
-    x64_alu_rm(a, X64_CMP, 64, HOST_RAX, x64_base(HOST_RCX, offsetof(struct x64_jump, pc)));
-    x64_jcc(a, X64_NE, otherwise);
+    x64_jcc8(a, X64_NE, &other);
     x64_jmp_m(a, x64_base(HOST_RCX, offsetof(struct x64_jump, code)));
+    x64_bind(a, &other);
+    if (flags)
+        x64_mov_ri(a, HOST_RDX, *flags);
+    x64_jmp_to(a, j->second);
 }
 _Static_assert(sizeof(struct x64_jump) == 32, "the index is shifted by 5");
 
@@ -178,6 +182,23 @@ void x64_write_trust(struct x64_asm *a, const struct jit *j, unsigned word, unsi
     x64_alu_mi(a, X64_ADD, 32, x64_at(&j->recent->n_trusted), 1);
 }
 
+/* Where an entry is another block's.  RAX: pc; RCX: the entry; RDX: flags. */
+static const void *write_second(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops)
+{
+    const void *at = here(a);
+    struct x64_label none = { 0 };
+    x64_alu_ri(a, X64_XOR, 64, HOST_RCX, sizeof(struct x64_jump));
+    x64_alu_rm(a, X64_CMP, 64, HOST_RAX, x64_base(HOST_RCX, offsetof(struct x64_jump, pc)));
+    x64_jcc8(a, X64_NE, &none);
+    x64_alu_rm(a, X64_CMP, 32, HOST_RDX, x64_base(HOST_RCX, offsetof(struct x64_jump, flags)));
+    x64_jcc8(a, X64_NE, &none);
+    x64_jmp_m(a, x64_base(HOST_RCX, offsetof(struct x64_jump, code)));
+    x64_bind(a, &none);
+    x64_mov_mr(a, 64, x64_state(ops->pc_offset), HOST_RAX);
+    x64_jmp_to(a, j->leave_plain);
+    return at;
+}
+
 /* To the next block without leaving, if nothing is to be taken care of first: guest_ops.calm. */
 static void write_onward(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, struct x64_label *otherwise)
 {
@@ -192,7 +213,7 @@ static void write_onward(struct x64_asm *a, const struct jit *j, const struct gu
     }
     x64_mov_rm(a, 64, HOST_RAX, x64_state(ops->pc_offset));
     x64_mov_rm(a, 64, HOST_RDX, x64_state(ops->key_flags_offset));
-    x64_write_jump(a, j, NULL, otherwise);
+    x64_write_jump(a, j, NULL);
 }
 
 /* onward: not before trying to find the next block here. */
@@ -279,6 +300,7 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     j->leave_plain = write_leave(&a, j, ops, LEAVE_LOOKUP, false);
     j->doubt = write_doubt(&a, j, ops);
     j->recent->doubt = (uint64_t)(uintptr_t)j->doubt;
+    j->second = write_second(&a, j, ops);
     j->lookup = write_leave(&a, j, ops, LEAVE_LOOKUP, true);
     j->loop = write_leave(&a, j, ops, LEAVE_LOOP, true);
     j->slow = write_slow(&a, ops, false, x64_slow, 0);
