@@ -232,12 +232,8 @@ void cache_fini(struct engine *e)
 
 static void record_insns(struct block *b, const struct ir_block *ir)
 {
-    struct insn_info *at = b->insn;
-    for (uint32_t n = 0; n < ir->n; n++) {
-        const struct ir_insn *i = &ir->insn[n];
-        if (i->op == IR_INSN_START)
-            *at++ = (struct insn_info){ (uint16_t)(i->imm - b->key.pc), (uint16_t)i->aux32 };
-    }
+    for (uint32_t n = 0; n < ir->n_insns; n++)
+        b->insn[n] = (struct insn_info){ (uint16_t)(ir->start[n].pc - b->key.pc), ir->start[n].meta };
 }
 
 static void optimise(struct engine *e, const struct block_key *key)
@@ -248,7 +244,6 @@ static void optimise(struct engine *e, const struct block_key *key)
         trace->ir(trace->opaque, key, &e->ir, false);
     if (e->config.verify && !ir_verify(&e->ir, &err))
         panic("a front end made invalid IR: %s", err.text);
-    ir_opt_forward(&e->ir);
     ir_opt_dead(&e->ir);
     if (e->config.verify && !ir_verify(&e->ir, &err))
         panic("an optimisation made invalid IR: %s", err.text);
@@ -309,13 +304,10 @@ void cache_ends_block(struct engine *e, struct block *b, unsigned insn)
 /* The number of instructions up to the first of e->ir that is marked; 0: none before the last. */
 static unsigned marked_end(struct engine *e, const struct block_key *key, const struct tlb_side *at)
 {
-    unsigned n = 0;
-    for (uint32_t k = 0; at->ram && k < e->ir.n; k++) {
-        uint64_t bit, offset = at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.insn[k].imm - key->pc);
-        if (e->ir.insn[k].op != IR_INSN_START)
-            continue;
-        if (++n < e->ir.n_insns && *end_mark(e, at->ram, offset, &bit) & bit)
-            return n;
+    for (uint32_t n = 0; at->ram && n + 1 < e->ir.n_insns; n++) {
+        uint64_t bit, offset = at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.start[n].pc - key->pc);
+        if (*end_mark(e, at->ram, offset, &bit) & bit)
+            return n + 1;
     }
     return 0;
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What needs no op gets none: a GET of what is known (forward.h), an operation on constants, and what cuts or widens a
+ * value that is narrow anyway.
+ */
 #include "ir/build.h"
 
 #include "ir/fold.h"
+#include "ir/forward.h"
 
 static struct ir_insn *append(struct ir_block *b, enum ir_op op, enum ir_type t)
 {
@@ -18,6 +23,8 @@ static ir_ref new_value(struct ir_block *b, enum ir_type t)
 {
     require(b->n_values < IR_MAX_VALUES);
     b->type_of[b->n_values] = (uint8_t)t;
+    b->bits_of[b->n_values] = t == IR_W ? 32 : 64;
+    b->def_of[b->n_values] = b->n - 1;
     return (ir_ref)b->n_values++;
 }
 
@@ -33,81 +40,156 @@ static struct ir_insn *define(struct ir_block *b, enum ir_op op, enum ir_type t,
 void irb_insn_start(struct ir_block *b, uint64_t pc, uint32_t meta)
 {
     struct ir_insn *i = append(b, IR_INSN_START, IR_VOID);
-    require(meta <= UINT16_MAX);
+    require(meta <= UINT16_MAX && b->n_insns < IR_MAX_INSNS);
     i->imm = pc;
     i->aux32 = meta;
-    b->n_insns++;
+    b->start[b->n_insns].pc = pc;
+    b->start[b->n_insns++].meta = (uint16_t)meta;
 }
+
+static const struct ir_insn *def_of(const struct ir_block *b, ir_ref r) { return &b->insn[b->def_of[r]]; }
+static bool is_const(const struct ir_block *b, ir_ref r) { return def_of(b, r)->op == IR_CONST; }
+
+static unsigned width_of(uint64_t v) { return v ? 64 - (unsigned)__builtin_clzll(v) : 0; }
 
 ir_ref irb_const(struct ir_block *b, enum ir_type t, uint64_t v)
 {
     struct ir_insn *i = define(b, IR_CONST, t, t);
     i->imm = t == IR_W ? (uint32_t)v : v;
+    b->bits_of[i->dst] = (uint8_t)width_of(i->imm);
     return i->dst;
 }
 
-/* Constants are defined shortly before their use: look back a few ops, not through the block. */
 bool irb_is_const(const struct ir_block *b, ir_ref ref, uint64_t *v)
 {
-    enum { WINDOW = 24 };
-    for (uint32_t k = 0; k < WINDOW && k < b->n; k++) {
-        const struct ir_insn *i = &b->insn[b->n - 1 - k];
-        if (i->dst == ref) {
-            *v = i->imm;
-            return i->op == IR_CONST;
-        }
-    }
-    return false;
+    *v = def_of(b, ref)->imm;
+    return is_const(b, ref);
+}
+
+/* ---- guest state ------------------------------------------------------------------------- */
+
+/* In what the state holds, another type than the one asked for may be known. */
+static ir_ref get(struct ir_block *b, enum ir_op op, enum ir_type t, unsigned size, uint32_t offset)
+{
+    ir_ref held = ir_held(b, offset, size);
+    if (held && type_of(b, held) == t)
+        return held;
+    struct ir_insn *i = define(b, op, t, t);
+    i->imm = offset;
+    if (size < 4)
+        b->bits_of[i->dst] = (uint8_t)(8 * size);
+    ir_remember(b, offset, size, i->dst);
+    return i->dst;
+}
+
+static void put(struct ir_block *b, enum ir_op op, unsigned size, uint32_t offset, ir_ref v)
+{
+    struct ir_insn *i = append(b, op, type_of(b, v));
+    i->arg[0] = v;
+    i->imm = offset;
+    ir_forget_overlap(b, offset, size);
+    /* A PUT that truncates leaves something else than its value. */
+    if (size >= 4 || b->bits_of[v] <= 8 * size)
+        ir_remember(b, offset, size, v);
 }
 
 ir_ref irb_get(struct ir_block *b, unsigned size, uint32_t offset)
 {
     static const uint8_t ops[] = { [1] = IR_GET8, [2] = IR_GET16, [4] = IR_GET32, [8] = IR_GET64 };
-    enum ir_type t = size == 8 ? IR_X : IR_W;
-    struct ir_insn *i = define(b, (enum ir_op)ops[size], t, t);
-    i->imm = offset;
-    return i->dst;
+    return get(b, (enum ir_op)ops[size], size == 8 ? IR_X : IR_W, size, offset);
 }
 
 void irb_put(struct ir_block *b, unsigned size, uint32_t offset, ir_ref v)
 {
     static const uint8_t ops[] = { [1] = IR_PUT8, [2] = IR_PUT16, [4] = IR_PUT32, [8] = IR_PUT64 };
     require(type_of(b, v) == (size == 8 ? IR_X : IR_W));
-    struct ir_insn *i = append(b, (enum ir_op)ops[size], type_of(b, v));
-    i->arg[0] = v;
-    i->imm = offset;
+    put(b, (enum ir_op)ops[size], size, offset, v);
 }
 
-ir_ref irb_getv(struct ir_block *b, uint32_t offset)
+ir_ref irb_getv(struct ir_block *b, uint32_t offset) { return get(b, IR_GETV, IR_V, 16, offset); }
+void irb_putv(struct ir_block *b, uint32_t offset, ir_ref v) { put(b, IR_PUTV, 16, offset, v); }
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+static unsigned least(unsigned x, unsigned y) { return x < y ? x : y; }
+
+/* Does op i give just (a part of) what its argument was made from, or its argument? */
+static ir_ref needless(const struct ir_block *b, const struct ir_insn *i)
 {
-    struct ir_insn *i = define(b, IR_GETV, IR_V, IR_V);
-    i->imm = offset;
-    return i->dst;
+    ir_ref a = i->arg[0];
+    const struct ir_insn *d = def_of(b, a);
+    uint64_t v;
+    switch (i->op) {
+    case IR_COPY:
+    case IR_VCOPY:
+        return a;
+    case IR_TRUNC:
+        return d->op == IR_ZEXT ? d->arg[0] : IR_NONE;
+    case IR_ZEXT:
+        return d->op == IR_TRUNC && b->bits_of[d->arg[0]] <= 32 ? d->arg[0] : IR_NONE;
+    case IR_EXTRACT:
+        return i->aux == 0 && b->bits_of[a] <= i->imm ? a : IR_NONE;
+    case IR_AND:
+        return irb_is_const(b, i->arg[1], &v) && !(mask64(b->bits_of[a]) & ~v) ? a : IR_NONE;
+    default:
+        return IR_NONE;
+    }
 }
 
-void irb_putv(struct ir_block *b, uint32_t offset, ir_ref v)
+/* How many low bits of i's result may be other than zero. */
+static unsigned width(const struct ir_block *b, const struct ir_insn *i)
 {
-    struct ir_insn *i = append(b, IR_PUTV, IR_V);
-    i->arg[0] = v;
-    i->imm = offset;
+    unsigned all = b->bits_of[i->dst], x = b->bits_of[i->arg[0]], y = b->bits_of[i->arg[1]];
+    uint64_t v;
+    switch (i->op) {
+    case IR_EXTRACT:
+        return (unsigned)i->imm;
+    case IR_SETCOND:
+        return 1;
+    case IR_ZEXT:
+    case IR_TRUNC:
+        return least(x, 32);
+    case IR_AND:
+        return least(x, y);
+    case IR_OR:
+    case IR_XOR:
+        return x > y ? x : y;
+    case IR_SHR:
+        return irb_is_const(b, i->arg[1], &v) ? x - least(x, (unsigned)v & ((i->type == IR_X ? 64 : 32) - 1)) : all;
+    case IR_SELECT:
+        return b->bits_of[i->arg[2]] > y ? b->bits_of[i->arg[2]] : y;
+    default:
+        return all;
+    }
 }
 
-/* Replaces the op just appended by a constant when all its arguments are. */
-static ir_ref folded(struct ir_block *b, struct ir_insn *i)
+/* Makes the op a constant if all of its arguments are, and it can be computed. */
+static bool fold(struct ir_block *b, struct ir_insn *i)
 {
     uint64_t v[4] = { 0 }, out;
-    struct ir_insn op = *i;
-    b->n--;
-    bool all = true;
-    for (int k = 0; k < 4 && all && op.arg[k]; k++)
-        all = irb_is_const(b, op.arg[k], &v[k]);
-    b->n++;
-    if (all && ir_fold(&op, v, &out)) {
-        enum ir_type t = type_of(b, op.dst);
-        *i = (struct ir_insn){ .op = IR_CONST, .type = (uint8_t)t, .dst = op.dst,
-                               .imm = t == IR_W ? (uint32_t)out : out };
+    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
+        if (!irb_is_const(b, i->arg[k], &v[k]))
+            return false;
+    if (!ir_fold(i, v, &out))
+        return false;
+    enum ir_type t = type_of(b, i->dst);
+    *i = (struct ir_insn){ .op = IR_CONST, .type = (uint8_t)t, .dst = i->dst, .imm = t == IR_W ? (uint32_t)out : out };
+    b->bits_of[i->dst] = (uint8_t)width_of(i->imm);
+    return true;
+}
+
+/* The op just appended, which computes a value from integers alone: its result. */
+static ir_ref settled(struct ir_block *b, struct ir_insn *i)
+{
+    ir_ref dst = i->dst, instead = needless(b, i);
+    if (instead) {
+        b->n--;
+        b->n_values--;
+        return instead;
     }
-    return op.dst;
+    if (!is_const(b, i->arg[0]) || !fold(b, i))
+        b->bits_of[dst] = (uint8_t)width(b, i);
+    return dst;
 }
 
 ir_ref irb_bin(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y)
@@ -117,7 +199,7 @@ ir_ref irb_bin(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y)
     struct ir_insn *i = define(b, op, t, t);
     i->arg[0] = x;
     i->arg[1] = y;
-    return folded(b, i);
+    return settled(b, i);
 }
 
 ir_ref irb_bini(struct ir_block *b, enum ir_op op, ir_ref x, uint64_t y)
@@ -136,7 +218,7 @@ ir_ref irb_un(struct ir_block *b, enum ir_op op, ir_ref x)
         result = IR_W;
     struct ir_insn *i = define(b, op, result, result);
     i->arg[0] = x;
-    return t == IR_V ? i->dst : folded(b, i);
+    return t == IR_V && op != IR_VCOPY ? i->dst : settled(b, i);
 }
 
 static ir_ref bitfield(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y, unsigned pos, unsigned len)
@@ -147,7 +229,7 @@ static ir_ref bitfield(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y, un
     i->arg[1] = y;
     i->aux = (uint16_t)pos;
     i->imm = len;
-    return folded(b, i);
+    return settled(b, i);
 }
 
 ir_ref irb_extract(struct ir_block *b, ir_ref x, unsigned pos, unsigned len)
@@ -173,7 +255,7 @@ ir_ref irb_setcond(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y)
     i->aux = (uint16_t)c;
     i->arg[0] = x;
     i->arg[1] = y;
-    return folded(b, i);
+    return settled(b, i);
 }
 
 ir_ref irb_setcondi(struct ir_block *b, enum ir_cond c, ir_ref x, uint64_t y)
@@ -189,7 +271,7 @@ ir_ref irb_select(struct ir_block *b, ir_ref cond, ir_ref yes, ir_ref no)
     i->arg[0] = cond;
     i->arg[1] = yes;
     i->arg[2] = no;
-    return folded(b, i);
+    return settled(b, i);
 }
 
 ir_ref irb_cast(struct ir_block *b, ir_ref x, enum ir_type t)
@@ -242,6 +324,8 @@ ir_ref irb_ld(struct ir_block *b, enum ir_type t, unsigned mem, unsigned mmu_mod
 {
     require(type_of(b, addr) == IR_X);
     struct ir_insn *i = define(b, IR_LD, t, t);
+    if (!(mem & IR_MEM_SIGNED))
+        b->bits_of[i->dst] = (uint8_t)(8u << (mem & IR_MEM_SIZE));
     i->aux = (uint16_t)mem;
     i->imm = mmu_mode;
     i->arg[0] = addr;
@@ -274,6 +358,16 @@ void irb_stv(struct ir_block *b, unsigned mmu_mode, ir_ref addr, ir_ref v)
     i->arg[1] = v;
 }
 
+static void forget_written(struct ir_block *b, const struct ir_helper *h)
+{
+    if (!(h->flags & HELPER_WRITES))
+        return;
+    if (ir_helper_has_part(h) && h->part.to - h->part.from <= 8 * IR_PIECE_WORDS)
+        ir_forget_overlap(b, h->part.from, h->part.to - h->part.from);
+    else
+        ir_forget_all(b);
+}
+
 ir_ref irb_call(struct ir_block *b, const struct ir_helper *h, ir_ref a0, ir_ref a1, ir_ref a2, ir_ref a3)
 {
     const ir_ref arg[4] = { a0, a1, a2, a3 };
@@ -284,11 +378,10 @@ ir_ref irb_call(struct ir_block *b, const struct ir_helper *h, ir_ref a0, ir_ref
         i->arg[k] = arg[k];
     }
     i->imm = (uint64_t)(uintptr_t)h;
-    if (h->ret == IR_VOID)
-        return IR_NONE;
-    ir_ref dst = new_value(b, (enum ir_type)h->ret);
-    b->insn[b->n - 1].dst = dst;
-    return dst;
+    forget_written(b, h);
+    if (h->ret != IR_VOID)
+        i->dst = new_value(b, (enum ir_type)h->ret);
+    return i->dst;
 }
 
 /* ---- control flow ------------------------------------------------------------------------ */
@@ -299,7 +392,12 @@ unsigned irb_label_new(struct ir_block *b)
     return b->n_labels++;
 }
 
-void irb_label(struct ir_block *b, unsigned label) { append(b, IR_LABEL, IR_VOID)->imm = label; }
+void irb_label(struct ir_block *b, unsigned label)
+{
+    append(b, IR_LABEL, IR_VOID)->imm = label;
+    ir_forget_all(b);
+}
+
 void irb_br(struct ir_block *b, unsigned label) { append(b, IR_BR, IR_VOID)->imm = label; }
 
 void irb_brcond(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, unsigned label)

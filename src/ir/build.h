@@ -2,7 +2,7 @@
 /*
  * The builder: one call per op, returning the value it defines.  Types come
  * from the arguments where they can; width suffixes w (32) and x (64) where they cannot.
- * Constants are folded here (ir/opt does the rest).
+ * Constants are folded and state reads forwarded here: what a call returns may be an older value.
  */
 #ifndef REPRISE_IR_BUILD_H
 #define REPRISE_IR_BUILD_H

@@ -31,6 +31,14 @@ void ir_block_reset(struct ir_block *b)
 {
     b->n = b->n_labels = b->n_exits = b->n_insns = b->guest_bytes = 0;
     b->n_values = 1;
+    b->epoch++;
+}
+
+void ir_block_take_back(struct ir_block *b, uint32_t at)
+{
+    b->n = at;
+    b->n_insns--;
+    b->epoch++;
 }
 
 void ir_block_free(struct ir_block *b)

@@ -82,6 +82,15 @@ struct ir_helper {
 
 static inline bool ir_helper_has_part(const struct ir_helper *h) { return h->part.to != 0; }
 
+/* A piece of guest state and the value it holds, zero-extended. */
+struct ir_piece {
+    uint64_t epoch;         /* another one than the block's: forgotten */
+    uint32_t offset;
+    uint16_t size;
+    ir_ref value;
+};
+enum { IR_PIECE_WORDS = 128 };
+
 struct ir_block {
     struct ir_insn *insn;   /* n of cap */
     uint32_t n, cap;
@@ -91,11 +100,25 @@ struct ir_block {
     uint32_t n_insns;       /* guest instructions (INSN_START count) */
     uint32_t guest_bytes;   /* bytes of guest code covered, from the key's va */
     uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */
+    struct {
+        uint64_t pc;
+        uint16_t meta;
+    } start[IR_MAX_INSNS];  /* n_insns: what INSN_STARTs say */
+    uint16_t uses[IR_MAX_VALUES];    /* how often each value is an argument: known behind ir_opt_dead() */
+
+    /* The builder's (build.c). */
+    uint32_t def_of[IR_MAX_VALUES];  /* a value's op */
+    uint8_t bits_of[IR_MAX_VALUES];  /* the bits above those are zero */
+    uint64_t epoch;
+    struct ir_piece piece[IR_PIECE_WORDS][2];
 };
 
 void ir_block_init(struct ir_block *b);
 void ir_block_reset(struct ir_block *b);
 void ir_block_free(struct ir_block *b);
+
+/* Takes back the ops from at on, the instruction's that was begun last: nothing of them may have been kept. */
+void ir_block_take_back(struct ir_block *b, uint32_t at);
 
 /* True when little room is left: the front end ends the block before its next instruction. */
 bool ir_block_nearly_full(const struct ir_block *b);

@@ -149,7 +149,7 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
  */
 static struct x64_mem host_address(struct compiler *c, const struct ir_insn *i, struct stub *s, unsigned size, unsigned access)
 {
-    unsigned k = c->has_groups ? c->group_of[c->at] : 0;
+    unsigned k = x64_group_here(c);
     if (k && c->group[k - 1].count > 1)
         return grouped(c, &c->group[k - 1], k - 1, i, s, x64_group_disp(c, i->arg[0]));
     unsigned e = x64_temp(c), want = x64_temp(c);

@@ -157,8 +157,7 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     begin(c, e, b, ir);
     if (e->config.perturb_seed)
         perturb(c);
-    x64_plan(c);
-    x64_find_groups(c, may_group(c));
+    x64_plan(c, may_group(c));
     x64_regs_init(c);
     prologue(c);
     body(c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The compiler's working data: one pass backwards over the IR that counts uses
- * (plan.c), then one forwards that gives registers and writes code
+ * The compiler's working data: one pass over the IR that plans
+ * (plan.c), then one that gives registers and writes code
  * (regs.c; ops.c, access.c, flow.c, vector.c by kind of operation).
  */
 #ifndef REPRISE_ENGINE_X64_COMPILER_H
@@ -11,12 +11,11 @@
 
 enum { NO_REG = 0xff, MAX_PENDING = 40, MAX_SITES = 2048, MAX_STUBS = 2048, MAX_SITE_PENDING = 16384 };
 
-/* What the backward pass finds out about a value; by ref. */
+/* What x64_plan() finds out about a value; by ref. */
 struct plan_value {
     uint32_t def;          /* op */
     uint32_t last_use;     /* 1 + op, of the root; 0: none */
     ir_ref root;           /* the value whose register this one shares, often itself */
-    uint16_t uses;
     uint8_t pin;           /* hint: 1 + the pin that a PUT behind the definition writes it to, nothing in between minding */
     bool dirty;            /* W value with garbage in its register's upper half */
     bool fused;            /* no code of its own: part of its only user */
@@ -38,7 +37,7 @@ struct group {
     int64_t lo, hi;
     uint32_t first, last, count;     /* ops */
 };
-enum { MAX_GROUPS = 64, MAX_GROUPED_OPS = 4096 };
+enum { MAX_GROUPS = 64, MAX_GROUPED_OPS = 4096, MAX_ACTIVE_GROUPS = 6 };
 
 /* The range [address + lo, address + hi) and how it is accessed; registers for the page and the addend found. */
 struct asked {
@@ -93,9 +92,10 @@ struct compiler {
     } spills, vspills;
     struct group group[MAX_GROUPS];
     unsigned n_groups;
-    uint32_t n_accesses;                 /* ops that access memory */
-    bool has_groups;
-    uint16_t group_of[MAX_GROUPED_OPS];  /* by op: 1 + group, or 0 */
+    uint16_t active[MAX_ACTIVE_GROUPS];  /* the last n_active: an access may still join them */
+    unsigned n_active;
+    bool may_group, has_groups;          /* has: of more than one access */
+    uint16_t group_of[MAX_GROUPED_OPS];  /* by access's op, if has_groups: 1 + group, or 0 */
     struct stub stub[MAX_STUBS];
     unsigned n_stubs;
     struct x64_site site[MAX_SITES];
@@ -114,7 +114,8 @@ struct compiler {
 
 /* ---- plan.c ---- */
 
-void x64_plan(struct compiler *c);
+/* may_group: accesses may share what they ask of the TLB. */
+void x64_plan(struct compiler *c, bool may_group);
 
 static inline const struct ir_insn *def_of(const struct compiler *c, ir_ref v) { return &c->ir->insn[c->plan[v].def]; }
 static inline ir_ref root_of(const struct compiler *c, ir_ref v) { return c->plan[v].root; }
@@ -153,7 +154,13 @@ struct address x64_address(const struct compiler *c, ir_ref v);
 
 /* ---- group.c ---- */
 
-void x64_find_groups(struct compiler *c, bool allowed);
+/* While planning, in order. */
+void x64_begin_groups(struct compiler *c, bool allowed);
+void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool begun);
+void x64_end_groups(struct compiler *c);
+void x64_settle_groups(struct compiler *c);
+/* The group of the current op, an access, if it shares one: 1 + its index, or 0. */
+static inline unsigned x64_group_here(const struct compiler *c) { return c->has_groups ? c->group_of[c->at] : 0; }
 /* The value that a group keeps: what the TLB adds to its addresses. */
 static inline ir_ref x64_group_ref(const struct compiler *c, unsigned group) { return (ir_ref)(c->ir->n_values + group); }
 /* The distance of an address from its group's base. */

@@ -14,7 +14,7 @@
  */
 #include "engine/x64/compiler.h"
 
-enum { MAX_RANGE = 512, MAX_ACTIVE = 6 };
+enum { MAX_RANGE = 512 };
 
 /* ---- addresses as base + constant -------------------------------------------------------------- */
 
@@ -62,21 +62,6 @@ static struct sum sum_of(const struct compiler *c, ir_ref v)
 
 /* ---- grouping ------------------------------------------------------------------------------------- */
 
-static bool ends_groups(const struct ir_insn *i)
-{
-    if (i->op == IR_CALL)
-        return !(((const struct ir_helper *)(uintptr_t)i->imm)->flags & HELPER_PURE);
-    return i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND;
-}
-
-/* Behind it the instruction cannot start again: it may have ended an interrupt shadow already. */
-static bool changes_state(const struct ir_insn *i)
-{
-    if (i->op == IR_CALL)
-        return ((const struct ir_helper *)(uintptr_t)i->imm)->flags & HELPER_WRITES;
-    return i->op >= IR_PUT8 && i->op <= IR_PUTV;
-}
-
 static bool stores(const struct ir_insn *i)
 {
     return i->op == IR_ST || i->op == IR_STV || i->aux & IR_MEM_WRITE_INTENT;
@@ -94,48 +79,54 @@ static bool joins(struct group *g, const struct group *one)
     return true;
 }
 
-static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, uint16_t *active, unsigned *n_active)
+void x64_begin_groups(struct compiler *c, bool allowed)
 {
+    c->n_groups = c->n_active = 0;
+    c->has_groups = false;
+    c->may_group = allowed && c->ir->n <= ARRAY_LEN(c->group_of);
+}
+
+void x64_end_groups(struct compiler *c) { c->n_active = 0; }
+
+/*
+ * Puts access n into a group that it fits, or begins one with it.  begun: its instruction has changed the state already and
+ * cannot start again; it may have ended an interrupt shadow.
+ */
+void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool begun)
+{
+    if (!c->may_group)
+        return;
+    c->group_of[n] = 0;
+    if (begun) {
+        x64_end_groups(c);
+        return;
+    }
     struct sum s = sum_of(c, i->arg[0]);
     unsigned size = i->op == IR_LD || i->op == IR_ST ? 1u << (i->aux & IR_MEM_SIZE) : 16;
     if (s.open || c->plan[s.base].is_const)
         return;
     struct group one = { .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm, .write = stores(i), .lo = s.disp,
                          .hi = s.disp + size, .first = n, .last = n, .count = 1 };
-    for (unsigned k = *n_active; k-- > 0;)
-        if (joins(&c->group[active[k]], &one)) {
-            c->group_of[n] = (uint16_t)(active[k] + 1);
+    for (unsigned k = c->n_active; k-- > 0;)
+        if (joins(&c->group[c->active[k]], &one)) {
+            c->group_of[n] = (uint16_t)(c->active[k] + 1);
+            c->has_groups = true;
             return;
         }
     if (c->n_groups == MAX_GROUPS || c->ir->n_values + c->n_groups + 1 >= IR_MAX_VALUES)
         return;
-    if (*n_active == MAX_ACTIVE)
-        memmove(active, active + 1, --*n_active * sizeof *active);
-    active[(*n_active)++] = (uint16_t)c->n_groups;
+    if (c->n_active == MAX_ACTIVE_GROUPS)
+        memmove(c->active, c->active + 1, --c->n_active * sizeof *c->active);
+    c->active[c->n_active++] = (uint16_t)c->n_groups;
     c->group[c->n_groups++] = one;
     c->group_of[n] = (uint16_t)c->n_groups;
 }
 
-void x64_find_groups(struct compiler *c, bool allowed)
+/* The addend is a value: defined by the first access, used by the last. */
+void x64_settle_groups(struct compiler *c)
 {
-    uint16_t active[MAX_ACTIVE];
-    unsigned n_active = 0;
-    c->n_groups = 0;
-    c->has_groups = allowed && c->n_accesses > 1 && c->ir->n <= ARRAY_LEN(c->group_of);
     if (!c->has_groups)
-        return;
-    memset(c->group_of, 0, c->ir->n * sizeof *c->group_of);
-    bool begun = false;
-    for (uint32_t n = 0; n < c->ir->n; n++) {
-        const struct ir_insn *i = &c->ir->insn[n];
-        bool access = i->op >= IR_LD && i->op <= IR_STV;
-        if (ends_groups(i) || (access && begun))
-            n_active = 0;
-        else if (access)
-            visit(c, i, n, active, &n_active);
-        begun = i->op != IR_INSN_START && (begun || changes_state(i));
-    }
-    /* The addend is a value: defined by the first access, used by the last. */
+        c->n_groups = 0;
     for (unsigned k = 0; k < c->n_groups; k++)
         c->plan[x64_group_ref(c, k)] = (struct plan_value){ .def = c->group[k].first, .root = x64_group_ref(c, k),
                                                             .last_use = c->group[k].last + 1 };

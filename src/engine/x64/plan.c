@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two passes before code is written.  Forwards: which values share a register, how often each is used, and which
- * can be made in their pin.  Backwards: which are part of their only user, and when each is used last.
+ * One pass before code is written: which values share a register, which are part of their only user, when each is used
+ * last, which can be made in their pin, and which accesses form groups.  How often a value is used is known
+ * (ir_block.uses), so that what an op's arguments come from can be settled when the op is met.
  */
 #include "engine/x64/compiler.h"
-
-/* ---- forwards: definitions and roots --------------------------------------------------------- */
-
-/* Values of these kinds have whatever their register's upper half had. */
-static bool makes_dirty(const struct compiler *c, const struct ir_insn *i)
-{
-    switch (i->op) {
-    case IR_TRUNC:
-        return true;
-    case IR_GET32:
-        return pin_at(c, i->imm) >= 0;
-    case IR_COPY:
-        return c->plan[i->arg[0]].dirty;
-    case IR_CALL:
-        return i->type == IR_W;
-    default:
-        return false;
-    }
-}
-
-static void define(struct compiler *c, const struct ir_insn *i, uint32_t n)
-{
-    struct plan_value *d = &c->plan[i->dst];
-    ir_ref a = i->arg[0];
-    *d = (struct plan_value){ .def = n, .root = i->dst, .is_const = i->op == IR_CONST, .dirty = makes_dirty(c, i) };
-    bool constant = a && c->plan[a].is_const;
-    if (constant)
-        return;
-    if (i->op == IR_TRUNC || i->op == IR_COPY || i->op == IR_VCOPY || (i->op == IR_ZEXT && !c->plan[a].dirty))
-        d->root = c->plan[a].root;
-}
 
 /* ---- fusing ------------------------------------------------------------------------------------ */
 
@@ -93,7 +63,7 @@ struct address x64_address(const struct compiler *c, ir_ref v)
 
 static void try_fuse(struct compiler *c, ir_ref v, bool ok)
 {
-    if (ok && c->plan[v].uses == 1)
+    if (ok && c->ir->uses[v] == 1)
         c->plan[v].fused = true;
 }
 
@@ -124,116 +94,152 @@ static bool is_zero(const struct compiler *c, ir_ref v)
     return const_of(c, v, &value) && value == 0;
 }
 
-static void fuse(struct compiler *c, const struct ir_insn *i)
+/* Of an op that looks at nothing but whether its first argument is other than zero. */
+static void fuse_condition(struct compiler *c, const struct ir_insn *i)
 {
-    switch (i->op) {
-    case IR_LD:
-    case IR_ST:
-    case IR_LDV:
-    case IR_STV:
-        fuse_address(c, i->arg[0]);
-        break;
-    case IR_SELECT:
+    if ((i->aux & 0xff) == IR_NE && is_zero(c, i->arg[1]))
         try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
-        break;
-    case IR_BRCOND:
-    case IR_EXIT_IF:
-    case IR_TRAP_IF:
-        if ((i->aux & 0xff) == IR_NE && is_zero(c, i->arg[1]))
-            try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
-        break;
-    case IR_VEC:
-    case IR_FVEC:
-        if (x64_takes_word(i))
-            try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
-        break;
-    case IR_ADD:
-        if (i->type == IR_X && !c->plan[i->dst].fused)
-            try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
-        break;
-    default:
-        break;
-    }
 }
 
-/* ---- backwards: uses ------------------------------------------------------------------------------ */
+/* ---- definitions and uses ----------------------------------------------------------------------- */
 
-/* The op before `at` is i, or i is part of it: what it reads that is not read behind it is read last here. */
-static void note_uses(struct compiler *c, const struct ir_insn *i, uint32_t at)
+static struct plan_value *define(struct compiler *c, const struct ir_insn *i, uint32_t n)
+{
+    struct plan_value *d = &c->plan[i->dst];
+    *d = (struct plan_value){ .def = n, .root = i->dst };
+    return d;
+}
+
+/* A value that is its argument, as far as its register goes. */
+static void share(struct compiler *c, const struct ir_insn *i, struct plan_value *d)
+{
+    const struct plan_value *a = &c->plan[i->arg[0]];
+    if (!a->is_const && !(i->op == IR_ZEXT && a->dirty))
+        d->root = a->root;
+    d->dirty = i->op == IR_TRUNC || (i->op == IR_COPY && a->dirty);
+}
+
+/* Op n - 1 is i, or i is part of it. */
+static void note_uses(struct compiler *c, const struct ir_insn *i, uint32_t n)
 {
     for (unsigned k = 0; k < 4 && i->arg[k]; k++) {
-        if (c->plan[i->arg[k]].fused) {
-            note_uses(c, def_of(c, i->arg[k]), at);
-            continue;
-        }
-        struct plan_value *root = &c->plan[root_of(c, i->arg[k])];
-        if (!root->last_use)
-            root->last_use = at;
+        const struct plan_value *a = &c->plan[i->arg[k]];
+        if (a->fused)
+            note_uses(c, &c->ir->insn[a->def], n);
+        else
+            c->plan[a->root].last_use = n;
     }
 }
 
 /* ---- hints ------------------------------------------------------------------------------------------ */
 
-/* What a hoisted PUT may not pass. */
-static bool is_barrier(const struct ir_insn *i)
-{
-    if (i->op == IR_CALL)
-        return !(((const struct ir_helper *)(uintptr_t)i->imm)->flags & HELPER_PURE);
-    return ir_op_info[i->op].flags & (IR_FLAG_F | IR_FLAG_E) || i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND;
-}
-
-struct hints {
-    uint32_t barrier, touched[N_PINS];       /* 1 + the last op that is one, or reads or writes the pin; 0: none */
+struct walk {
+    uint32_t started, changed;           /* 1 + op: the instruction's begin, the last change of the guest's state */
+    /* What a hoisted PUT may not pass, 1 + op: what may leave, or look; what reads or writes the pin.  0: none. */
+    uint32_t barrier, touched[N_PINS];
 };
 
-static void hint_pin(struct compiler *c, const struct ir_insn *i, uint32_t n, struct hints *h)
+static void read_state(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
 {
-    int pin = ir_state_size[i->op] ? pin_at(c, i->imm) : -1;
-    if (pin >= 0) {
-        struct plan_value *r = i->op == IR_PUT64 ? &c->plan[root_of(c, i->arg[0])] : NULL;
-        /* A W value with a dirty upper half cannot be the pin's whole word. */
-        if (r && !r->is_const && r->def + 1 >= h->barrier && r->def >= h->touched[pin] && !r->pin && !r->dirty)
-            r->pin = (uint8_t)(pin + 1);
-        h->touched[pin] = n + 1;
-    }
-    if (is_barrier(i))
-        h->barrier = n + 1;
+    int pin = pin_at(c, i->imm);
+    define(c, i, n)->dirty = i->op == IR_GET32 && pin >= 0;
+    if (pin >= 0)
+        w->touched[pin] = n + 1;
 }
 
-static void forwards(struct compiler *c)
+static void write_state(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
 {
-    struct hints h = { 0 };
-    c->n_accesses = 0;
+    int pin = pin_at(c, i->imm);
+    w->changed = n + 1;
+    note_uses(c, i, n + 1);
+    if (pin < 0)
+        return;
+    struct plan_value *r = &c->plan[root_of(c, i->arg[0])];
+    /* A W value with a dirty upper half cannot be the pin's whole word. */
+    if (i->op == IR_PUT64 && !r->is_const && r->def + 1 >= w->barrier && r->def >= w->touched[pin] && !r->pin && !r->dirty)
+        r->pin = (uint8_t)(pin + 1);
+    w->touched[pin] = n + 1;
+}
+
+/* ---- the walk ---------------------------------------------------------------------------------------- */
+
+static void access(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
+{
+    if (i->dst)
+        define(c, i, n);
+    fuse_address(c, i->arg[0]);
+    note_uses(c, i, n + 1);
+    x64_group(c, i, n, w->changed > w->started);
+    w->barrier = n + 1;
+}
+
+static void call(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
+{
+    const struct ir_helper *h = (const struct ir_helper *)(uintptr_t)i->imm;
+    if (i->dst)
+        define(c, i, n)->dirty = i->type == IR_W;
+    note_uses(c, i, n + 1);
+    if (h->flags & HELPER_WRITES)
+        w->changed = n + 1;
+    if (h->flags & HELPER_PURE)
+        return;
+    x64_end_groups(c);
+    w->barrier = n + 1;
+}
+
+/* An op that computes a value. */
+static void compute(struct compiler *c, const struct ir_insn *i, uint32_t n)
+{
+    struct plan_value *d = define(c, i, n);
+    if (i->op == IR_TRUNC || i->op == IR_ZEXT || i->op == IR_COPY || i->op == IR_VCOPY)
+        share(c, i, d);
+    else if (i->op == IR_SELECT)
+        try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
+    else if (i->op == IR_ADD && i->type == IR_X)
+        try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
+    else if (i->op == IR_VEC && x64_takes_word(i))
+        try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
+    /* Where a value shares its argument's register its own uses count. */
+    if (d->root == i->dst)
+        note_uses(c, i, n + 1);
+}
+
+/* What may leave the block, or is where paths part or meet. */
+static void flow(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
+{
+    if (i->dst)
+        define(c, i, n);
+    if (i->op == IR_BRCOND || i->op == IR_EXIT_IF || i->op == IR_TRAP_IF)
+        fuse_condition(c, i);
+    else if (i->op == IR_FVEC && x64_takes_word(i))
+        try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
+    if (i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND)
+        x64_end_groups(c);
+    note_uses(c, i, n + 1);
+    w->barrier = n + 1;
+}
+
+void x64_plan(struct compiler *c, bool may_group)
+{
+    struct walk w = { 0 };
+    c->plan[IR_NONE] = (struct plan_value){ .root = IR_NONE };
+    x64_begin_groups(c, may_group);
     for (uint32_t n = 0; n < c->ir->n; n++) {
         const struct ir_insn *i = &c->ir->insn[n];
-        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
-            c->plan[i->arg[k]].uses++;
-        if (i->dst)
-            define(c, i, n);
-        if (i->op == IR_CONST || i->op == IR_INSN_START)
-            continue;
-        hint_pin(c, i, n, &h);
-        c->n_accesses += i->op >= IR_LD && i->op <= IR_STV;
+        if (i->op == IR_CONST)
+            define(c, i, n)->is_const = true;
+        else if (i->op == IR_INSN_START)
+            w.started = n + 1;
+        else if (ir_op_info[i->op].flags & IR_FLAG_P)
+            compute(c, i, n);
+        else if (ir_state_size[i->op])
+            i->dst ? read_state(c, i, n, &w) : write_state(c, i, n, &w);
+        else if (i->op >= IR_LD && i->op <= IR_STV)
+            access(c, i, n, &w);
+        else if (i->op == IR_CALL)
+            call(c, i, n, &w);
+        else
+            flow(c, i, n, &w);
     }
-}
-
-static void backwards(struct compiler *c)
-{
-    for (uint32_t n = c->ir->n; n-- > 0;) {
-        const struct ir_insn *i = &c->ir->insn[n];
-        if (!i->arg[0])
-            continue;
-        fuse(c, i);
-        /* A value that is part of its user, or shares its argument's register, is not a use of it: its own uses are. */
-        if (i->dst && (c->plan[i->dst].fused || c->plan[i->dst].root != i->dst))
-            continue;
-        note_uses(c, i, n + 1);
-    }
-}
-
-void x64_plan(struct compiler *c)
-{
-    c->plan[IR_NONE] = (struct plan_value){ .root = IR_NONE };
-    forwards(c);
-    backwards(c);
+    x64_settle_groups(c);
 }

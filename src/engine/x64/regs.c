@@ -492,8 +492,8 @@ void x64_end_op(struct compiler *c, const struct ir_insn *i)
 {
     for (unsigned k = 0; k < 4 && i->arg[k]; k++)
         end_use(c, i->arg[k]);
-    if (c->has_groups && c->group_of[c->at])
-        end_use(c, x64_group_ref(c, c->group_of[c->at] - 1u));
+    if (i->op >= IR_LD && i->op <= IR_STV && x64_group_here(c))
+        end_use(c, x64_group_ref(c, x64_group_here(c) - 1u));
     if (i->dst && c->plan[i->dst].root == i->dst && !c->plan[i->dst].last_use && !c->place[i->dst].pending)
         release(c, i->dst);
     c->locked = c->locked_xmm = 0;

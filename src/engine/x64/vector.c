@@ -74,7 +74,7 @@ void x64_write_vector_stub(struct compiler *c, struct stub *s)
 static const struct ir_insn *low_half(const struct compiler *c, const struct ir_insn *i)
 {
     const struct ir_insn *next = i + 1;
-    return next->op == IR_VLO && next->arg[0] == i->dst && c->plan[i->dst].uses == 1 ? next : NULL;
+    return next->op == IR_VLO && next->arg[0] == i->dst && c->ir->uses[i->dst] == 1 ? next : NULL;
 }
 
 static bool has_form(const struct compiler *c, const struct ir_insn *i, bool to_gpr)

@@ -254,8 +254,7 @@ bool x86_begins_later(struct x86_lift *L)
 {
     if (L->n_insns == 1)
         return false;
-    L->b->n = L->insn_at;
-    L->b->n_insns--;
+    ir_block_take_back(L->b, L->insn_at);
     L->n_insns--;
     if (L->flags & MODE_SHADOW)
         go_into_shadow(L, L->pc);

@@ -60,7 +60,7 @@ static bool removable(const struct ir_insn *i)
 }
 
 /* Keeps op i?  Updates what is known before it. */
-static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
+static bool keep(const struct ir_insn *i, struct shadow *s, const uint16_t *uses)
 {
     unsigned size = ir_state_size[i->op];
     if (size && !i->dst) {
@@ -72,7 +72,7 @@ static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
         }
         return true;
     }
-    if (i->dst && !used[i->dst] && removable(i))
+    if (i->dst && !uses[i->dst] && removable(i))
         return false;
     if (size)
         expose(s, (uint32_t)i->imm, size);
@@ -85,16 +85,18 @@ static bool keep(const struct ir_insn *i, struct shadow *s, const uint8_t *used)
 
 void ir_opt_dead(struct ir_block *b)
 {
-    uint8_t used[IR_MAX_VALUES];
-    memset(used, 0, b->n_values);
-    struct shadow s = { .n = 0 };
+    struct shadow s;
+    s.n = 0;
+    memset(b->uses, 0, b->n_values * sizeof *b->uses);
     uint32_t to = b->n;
     for (uint32_t n = b->n; n-- > 0;) {
         const struct ir_insn *i = &b->insn[n];
-        if (!keep(i, &s, used))
+        /* Most ops are of these two kinds. */
+        bool pure = ir_op_info[i->op].flags & IR_FLAG_P;
+        if (pure ? !b->uses[i->dst] : i->op != IR_INSN_START && !keep(i, &s, b->uses))
             continue;
         for (unsigned k = 0; k < 4 && i->arg[k]; k++)
-            used[i->arg[k]] = 1;
+            b->uses[i->arg[k]]++;
         if (--to != n)
             b->insn[to] = *i;
     }

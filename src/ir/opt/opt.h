@@ -9,10 +9,7 @@
 
 #include "ir/ir.h"
 
-/* State reads take the value last written or read at the same place; constants and copies spread. */
-void ir_opt_forward(struct ir_block *b);
-
-/* Drops state writes that nothing can see before the next write, and values nobody uses. */
+/* Drops state writes that nothing can see before the next write, and values nobody uses; counts the uses of those left. */
 void ir_opt_dead(struct ir_block *b);
 
 #endif
