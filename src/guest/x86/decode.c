@@ -17,7 +17,9 @@ enum { MAX_LEN = 15 };
 /* all[first .. first + count) are an opcode's rows in table order, with what decoding asks of them worked out. */
 struct slot {
     const struct x86_row *row;
+    int8_t reg;                 /* the row's */
     bool modrm, vvvv;
+    bool plain;                 /* fits whatever the prefixes, the mode and the CPU, but for VEX */
 };
 
 struct x86_decoder {
@@ -54,6 +56,13 @@ static bool uses_vvvv(const struct x86_row *r)
     return false;
 }
 
+static bool is_plain(const struct x86_row *r)
+{
+    const uint32_t constraints = ROW_NO64 | ROW_ONLY64 | ROW_MOD_MEM | ROW_MOD_REG | ROW_W0 | ROW_W1 | ROW_VEX | ROW_VEX_L0 |
+                                 ROW_VEX_L1 | ROW_PROTECTED | ROW_AVX | ROW_L1_AVX2;
+    return r->pfx == PFX_ANY && r->rm < 0 && !r->feature && !(r->flags & constraints);
+}
+
 static void add_opcode(struct x86_decoder *d, unsigned map, unsigned op, uint32_t *n)
 {
     d->opcode[map][op].first = (uint16_t)*n;
@@ -61,7 +70,7 @@ static void add_opcode(struct x86_decoder *d, unsigned map, unsigned op, uint32_
         for (const struct x86_row *r = *t; r->lift; r++) {
             if (r->map != map || op < r->opcode || op > (unsigned)r->opcode + r->span)
                 continue;
-            d->all[*n] = (struct slot){ r, needs_modrm(r), uses_vvvv(r) };
+            d->all[*n] = (struct slot){ r, r->reg, needs_modrm(r), uses_vvvv(r), is_plain(r) };
             d->opcode[map][op].modrm |= d->all[*n].modrm;
             ++*n;
         }
@@ -114,48 +123,68 @@ static uint64_t take(struct cursor *c, unsigned size)
 
 static bool in64(const struct cursor *c) { return c->mode & MODE_CS64; }
 
+/* The legacy prefixes, and REX's first nibble. */
+#define FOUR(b) [b] = true, [b + 1] = true, [b + 2] = true, [b + 3] = true
+static const bool is_prefix[256] = { [0x26] = true, [0x2e] = true, [0x36] = true, [0x3e] = true, [0x64] = true,
+                                     [0x65] = true, [0x66] = true, [0x67] = true, [0xf0] = true, [0xf2] = true,
+                                     [0xf3] = true, FOUR(0x40), FOUR(0x44), FOUR(0x48), FOUR(0x4c) };
+
+static void prefix(struct cursor *c, uint8_t b, bool *p67)
+{
+    struct x86_insn *I = c->I;
+    static const int8_t segs[4] = { SEG_ES, SEG_CS, SEG_SS, SEG_DS };
+    switch (b) {
+    case 0x64:
+    case 0x65:
+        I->seg = b == 0x64 ? SEG_FS : SEG_GS;
+        break;
+    case 0x66:
+        I->p66 = true;
+        break;
+    case 0x67:
+        *p67 = true;
+        break;
+    case 0xf0:
+        I->lock = true;
+        break;
+    case 0xf2:
+    case 0xf3:
+        I->rep = b == 0xf3 ? X86_REPE : X86_REPNE;
+        break;
+    default:
+        if (!in64(c))
+            I->seg = segs[b >> 3 & 3];
+    }
+}
+
 /* The default segment until an override says otherwise: -1. */
 static void prefixes(struct cursor *c, uint8_t *opcode)
 {
     struct x86_insn *I = c->I;
-    bool p67 = false;
+    bool p67 = false, wide = in64(c);
     I->seg = -1;
     for (;;) {
         uint8_t b = (uint8_t)take(c, 1);
         if (c->shortage)
             return;
-        static const int8_t segs[4] = { SEG_ES, SEG_CS, SEG_SS, SEG_DS };
-        if (in64(c) && (b & 0xf0) == 0x40) {
-            I->rex = b;
+        if (wide && (b & 0xf0) == 0x40) {
+            uint8_t rex = b;
             b = (uint8_t)take(c, 1);
-            if ((b & 0xf0) != 0x40 && b != 0x66 && b != 0x67 && b != 0xf0 && b != 0xf2 && b != 0xf3 && b != 0x26 &&
-                b != 0x2e && b != 0x36 && b != 0x3e && b != 0x64 && b != 0x65) {
+            if (!is_prefix[b]) {
+                I->rex = rex;
                 *opcode = b;
                 break;
             }
-            I->rex = 0;             /* a REX that does not stand right before the opcode is ignored */
-            c->at--;
+            c->at--;                /* a REX that does not stand right before the opcode is ignored */
             continue;
         }
-        if ((b & 0xe7) == 0x26) {
-            if (!in64(c))
-                I->seg = segs[b >> 3 & 3];
-        } else if (b == 0x64 || b == 0x65) {
-            I->seg = b == 0x64 ? SEG_FS : SEG_GS;
-        } else if (b == 0x66) {
-            I->p66 = true;
-        } else if (b == 0x67) {
-            p67 = true;
-        } else if (b == 0xf0) {
-            I->lock = true;
-        } else if (b == 0xf2 || b == 0xf3) {
-            I->rep = b == 0xf3 ? X86_REPE : X86_REPNE;
-        } else {
+        if (!is_prefix[b] || (b & 0xf0) == 0x40) {
             *opcode = b;
             break;
         }
+        prefix(c, b, &p67);
     }
-    if (in64(c))
+    if (wide)
         I->asz = p67 ? 4 : 8;
     else
         I->asz = !(c->mode & MODE_CS32) == !p67 ? 2 : 4;
@@ -288,8 +317,6 @@ static bool row_fits(const struct slot *slot, const struct cursor *c, unsigned p
     const struct x86_insn *I = c->I;
     const struct x86_row *r = slot->row;
     unsigned mod = I->modrm >> 6;
-    if (r->reg >= 0 && r->reg != (I->modrm >> 3 & 7))
-        return false;
     if (!!(r->flags & ROW_VEX) != I->vex || !prefix_fits(r, I, pp) || !mode_fits(r, c) ||
         !x86_has(features, r->feature))
         return false;
@@ -324,7 +351,9 @@ static const struct x86_row *find_row(const struct x86_decoder *d, struct cursor
         I->modrm = c->p[c->at];
     }
     for (unsigned k = 0; k < n; k++, slot++) {
-        if (!row_fits(slot, c, pp, features))
+        if (slot->reg >= 0 && slot->reg != (I->modrm >> 3 & 7))
+            continue;
+        if (slot->plain ? I->vex : !row_fits(slot, c, pp, features))
             continue;
         if (slot->modrm) {
             take(c, 1);
@@ -352,188 +381,158 @@ static void set_operand_size(struct cursor *c, const struct x86_row *r)
         I->osz = p66 ? 2 : 4;
 }
 
-static struct x86_operand reg_operand(unsigned n, unsigned size, bool rex)
-{
-    struct x86_operand o = { .kind = OPK_REG, .size = (uint8_t)size, .reg = (uint8_t)n };
-    if (size == 1 && !rex && n >= 4 && n < 8)
-        o.reg = (uint8_t)(16 + n - 4);
-    return o;
-}
+/* Where an operand code's operand comes from. */
+enum { FROM_NOWHERE, FROM_RM, FROM_RM_REG, FROM_RM_MEM, FROM_REG, FROM_REG_LOW, FROM_OPCODE, FROM_VVVV, FROM_FIXED, FROM_MEM,
+       FROM_IB, FROM_IBS, FROM_IW, FROM_IZ, FROM_IV, FROM_I1, FROM_IL, FROM_FAR, FROM_MOFFS, FROM_STI };
+/* Its size in bytes, or what that depends on: the operand size, whether that is 8, VEX.L. */
+enum { SIZE_V = 64, SIZE_Y, SIZE_X, SIZE_XH, SIZE_XQ, SIZE_XE };
 
-/* Sizes by the code's type letter. */
-static unsigned code_size(const struct x86_insn *I, unsigned code)
+static const struct code {
+    uint8_t from, kind, size, reg;   /* kind: of what is not memory */
+} codes[OP_CODE_COUNT] = {
+#define SIZES(name, from, kind) [OP_##name##b] = { from, kind, 1 }, [OP_##name##w] = { from, kind, 2 }, \
+    [OP_##name##d] = { from, kind, 4 }, [OP_##name##q] = { from, kind, 8 }, [OP_##name##v] = { from, kind, SIZE_V }, \
+    [OP_##name##y] = { from, kind, SIZE_Y }
+    SIZES(E, FROM_RM, OPK_REG),
+    SIZES(G, FROM_REG, OPK_REG),
+    SIZES(M, FROM_RM_MEM, OPK_NONE),
+#undef SIZES
+    [OP_Rd] = { FROM_RM_REG, OPK_REG, 4 }, [OP_Rq] = { FROM_RM_REG, OPK_REG, 8 },
+    [OP_Rv] = { FROM_RM_REG, OPK_REG, SIZE_V }, [OP_Ry] = { FROM_RM_REG, OPK_REG, SIZE_Y },
+    [OP_Zb] = { FROM_OPCODE, OPK_REG, 1 }, [OP_Zv] = { FROM_OPCODE, OPK_REG, SIZE_V },
+    [OP_Zy] = { FROM_OPCODE, OPK_REG, SIZE_Y }, [OP_Zd64] = { FROM_OPCODE, OPK_REG, SIZE_V },
+    [OP_By] = { FROM_VVVV, OPK_REG, SIZE_Y },
+    [OP_Ib] = { FROM_IB, OPK_IMM, 1 }, [OP_Ibs] = { FROM_IBS, OPK_IMM, SIZE_V }, [OP_Iw] = { FROM_IW, OPK_IMM, 2 },
+    [OP_Iz] = { FROM_IZ, OPK_IMM, SIZE_V }, [OP_Iv] = { FROM_IV, OPK_IMM, SIZE_V }, [OP_I1] = { FROM_I1, OPK_IMM, 1 },
+    [OP_Jb] = { FROM_IBS, OPK_IMM, SIZE_V }, [OP_Jz] = { FROM_IZ, OPK_IMM, SIZE_V },
+    [OP_Ob] = { FROM_MOFFS, OPK_MEM, 1 }, [OP_Ov] = { FROM_MOFFS, OPK_MEM, SIZE_V },
+    [OP_Ap] = { FROM_FAR, OPK_IMM, SIZE_V },
+    [OP_M] = { FROM_RM_MEM }, [OP_Mp] = { FROM_RM_MEM }, [OP_Ma] = { FROM_RM_MEM }, [OP_Ms] = { FROM_RM_MEM },
+    [OP_Mdq] = { FROM_RM_MEM, OPK_NONE, 16 },
+    [OP_Sw] = { FROM_REG_LOW, OPK_SEG, 2 },
+    [OP_Cd] = { FROM_REG, OPK_CR, SIZE_V }, [OP_Dd] = { FROM_REG, OPK_DR, SIZE_V },
+    [OP_Xb] = { FROM_MEM, OPK_MEM, 1 }, [OP_Xv] = { FROM_MEM, OPK_MEM, SIZE_V },
+    [OP_Yb] = { FROM_MEM, OPK_MEM, 1 }, [OP_Yv] = { FROM_MEM, OPK_MEM, SIZE_V },
+    [OP_AL] = { FROM_FIXED, OPK_REG, 1, R_AX }, [OP_CL] = { FROM_FIXED, OPK_REG, 1, R_CX },
+    [OP_DX] = { FROM_FIXED, OPK_REG, 2, R_DX }, [OP_AX] = { FROM_FIXED, OPK_REG, 2, R_AX },
+    [OP_EAX] = { FROM_FIXED, OPK_REG, 4, R_AX }, [OP_rAX] = { FROM_FIXED, OPK_REG, SIZE_V, R_AX },
+    [OP_ES] = { FROM_FIXED, OPK_SEG, SIZE_V, SEG_ES }, [OP_CS] = { FROM_FIXED, OPK_SEG, SIZE_V, SEG_CS },
+    [OP_SS] = { FROM_FIXED, OPK_SEG, SIZE_V, SEG_SS }, [OP_DS] = { FROM_FIXED, OPK_SEG, SIZE_V, SEG_DS },
+    [OP_FS] = { FROM_FIXED, OPK_SEG, SIZE_V, SEG_FS }, [OP_GS] = { FROM_FIXED, OPK_SEG, SIZE_V, SEG_GS },
+    [OP_Vx] = { FROM_REG, OPK_XMM, SIZE_X }, [OP_Vd] = { FROM_REG, OPK_XMM, 4 }, [OP_Vq] = { FROM_REG, OPK_XMM, 8 },
+    [OP_Vdq] = { FROM_REG, OPK_XMM, 16 },
+    [OP_Wx] = { FROM_RM, OPK_XMM, SIZE_X }, [OP_Wxu] = { FROM_RM, OPK_XMM, SIZE_X }, [OP_Wd] = { FROM_RM, OPK_XMM, 4 },
+    [OP_Wq] = { FROM_RM, OPK_XMM, 8 }, [OP_Ww] = { FROM_RM, OPK_XMM, 2 }, [OP_Wb] = { FROM_RM, OPK_XMM, 1 },
+    [OP_Wdq] = { FROM_RM, OPK_XMM, 16 }, [OP_Wxh] = { FROM_RM, OPK_XMM, SIZE_XH },
+    [OP_Wxq] = { FROM_RM, OPK_XMM, SIZE_XQ }, [OP_Wxe] = { FROM_RM, OPK_XMM, SIZE_XE },
+    [OP_Udq] = { FROM_RM_REG, OPK_XMM, 16 }, [OP_Ux] = { FROM_RM_REG, OPK_XMM, SIZE_X },
+    [OP_Hx] = { FROM_VVVV, OPK_XMM, SIZE_X }, [OP_Hdq] = { FROM_VVVV, OPK_XMM, 16 }, [OP_Lx] = { FROM_IL, OPK_XMM, SIZE_X },
+    [OP_Pq] = { FROM_REG_LOW, OPK_MMX, 8 }, [OP_Qq] = { FROM_RM, OPK_MMX, 8 }, [OP_Qd] = { FROM_RM, OPK_MMX, 4 },
+    [OP_Nq] = { FROM_RM_REG, OPK_MMX, 8 },
+    [OP_ST0] = { FROM_FIXED, OPK_ST, SIZE_V }, [OP_STi] = { FROM_STI, OPK_ST, SIZE_V },
+};
+
+static unsigned size_of(const struct x86_insn *I, unsigned size)
 {
-    switch (code) {
-    case OP_Eb: case OP_Gb: case OP_Zb: case OP_Mb: case OP_Ob: case OP_Xb: case OP_Yb: case OP_AL: case OP_CL:
-    case OP_Wb: case OP_Ib: case OP_I1:
-        return 1;
-    case OP_Ew: case OP_Gw: case OP_Mw: case OP_Sw: case OP_DX: case OP_AX: case OP_Ww: case OP_Iw:
-        return 2;
-    case OP_Ed: case OP_Gd: case OP_Rd: case OP_Md: case OP_EAX: case OP_Wd: case OP_Qd: case OP_Vd:
-        return 4;
-    case OP_Eq: case OP_Gq: case OP_Rq: case OP_Mq: case OP_Wq: case OP_Qq: case OP_Pq: case OP_Nq: case OP_Vq:
-        return 8;
-    case OP_Ey: case OP_Gy: case OP_Ry: case OP_Zy: case OP_My: case OP_By:
-        return I->osz == 8 ? 8 : 4;
-    case OP_Mdq: case OP_Vdq: case OP_Wdq: case OP_Udq: case OP_Hdq:
-        return 16;
-    case OP_Vx: case OP_Wx: case OP_Wxu: case OP_Ux: case OP_Hx: case OP_Lx:
-        return I->vex_l ? 32 : 16;
-    case OP_Wxh:
-        return I->vex_l ? 16 : 8;
-    case OP_Wxq:
-        return I->vex_l ? 8 : 4;
-    case OP_Wxe:
-        return I->vex_l ? 4 : 2;
-    case OP_M: case OP_Mp: case OP_Ma: case OP_Ms:
-        return 0;
-    default:
+    switch (size) {
+    case SIZE_V:
         return I->osz;
-    }
-}
-
-static struct x86_operand rm_operand(const struct x86_insn *I, unsigned size, unsigned reg_kind)
-{
-    if (I->modrm >> 6 != 3)
-        return (struct x86_operand){ .kind = OPK_MEM, .size = (uint8_t)size };
-    unsigned n = (I->modrm & 7) | (I->rex & 1) << 3;
-    if (reg_kind == OPK_REG)
-        return reg_operand(n, size, I->rex);
-    return (struct x86_operand){ .kind = (uint8_t)reg_kind, .size = (uint8_t)size,
-                                 .reg = (uint8_t)(reg_kind == OPK_MMX ? n & 7 : n) };
-}
-
-static struct x86_operand immediate(struct cursor *c, unsigned code)
-{
-    struct x86_insn *I = c->I;
-    struct x86_operand o = { .kind = OPK_IMM, .size = (uint8_t)code_size(I, code) };
-    switch (code) {
-    case OP_Ib:
-        o.imm = take(c, 1);
-        break;
-    case OP_Ibs:
-    case OP_Jb:
-        o.imm = (uint64_t)(int64_t)(int8_t)take(c, 1);
-        break;
-    case OP_Iw:
-        o.imm = take(c, 2);
-        break;
-    case OP_Iz:
-    case OP_Jz:
-        o.imm = I->osz == 2 ? (uint64_t)(int64_t)(int16_t)take(c, 2) : (uint64_t)(int64_t)(int32_t)take(c, 4);
-        break;
-    case OP_Iv:
-        o.imm = take(c, I->osz);
-        break;
-    case OP_I1:
-        o.imm = 1;
-        break;
-    case OP_Ap:
-        o.imm = take(c, I->osz == 2 ? 2 : 4);
-        I->far_sel = (uint16_t)take(c, 2);
-        break;
+    case SIZE_Y:
+        return I->osz == 8 ? 8 : 4;
+    case SIZE_X:
+        return I->vex_l ? 32 : 16;
+    case SIZE_XH:
+        return I->vex_l ? 16 : 8;
+    case SIZE_XQ:
+        return I->vex_l ? 8 : 4;
+    case SIZE_XE:
+        return I->vex_l ? 4 : 2;
     default:
-        break;
+        return size;
     }
-    return o;
 }
 
-static struct x86_operand moffs(struct cursor *c, unsigned code)
+/* A general register's number: without REX the byte registers 4..7 are AH CH DH BH. */
+static uint8_t number(const struct x86_insn *I, const struct x86_operand *o, unsigned n)
+{
+    return (uint8_t)(o->size == 1 && o->kind == OPK_REG && !I->rex && n >= 4 && n < 8 ? 16 + n - 4 : n);
+}
+
+static void rm_operand(const struct x86_insn *I, struct x86_operand *o)
+{
+    unsigned n = (I->modrm & 7) | (I->rex & 1) << 3;
+    if (I->modrm >> 6 != 3)
+        o->kind = OPK_MEM;
+    else
+        o->reg = number(I, o, o->kind == OPK_MMX ? n & 7 : n);
+}
+
+static void moffs(struct cursor *c)
 {
     struct x86_insn *I = c->I;
     I->base = I->index = -1;
     I->disp = (int64_t)take(c, I->asz);
     if (I->seg < 0)
         I->seg = SEG_DS;
-    return (struct x86_operand){ .kind = OPK_MEM, .size = (uint8_t)code_size(I, code) };
 }
 
-static struct x86_operand operand(struct cursor *c, unsigned code)
+/* What the operand is beyond its kind and size.  False: it may not be what it is. */
+static bool operand(struct cursor *c, unsigned from, struct x86_operand *o)
 {
     struct x86_insn *I = c->I;
-    unsigned reg = (I->modrm >> 3 & 7) | (I->rex & 4) << 1;
-    unsigned size = code_size(I, code);
-    struct x86_operand o = { .size = (uint8_t)size };
-    if ((code >= OP_Eb && code <= OP_Ey) || (code >= OP_Rd && code <= OP_Ry) || (code >= OP_M && code <= OP_Ms))
-        return rm_operand(I, size, OPK_REG);
-    if (code >= OP_Gb && code <= OP_Gy)
-        return reg_operand(reg, size, I->rex);
-    if (code >= OP_Zb && code <= OP_Zd64)
-        return reg_operand((I->opcode & 7) | (I->rex & 1) << 3, size, I->rex);
-    if (code >= OP_Ib && code <= OP_Jz)
-        return immediate(c, code);
-    if (code >= OP_Wd && code <= OP_Udq)
-        return rm_operand(I, size, OPK_XMM);
-    switch (code) {
-    case OP_By:
-        return reg_operand(I->vvvv, size, true);
-    case OP_Ap:
-        return immediate(c, code);
-    case OP_Ob:
-    case OP_Ov:
-        return moffs(c, code);
-    case OP_Sw:
-        o.kind = OPK_SEG;
-        o.reg = reg & 7;
-        return o;
-    case OP_Cd:
-    case OP_Dd:
-        o.kind = code == OP_Cd ? OPK_CR : OPK_DR;
-        o.reg = (uint8_t)reg;
-        return o;
-    case OP_Xb: case OP_Xv: case OP_Yb: case OP_Yv:
-        o.kind = OPK_MEM;
-        return o;
-    case OP_AL:
-    case OP_AX:
-    case OP_EAX:
-    case OP_rAX:
-        return reg_operand(R_AX, size, true);
-    case OP_CL:
-        return reg_operand(R_CX, 1, true);
-    case OP_DX:
-        return reg_operand(R_DX, 2, true);
-    case OP_ES: case OP_CS: case OP_SS: case OP_DS: case OP_FS: case OP_GS:
-        o.kind = OPK_SEG;
-        o.reg = (uint8_t)(code - OP_ES + SEG_ES);
-        return o;
-    case OP_Vx: case OP_Vd: case OP_Vq: case OP_Vdq:
-        o.kind = OPK_XMM;
-        o.reg = (uint8_t)reg;
-        return o;
-    case OP_Wx: case OP_Wxu: case OP_Ux:
-        return rm_operand(I, size, OPK_XMM);
-    case OP_Hx:
-    case OP_Hdq:
-        o.kind = OPK_XMM;
-        o.reg = I->vvvv;
-        return o;
-    case OP_Lx:
-        o.kind = OPK_XMM;
-        o.reg = take(c, 1) >> 4 & (in64(c) ? 15 : 7);
-        return o;
-    case OP_Pq:
-        o.kind = OPK_MMX;
-        o.reg = reg & 7;
-        return o;
-    case OP_Qq: case OP_Qd: case OP_Nq:
-        return rm_operand(I, size, OPK_MMX);
-    case OP_ST0:
-    case OP_STi:
-        o.kind = OPK_ST;
-        o.reg = code == OP_STi ? I->modrm & 7 : 0;
-        return o;
+    switch (from) {
+    case FROM_RM:
+    case FROM_RM_REG:
+    case FROM_RM_MEM:
+        rm_operand(I, o);
+        return from == FROM_RM || (o->kind == OPK_MEM) == (from == FROM_RM_MEM);
+    case FROM_REG:
+        o->reg = number(I, o, (I->modrm >> 3 & 7) | (I->rex & 4) << 1);
+        break;
+    case FROM_REG_LOW:
+        o->reg = I->modrm >> 3 & 7;
+        break;
+    case FROM_OPCODE:
+        o->reg = number(I, o, (I->opcode & 7) | (I->rex & 1) << 3);
+        break;
+    case FROM_VVVV:
+        o->reg = I->vvvv;
+        break;
+    case FROM_IB:
+        o->imm = take(c, 1);
+        break;
+    case FROM_IBS:
+        o->imm = (uint64_t)(int64_t)(int8_t)take(c, 1);
+        break;
+    case FROM_IW:
+        o->imm = take(c, 2);
+        break;
+    case FROM_IZ:
+        o->imm = I->osz == 2 ? (uint64_t)(int64_t)(int16_t)take(c, 2) : (uint64_t)(int64_t)(int32_t)take(c, 4);
+        break;
+    case FROM_IV:
+        o->imm = take(c, I->osz);
+        break;
+    case FROM_I1:
+        o->imm = 1;
+        break;
+    case FROM_IL:
+        o->reg = take(c, 1) >> 4 & (in64(c) ? 15 : 7);
+        break;
+    case FROM_FAR:
+        o->imm = take(c, I->osz == 2 ? 2 : 4);
+        I->far_sel = (uint16_t)take(c, 2);
+        break;
+    case FROM_MOFFS:
+        moffs(c);
+        break;
+    case FROM_STI:
+        o->reg = I->modrm & 7;
+        break;
     default:
-        o.kind = OPK_NONE;
-        return o;
+        break;
     }
-}
-
-static bool operand_legal(unsigned code, const struct x86_operand *o)
-{
-    if (o->kind == OPK_MEM)
-        return !((code >= OP_Rd && code <= OP_Ry) || code == OP_Ux || code == OP_Udq || code == OP_Nq);
-    return !(code >= OP_M && code <= OP_Ms);
+    return true;
 }
 
 static bool decode_operands(struct cursor *c)
@@ -541,17 +540,19 @@ static bool decode_operands(struct cursor *c)
     struct x86_insn *I = c->I;
     bool imm_seen = false;
     for (unsigned k = 0; k < 4 && I->row->op[k]; k++) {
-        unsigned code = I->row->op[k];
-        if (code == OP_Ib && imm_seen) {       /* ENTER's second immediate */
-            I->imm2 = (uint8_t)take(c, 1);
-            I->op[k] = (struct x86_operand){ .kind = OPK_IMM, .size = 1, .imm = I->imm2, .code = OP_Ib };
-            continue;
-        }
-        I->op[k] = operand(c, code);
-        I->op[k].code = (uint8_t)code;
-        imm_seen |= I->op[k].kind == OPK_IMM && code != OP_I1;
-        if (!operand_legal(code, &I->op[k]))
+        struct x86_operand *o = &I->op[k];
+        const struct code *code = &codes[I->row->op[k]];
+        o->code = I->row->op[k];
+        o->kind = code->kind;
+        o->size = (uint8_t)size_of(I, code->size);
+        o->reg = code->reg;
+        if (!operand(c, code->from, o))
             return false;
+        if (o->kind != OPK_IMM || code->from == FROM_I1)
+            continue;
+        if (imm_seen)                          /* ENTER's second immediate */
+            I->imm2 = (uint8_t)o->imm;
+        imm_seen = true;
     }
     if (I->seg < 0)
         I->seg = SEG_DS;
@@ -576,7 +577,7 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     enum x86_map map = MAP_1;
     unsigned pp = 0;
     uint8_t opcode = 0;
-    memset(out, 0, sizeof *out);
+    *out = (struct x86_insn){ 0 };
     struct cursor c = { .p = bytes, .n = n < MAX_LEN ? n : MAX_LEN, .mode = mode_flags, .I = out };
     prefixes(&c, &opcode);
     bool legacy_prefix = out->rex || out->p66 || out->rep || out->lock;
@@ -610,6 +611,9 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     if (c.shortage)
         return refuse(&c, n >= MAX_LEN ? X86_DECODE_LONG : X86_DECODE_SHORT);
     out->len = (uint8_t)c.at;
-    memcpy(out->bytes, bytes, n < MAX_LEN ? c.at : MAX_LEN);
+    if (n >= MAX_LEN)
+        memcpy(out->bytes, bytes, MAX_LEN);
+    else
+        memcpy(out->bytes, bytes, c.at);
     return X86_DECODE_OK;
 }
