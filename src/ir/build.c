@@ -8,18 +8,22 @@
 #include "ir/fold.h"
 #include "ir/forward.h"
 
-static struct ir_insn *append(struct ir_block *b, enum ir_op op, enum ir_type t)
+static __attribute__((noinline)) void grow(struct ir_block *b)
 {
-    if (b->n == b->cap) {
-        b->cap *= 2;
-        b->insn = alloc_resize(b->insn, b->cap, sizeof *b->insn);
-    }
+    b->cap *= 2;
+    b->insn = alloc_resize(b->insn, b->cap, sizeof *b->insn);
+}
+
+static inline struct ir_insn *append(struct ir_block *b, enum ir_op op, enum ir_type t)
+{
+    if (unlikely(b->n == b->cap))
+        grow(b);
     struct ir_insn *i = &b->insn[b->n++];
     *i = (struct ir_insn){ .op = (uint8_t)op, .type = (uint8_t)t };
     return i;
 }
 
-static ir_ref new_value(struct ir_block *b, enum ir_type t)
+static inline ir_ref new_value(struct ir_block *b, enum ir_type t)
 {
     require(b->n_values < IR_MAX_VALUES);
     b->type_of[b->n_values] = (uint8_t)t;
@@ -30,7 +34,7 @@ static ir_ref new_value(struct ir_block *b, enum ir_type t)
 
 static enum ir_type type_of(const struct ir_block *b, ir_ref r) { return (enum ir_type)b->type_of[r]; }
 
-static struct ir_insn *define(struct ir_block *b, enum ir_op op, enum ir_type t, enum ir_type result)
+static inline struct ir_insn *define(struct ir_block *b, enum ir_op op, enum ir_type t, enum ir_type result)
 {
     struct ir_insn *i = append(b, op, t);
     i->dst = new_value(b, result);

@@ -16,7 +16,7 @@ static inline struct ir_piece *ir_piece_at(struct ir_block *b, uint32_t offset, 
     return &b->piece[offset / 8 % IR_PIECE_WORDS][size < 8];
 }
 
-static inline void ir_forget_if(struct ir_block *b, struct ir_piece *p, uint32_t offset, unsigned size)
+static inline void ir_forget_if(struct ir_piece *p, uint32_t offset, unsigned size)
 {
     if (p->offset < offset + size && offset < p->offset + p->size)
         p->epoch = 0;
@@ -25,11 +25,11 @@ static inline void ir_forget_if(struct ir_block *b, struct ir_piece *p, uint32_t
 static inline void ir_forget_overlap(struct ir_block *b, uint32_t offset, unsigned size)
 {
     for (uint32_t w = offset / 8; w <= (offset + size - 1) / 8; w++) {
-        ir_forget_if(b, &b->piece[w % IR_PIECE_WORDS][0], offset, size);
-        ir_forget_if(b, &b->piece[w % IR_PIECE_WORDS][1], offset, size);
+        ir_forget_if(&b->piece[w % IR_PIECE_WORDS][0], offset, size);
+        ir_forget_if(&b->piece[w % IR_PIECE_WORDS][1], offset, size);
     }
     /* A vector that begins in the word before reaches into this one. */
-    ir_forget_if(b, &b->piece[(offset / 8 - 1) % IR_PIECE_WORDS][0], offset, size);
+    ir_forget_if(&b->piece[(offset / 8 - 1) % IR_PIECE_WORDS][0], offset, size);
 }
 
 static inline void ir_forget_all(struct ir_block *b) { b->epoch++; }

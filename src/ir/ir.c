@@ -46,11 +46,3 @@ void ir_block_free(struct ir_block *b)
     free(b->insn);
     b->insn = NULL;
 }
-
-/* One instruction of any front end needs less than an eighth of the room. */
-bool ir_block_nearly_full(const struct ir_block *b)
-{
-    return b->n_values > IR_MAX_VALUES - IR_MAX_VALUES / 8 || b->n_labels > IR_MAX_LABELS - IR_MAX_LABELS / 8 ||
-           b->n_exits > IR_MAX_EXITS - IR_MAX_EXITS / 8 ||
-           b->n_insns >= IR_MAX_INSNS;
-}

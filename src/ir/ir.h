@@ -120,8 +120,15 @@ void ir_block_free(struct ir_block *b);
 /* Takes back the ops from at on, the instruction's that was begun last: nothing of them may have been kept. */
 void ir_block_take_back(struct ir_block *b, uint32_t at);
 
-/* True when little room is left: the front end ends the block before its next instruction. */
-bool ir_block_nearly_full(const struct ir_block *b);
+/*
+ * True when little room is left: the front end ends the block before its next instruction.  One instruction of any
+ * front end needs less than an eighth of the room.
+ */
+static inline bool ir_block_nearly_full(const struct ir_block *b)
+{
+    return b->n_values > IR_MAX_VALUES - IR_MAX_VALUES / 8 || b->n_labels > IR_MAX_LABELS - IR_MAX_LABELS / 8 ||
+           b->n_exits > IR_MAX_EXITS - IR_MAX_EXITS / 8 || b->n_insns >= IR_MAX_INSNS;
+}
 
 /* Names the op, for printing. */
 const char *ir_op_name(enum ir_op op);

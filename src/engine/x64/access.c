@@ -124,8 +124,7 @@ static void check(struct compiler *c, struct stub *s, const struct asked *q)
  * An access of a group.  The first one's range is that of all, from its own address: s->disp - s->before on.
  * The check is tried again once the stub has filled the TLB, so it leaves what it reads alone.
  */
-static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigned k, const struct ir_insn *i, struct stub *s,
-                              int64_t disp)
+static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigned k, const struct ir_insn *i, struct stub *s)
 {
     ir_ref ref = x64_group_ref(c, k);
     if (g->first != c->at) {
@@ -134,7 +133,7 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     }
     unsigned want = x64_temp(c), e = x64_def_temp(c, ref);
     s->kind = STUB_FILL;
-    s->before = (int32_t)(disp - g->lo);
+    s->before = (int32_t)(g->at - g->lo);
     s->range = (int32_t)(g->hi - g->lo);
     s->what = SLOW_FILL | i->imm << SLOW_MODE_SHIFT | (g->write ? SLOW_WRITE : 0u) | (s->what & (SLOW_LAST | SLOW_KEEPS));
     x64_bind(&c->a, &s->back);
@@ -151,7 +150,7 @@ static struct x64_mem host_address(struct compiler *c, const struct ir_insn *i, 
 {
     unsigned k = x64_group_here(c);
     if (k && c->group[k - 1].count > 1)
-        return grouped(c, &c->group[k - 1], k - 1, i, s, x64_group_disp(c, i->arg[0]));
+        return grouped(c, &c->group[k - 1], k - 1, i, s);
     unsigned e = x64_temp(c), want = x64_temp(c);
     check(c, s, &(struct asked){ s->address, (unsigned)i->imm, access, want, e, s->disp, s->disp + (int32_t)size });
     return x64_index(s->address, e, 0, s->disp);

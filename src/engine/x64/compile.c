@@ -14,8 +14,8 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->ir = ir;
     c->ops = e->vcpu[0]->ops;
     c->n_stubs = c->n_sites = c->n_site_pending = c->last_list = c->n_last_list = c->second = 0;
-    c->too_big = false;
-    c->at = c->insn = c->skip = 0;
+    c->at = c->insn = 0;
+    c->skip = UINT32_MAX;
     c->recent = 0;
     c->hot = b->ram && !b->limit && x64_has_place(c->j->hot, b->ram, b->ram_offset);
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
@@ -65,36 +65,56 @@ static bool may_group(const struct compiler *c)
            !x64_has_place(c->j->ungrouped, b->ram, b->ram_offset);
 }
 
-static bool is_vector_op(enum ir_op op)
-{
-    return op == IR_GETV || op == IR_PUTV || (op >= IR_VFROM64 && op <= IR_FVEC);
-}
-
 static void one(struct compiler *c, const struct ir_insn *i)
 {
-    if ((i->dst && c->plan[i->dst].fused) || (c->at && c->at == c->skip))
+    if (c->plan[i->dst].fused || c->at == c->skip)
         return;
-    if (i->op >= IR_LD && i->op <= IR_STV)
+    switch (i->op) {
+    case IR_LD:
+    case IR_ST:
+    case IR_LDV:
+    case IR_STV:
         x64_op_memory(c, i);
-    else if (i->op == IR_CALL)
+        break;
+    case IR_CALL:
         x64_op_call(c, i);
-    else if (is_vector_op((enum ir_op)i->op))
+        break;
+    case IR_GETV:
+    case IR_PUTV:
+    case IR_VFROM64:
+    case IR_VLO:
+    case IR_VHI:
+    case IR_VCOPY:
+    case IR_VEC:
+    case IR_FVEC:
         x64_op_vector(c, i);
-    else if (i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND || i->op >= IR_TRAP_IF)
+        break;
+    case IR_LABEL:
+    case IR_BR:
+    case IR_BRCOND:
+    case IR_TRAP_IF:
+    case IR_EXIT_IF:
+    case IR_EXIT_JUMP:
+    case IR_EXIT_INDIRECT:
+    case IR_EXIT_LOOKUP:
+    case IR_EXIT_LOOP:
         x64_op_flow(c, i);
-    else
+        break;
+    default:
         x64_op(c, i);
+    }
     x64_end_op(c, i);
 }
-_Static_assert(IR_LDV - IR_LD == 2 && IR_STV - IR_LD == 3 && IR_EXIT_LOOP > IR_TRAP_IF && IR_FVEC - IR_VFROM64 == 5,
+_Static_assert(IR_LDV - IR_LD == 2 && IR_STV - IR_LD == 3,
                "groups follow the order of the op list");
 _Static_assert(MAX_PENDING <= UINT8_MAX && IR_MAX_INSNS <= UINT8_MAX && MAX_SITE_PENDING <= UINT16_MAX, "struct x64_site");
 
 static void body(struct compiler *c)
 {
-    uint32_t started = 0;
-    for (c->at = 0; c->at < c->ir->n && !c->too_big && !c->a.failed; c->at++) {
-        const struct ir_insn *i = &c->ir->insn[c->at];
+    uint32_t started = 0, n = c->ir->n;
+    const struct ir_insn *i = c->ir->insn;
+    for (uint32_t at = 0; at < n && !c->a.failed; at++, i++) {
+        c->at = at;
         if (i->op == IR_INSN_START)
             c->insn = started++;
         else if (i->op != IR_CONST)                /* made where it is wanted */
@@ -163,7 +183,7 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     body(c);
     x64_write_stubs(c);
     constants(c);
-    if (c->too_big || c->a.failed) {
+    if (c->a.failed) {
         x64_free_recent(e, c->recent);
         return false;
     }

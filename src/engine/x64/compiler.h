@@ -29,12 +29,12 @@ struct place {
     uint16_t spill;        /* 1 + slot that holds it, or 0 */
 };
 
-/* Accesses that ask the TLB once (group.c).  lo, hi: the range of addresses, from base. */
+/* Accesses that ask the TLB once (group.c).  at: the first one's address; lo, hi: the range of addresses; from base. */
 struct group {
     ir_ref base;
     bool wrap, write;
     uint8_t mode;
-    int64_t lo, hi;
+    int64_t at, lo, hi;
     uint32_t first, last, count;     /* ops */
 };
 enum { MAX_GROUPS = 64, MAX_GROUPED_OPS = 4096, MAX_ACTIVE_GROUPS = 6 };
@@ -50,17 +50,18 @@ struct stub {
     struct x64_label from, back;
     uint8_t kind;
     uint8_t address, value, result;  /* registers; address is base + disp */
+    uint32_t insn, first_pending, n_pending;
+    bool vectors;                    /* XMM registers hold values */
+    /* What follows is set only where the kind asks for it. */
+    uint8_t first_of_kind;
+    uint8_t xmm[3];                  /* of a vector operation: its arguments' registers; op; what: to a general one */
     int32_t disp;
     uint64_t what;
     uint64_t fn;
-    bool vectors;                    /* XMM registers hold values */
     int32_t before, range;           /* of a group: bytes from its lowest address to this one, and in all */
-    uint32_t insn, first_pending, n_pending;
-    uint32_t slot;
+    uint32_t slot, give_back;
     uint64_t pc;
-    uint32_t give_back;
-    const struct ir_insn *op;        /* of a vector operation: what, and its arguments' registers; what: to a general one */
-    uint8_t xmm[3];
+    const struct ir_insn *op;
     struct stub *miss;               /* of STUB_RECENT: where it goes if the TLB does not have the page either */
     struct asked asked;
 };
@@ -68,7 +69,7 @@ enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB
        STUB_RECENT };
 
 struct compiler {
-    struct x64_asm a;
+    struct x64_asm a;                    /* failed: a table is full, too; compile less of the block */
     struct engine *e;
     struct jit *j;
     struct block *b;
@@ -107,9 +108,9 @@ struct compiler {
     uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
     uint32_t skip;                       /* op that is done with the one before it */
+    bool any_vectors;                    /* an XMM register was given */
     bool hot;                            /* accesses look at their recent page first */
     uint16_t recent;                     /* 1 + the first of those that are the block's, or 0 */
-    bool too_big;                        /* a table is full: compile less of the block */
 };
 
 /* ---- plan.c ---- */
@@ -163,8 +164,6 @@ void x64_settle_groups(struct compiler *c);
 static inline unsigned x64_group_here(const struct compiler *c) { return c->has_groups ? c->group_of[c->at] : 0; }
 /* The value that a group keeps: what the TLB adds to its addresses. */
 static inline ir_ref x64_group_ref(const struct compiler *c, unsigned group) { return (ir_ref)(c->ir->n_values + group); }
-/* The distance of an address from its group's base. */
-int64_t x64_group_disp(const struct compiler *c, ir_ref address);
 /* Does some group keep an address for stores, from before this op to behind it? */
 bool x64_keeps_stores(const struct compiler *c);
 

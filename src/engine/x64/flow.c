@@ -12,7 +12,7 @@ static uint32_t here(const struct compiler *c) { return (uint32_t)(c->a.p - c->j
 void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, uint32_t n_pending)
 {
     if (c->n_sites == MAX_SITES) {
-        c->too_big = true;
+        c->a.failed = true;
         return;
     }
     c->site[c->n_sites++] = (struct x64_site){ .ret = here(c), .index = (uint8_t)insn, .n_pending = (uint8_t)n_pending,
@@ -22,17 +22,20 @@ void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, ui
 struct stub *x64_stub(struct compiler *c, unsigned kind)
 {
     if (c->n_stubs == MAX_STUBS) {
-        c->too_big = true;
+        c->a.failed = true;
         c->n_stubs--;
     }
     struct stub *s = &c->stub[c->n_stubs++];
-    *s = (struct stub){ .kind = (uint8_t)kind, .insn = c->insn, .address = NO_REG };
+    memset(s, 0, offsetof(struct stub, first_of_kind));
+    s->kind = (uint8_t)kind;
+    s->address = NO_REG;
+    s->insn = c->insn;
     return s;
 }
 
 static bool has_vectors(const struct compiler *c)
 {
-    for (unsigned r = 0; r < N_XMM; r++)
+    for (unsigned r = 0; c->any_vectors && r < N_XMM; r++)
         if (c->holds_xmm[r])
             return true;
     return false;
@@ -343,17 +346,18 @@ static void write_page(struct compiler *c, struct stub *s)
     x64_jmp_to(a, c->j->leave_plain);
 }
 
-/* Behind the call lie the block and the exit's slot: struct site_mark in jit.c. */
+/* Behind the call lie the block and the exit's slot. */
 static void write_leave(struct compiler *c, unsigned slot)
 {
     struct x64_asm *a = &c->a;
-    uint64_t block = (uint64_t)(uintptr_t)c->b;
+    struct site_mark mark = { c->b, (uint16_t)slot };
     x64_call_to(a, c->j->leave_site);
-    for (unsigned k = 0; k < 8; k++)
-        x64_byte(a, (unsigned)(block >> 8 * k) & 0xff);
-    x64_byte(a, slot & 0xff);
-    x64_byte(a, slot >> 8);
+    if (x64_room(a)) {
+        memcpy(a->p, &mark, sizeof mark);
+        a->p += sizeof mark;
+    }
 }
+_Static_assert(sizeof(struct site_mark) <= X64_ROOM, "x64_room() is asked once");
 
 static void write_stub(struct compiler *c, struct stub *s)
 {
@@ -410,6 +414,6 @@ static void write_stub(struct compiler *c, struct stub *s)
 /* Writing one may make another, at the end of the list. */
 void x64_write_stubs(struct compiler *c)
 {
-    for (unsigned k = 0; k < c->n_stubs && !c->too_big; k++)
+    for (unsigned k = 0; k < c->n_stubs && !c->a.failed; k++)
         write_stub(c, &c->stub[k]);
 }

@@ -105,7 +105,7 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool beg
     unsigned size = i->op == IR_LD || i->op == IR_ST ? 1u << (i->aux & IR_MEM_SIZE) : 16;
     if (s.open || c->plan[s.base].is_const)
         return;
-    struct group one = { .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm, .write = stores(i), .lo = s.disp,
+    struct group one = { .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm, .write = stores(i), .at = s.disp, .lo = s.disp,
                          .hi = s.disp + size, .first = n, .last = n, .count = 1 };
     for (unsigned k = c->n_active; k-- > 0;)
         if (joins(&c->group[c->active[k]], &one)) {
@@ -127,12 +127,12 @@ void x64_settle_groups(struct compiler *c)
 {
     if (!c->has_groups)
         c->n_groups = 0;
-    for (unsigned k = 0; k < c->n_groups; k++)
-        c->plan[x64_group_ref(c, k)] = (struct plan_value){ .def = c->group[k].first, .root = x64_group_ref(c, k),
-                                                            .last_use = c->group[k].last + 1 };
+    for (unsigned k = 0; k < c->n_groups; k++) {
+        ir_ref ref = x64_group_ref(c, k);
+        c->plan[ref] = (struct plan_value){ .def = c->group[k].first, .root = ref, .last_use = c->group[k].last + 1 };
+        c->place[ref] = (struct place){ .reg = NO_REG };
+    }
 }
-
-int64_t x64_group_disp(const struct compiler *c, ir_ref address) { return sum_of(c, address).disp; }
 
 bool x64_keeps_stores(const struct compiler *c)
 {

@@ -191,12 +191,6 @@ static void sample(struct engine *e, struct block *b)
     cache_kill(e, b);
 }
 
-/* What follows a call of leave_site (flow.c). */
-struct site_mark {
-    struct block *block;
-    uint16_t slot;                    /* exit; or SITE_MARK_SHORT */
-} __attribute__((packed));
-
 /* The recent pages are the vCPU's that runs. */
 static void take_turn(struct engine *e, struct vcpu *v)
 {

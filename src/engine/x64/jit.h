@@ -67,6 +67,12 @@ struct access_mark {
     int32_t disp, value;
 } __attribute__((packed));
 
+/* What follows a call of leave_site: the block and its exit, or SITE_MARK_SHORT. */
+struct site_mark {
+    struct block *block;
+    uint16_t slot;
+} __attribute__((packed));
+
 /* A pending PUT, written when a fault or an exit needs the state. */
 struct x64_pending {
     uint32_t offset : 24;            /* in the vCPU struct */

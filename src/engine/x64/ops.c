@@ -481,7 +481,7 @@ static void put(struct compiler *c, const struct ir_insn *i, unsigned size)
 
 /* ---- all -------------------------------------------------------------------------------------------- */
 
-static void binary(struct compiler *c, const struct ir_insn *i)
+void x64_op(struct compiler *c, const struct ir_insn *i)
 {
     switch (i->op) {
     case IR_ADD:
@@ -522,18 +522,10 @@ static void binary(struct compiler *c, const struct ir_insn *i)
     case IR_SAR:
         shift(c, i, X64_SAR, X64_SARX);
         break;
-    default:
+    case IR_ROTL:
+    case IR_ROTR:
         rotate(c, i, i->op == IR_ROTL);
-    }
-}
-
-void x64_op(struct compiler *c, const struct ir_insn *i)
-{
-    if (i->op >= IR_ADD && i->op <= IR_ROTR && i->op != IR_NOT && i->op != IR_NEG) {
-        binary(c, i);
-        return;
-    }
-    switch (i->op) {
+        break;
     case IR_COPY:
     case IR_ZEXT:
     case IR_SEXT:

@@ -101,34 +101,59 @@ static void fuse_condition(struct compiler *c, const struct ir_insn *i)
         try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
 }
 
+static void fuse_word(struct compiler *c, const struct ir_insn *i)
+{
+    if (x64_takes_word(i))
+        try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
+}
+
 /* ---- definitions and uses ----------------------------------------------------------------------- */
 
-static struct plan_value *define(struct compiler *c, const struct ir_insn *i, uint32_t n)
+static inline struct plan_value *define(struct compiler *c, const struct ir_insn *i, uint32_t n)
 {
     struct plan_value *d = &c->plan[i->dst];
     *d = (struct plan_value){ .def = n, .root = i->dst };
+    c->place[i->dst] = (struct place){ .reg = NO_REG };
     return d;
 }
 
-/* A value that is its argument, as far as its register goes. */
-static void share(struct compiler *c, const struct ir_insn *i, struct plan_value *d)
+static void note_parts(struct compiler *c, const struct ir_insn *i, uint32_t n);
+
+/* Op n - 1 uses v, or what v is part of does. */
+static inline void note_use(struct compiler *c, ir_ref v, uint32_t n)
 {
-    const struct plan_value *a = &c->plan[i->arg[0]];
-    if (!a->is_const && !(i->op == IR_ZEXT && a->dirty))
-        d->root = a->root;
-    d->dirty = i->op == IR_TRUNC || (i->op == IR_COPY && a->dirty);
+    const struct plan_value *a = &c->plan[v];
+    if (unlikely(a->fused))
+        note_parts(c, &c->ir->insn[a->def], n);
+    else
+        c->plan[a->root].last_use = n;
 }
 
-/* Op n - 1 is i, or i is part of it. */
-static void note_uses(struct compiler *c, const struct ir_insn *i, uint32_t n)
+static void note_parts(struct compiler *c, const struct ir_insn *i, uint32_t n)
 {
-    for (unsigned k = 0; k < 4 && i->arg[k]; k++) {
-        const struct plan_value *a = &c->plan[i->arg[k]];
-        if (a->fused)
-            note_uses(c, &c->ir->insn[a->def], n);
-        else
-            c->plan[a->root].last_use = n;
-    }
+    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
+        note_use(c, i->arg[k], n);
+}
+
+static inline void note_uses(struct compiler *c, const struct ir_insn *i, uint32_t n)
+{
+    if (!i->arg[0])
+        return;
+    note_use(c, i->arg[0], n);
+    for (unsigned k = 1; k < 4 && i->arg[k]; k++)
+        note_use(c, i->arg[k], n);
+}
+
+/* A value that is its argument, as far as its register goes; if so, its own uses count, and it is none. */
+static void share(struct compiler *c, const struct ir_insn *i, uint32_t n)
+{
+    struct plan_value *d = define(c, i, n);
+    const struct plan_value *a = &c->plan[i->arg[0]];
+    d->dirty = i->op == IR_TRUNC || (i->op == IR_COPY && a->dirty);
+    if (a->is_const || (i->op == IR_ZEXT && a->dirty))
+        note_use(c, i->arg[0], n + 1);
+    else
+        d->root = a->root;
 }
 
 /* ---- hints ------------------------------------------------------------------------------------------ */
@@ -151,7 +176,7 @@ static void write_state(struct compiler *c, const struct ir_insn *i, uint32_t n,
 {
     int pin = pin_at(c, i->imm);
     w->changed = n + 1;
-    note_uses(c, i, n + 1);
+    note_use(c, i->arg[0], n + 1);
     if (pin < 0)
         return;
     struct plan_value *r = &c->plan[root_of(c, i->arg[0])];
@@ -187,23 +212,6 @@ static void call(struct compiler *c, const struct ir_insn *i, uint32_t n, struct
     w->barrier = n + 1;
 }
 
-/* An op that computes a value. */
-static void compute(struct compiler *c, const struct ir_insn *i, uint32_t n)
-{
-    struct plan_value *d = define(c, i, n);
-    if (i->op == IR_TRUNC || i->op == IR_ZEXT || i->op == IR_COPY || i->op == IR_VCOPY)
-        share(c, i, d);
-    else if (i->op == IR_SELECT)
-        try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
-    else if (i->op == IR_ADD && i->type == IR_X)
-        try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
-    else if (i->op == IR_VEC && x64_takes_word(i))
-        try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
-    /* Where a value shares its argument's register its own uses count. */
-    if (d->root == i->dst)
-        note_uses(c, i, n + 1);
-}
-
 /* What may leave the block, or is where paths part or meet. */
 static void flow(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
 {
@@ -211,35 +219,76 @@ static void flow(struct compiler *c, const struct ir_insn *i, uint32_t n, struct
         define(c, i, n);
     if (i->op == IR_BRCOND || i->op == IR_EXIT_IF || i->op == IR_TRAP_IF)
         fuse_condition(c, i);
-    else if (i->op == IR_FVEC && x64_takes_word(i))
-        try_fuse(c, i->arg[1], def_of(c, i->arg[1])->op == IR_VFROM64);
+    else if (i->op == IR_FVEC)
+        fuse_word(c, i);
     if (i->op == IR_LABEL || i->op == IR_BR || i->op == IR_BRCOND)
         x64_end_groups(c);
     note_uses(c, i, n + 1);
     w->barrier = n + 1;
 }
 
+static void compute(struct compiler *c, const struct ir_insn *i, uint32_t n)
+{
+    define(c, i, n);
+    note_uses(c, i, n + 1);
+}
+
+static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
+{
+    switch (i->op) {
+    case IR_CONST:
+        define(c, i, n)->is_const = true;
+        break;
+    case IR_INSN_START:
+        w->started = n + 1;
+        break;
+    case IR_TRUNC:
+    case IR_ZEXT:
+    case IR_COPY:
+    case IR_VCOPY:
+        share(c, i, n);
+        break;
+    case IR_ADD:
+        if (i->type == IR_X)
+            try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
+        compute(c, i, n);
+        break;
+    case IR_SELECT:
+        try_fuse(c, i->arg[0], def_of(c, i->arg[0])->op == IR_SETCOND);
+        compute(c, i, n);
+        break;
+    case IR_VEC:
+        fuse_word(c, i);
+        compute(c, i, n);
+        break;
+    case IR_LD:
+    case IR_ST:
+    case IR_LDV:
+    case IR_STV:
+        access(c, i, n, w);
+        break;
+    case IR_CALL:
+        call(c, i, n, w);
+        break;
+    default:
+        if (ir_op_info[i->op].flags & IR_FLAG_P)
+            compute(c, i, n);
+        else if (!ir_state_size[i->op])
+            flow(c, i, n, w);
+        else if (i->dst)
+            read_state(c, i, n, w);
+        else
+            write_state(c, i, n, w);
+    }
+}
+
 void x64_plan(struct compiler *c, bool may_group)
 {
     struct walk w = { 0 };
     c->plan[IR_NONE] = (struct plan_value){ .root = IR_NONE };
+    c->place[IR_NONE] = (struct place){ .reg = NO_REG };
     x64_begin_groups(c, may_group);
-    for (uint32_t n = 0; n < c->ir->n; n++) {
-        const struct ir_insn *i = &c->ir->insn[n];
-        if (i->op == IR_CONST)
-            define(c, i, n)->is_const = true;
-        else if (i->op == IR_INSN_START)
-            w.started = n + 1;
-        else if (ir_op_info[i->op].flags & IR_FLAG_P)
-            compute(c, i, n);
-        else if (ir_state_size[i->op])
-            i->dst ? read_state(c, i, n, &w) : write_state(c, i, n, &w);
-        else if (i->op >= IR_LD && i->op <= IR_STV)
-            access(c, i, n, &w);
-        else if (i->op == IR_CALL)
-            call(c, i, n, &w);
-        else
-            flow(c, i, n, &w);
-    }
+    for (uint32_t n = 0; n < c->ir->n; n++)
+        visit(c, &c->ir->insn[n], n, &w);
     x64_settle_groups(c);
 }

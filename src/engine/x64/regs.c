@@ -27,11 +27,9 @@ void x64_regs_init(struct compiler *c)
 {
     memset(c->holds, 0, sizeof c->holds);
     memset(c->holds_xmm, 0, sizeof c->holds_xmm);
-    const struct place nowhere = { .reg = NO_REG };
-    for (uint32_t v = 0; v < c->ir->n_values + c->n_groups; v++)
-        c->place[v] = nowhere;
     c->locked = c->locked_xmm = 0;
     c->n_pending = 0;
+    c->any_vectors = false;
     c->spills.n = N_SPILLS;
     c->vspills.n = N_VSPILLS;
     c->spills.used = c->spills.n_free = c->vspills.used = c->vspills.n_free = 0;
@@ -47,9 +45,11 @@ static void release(struct compiler *c, ir_ref root)
 {
     struct place *p = &c->place[root];
     if (p->reg != NO_REG) {
-        ir_ref *holds = is_vector(c, root) ? c->holds_xmm : c->holds;
-        if (holds[p->reg] == root)
-            holds[p->reg] = IR_NONE;
+        /* Of one of the two. */
+        if (c->holds[p->reg] == root)
+            c->holds[p->reg] = IR_NONE;
+        else if (c->holds_xmm[p->reg] == root)
+            c->holds_xmm[p->reg] = IR_NONE;
         p->reg = NO_REG;
     }
     if (p->spill) {
@@ -157,7 +157,7 @@ uint32_t x64_list_pending(struct compiler *c, uint32_t *n)
 {
     uint32_t first = c->n_site_pending;
     if (first + c->n_pending > MAX_SITE_PENDING) {
-        c->too_big = true;
+        c->a.failed = true;
         *n = 0;
         return 0;
     }
@@ -195,7 +195,7 @@ static void spill_value(struct compiler *c, ir_ref root)
         return;
     struct slots *s = is_vector(c, root) ? &c->vspills : &c->spills;
     if (!s->n_free && s->used == s->n) {
-        c->too_big = true;
+        c->a.failed = true;
         return;
     }
     unsigned slot = s->n_free ? s->free[--s->n_free] : s->used++;
@@ -472,29 +472,29 @@ unsigned x64_def_xmm(struct compiler *c, ir_ref v)
     c->holds_xmm[reg] = v;
     c->place[v].reg = (uint8_t)reg;
     c->locked_xmm |= 1u << reg;
+    c->any_vectors = true;
     return reg;
 }
 
 static void end_use(struct compiler *c, ir_ref v)
 {
-    if (c->plan[v].fused) {
-        const struct ir_insn *i = def_of(c, v);
+    const struct plan_value *p = &c->plan[v];
+    if (unlikely(p->fused)) {
+        const struct ir_insn *i = &c->ir->insn[p->def];
         for (unsigned k = 0; k < 4 && i->arg[k]; k++)
             end_use(c, i->arg[k]);
-        return;
+    } else if (c->plan[p->root].last_use <= c->at + 1 && !c->place[p->root].pending) {   /* a constant is never pending */
+        release(c, p->root);
     }
-    ir_ref root = root_of(c, v);
-    if (c->plan[root].last_use <= c->at + 1 && !c->place[root].pending)     /* a constant is never pending */
-        release(c, root);
 }
 
 void x64_end_op(struct compiler *c, const struct ir_insn *i)
 {
     for (unsigned k = 0; k < 4 && i->arg[k]; k++)
         end_use(c, i->arg[k]);
-    if (i->op >= IR_LD && i->op <= IR_STV && x64_group_here(c))
-        end_use(c, x64_group_ref(c, x64_group_here(c) - 1u));
-    if (i->dst && c->plan[i->dst].root == i->dst && !c->plan[i->dst].last_use && !c->place[i->dst].pending)
+    if (c->has_groups && i->op >= IR_LD && i->op <= IR_STV && c->group_of[c->at])
+        end_use(c, x64_group_ref(c, c->group_of[c->at] - 1u));
+    if (unlikely(i->dst && !c->plan[i->dst].last_use) && c->plan[i->dst].root == i->dst && !c->place[i->dst].pending)
         release(c, i->dst);
     c->locked = c->locked_xmm = 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "guest/x86/decode.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -548,6 +549,7 @@ static bool decode_operands(struct cursor *c)
         o->reg = code->reg;
         if (!operand(c, code->from, o))
             return false;
+        I->memory |= o->kind == OPK_MEM;
         if (o->kind != OPK_IMM || code->from == FROM_I1)
             continue;
         if (imm_seen)                          /* ENTER's second immediate */
@@ -577,7 +579,8 @@ enum x86_decode_result x86_decode(const struct x86_decoder *d, const uint8_t *by
     enum x86_map map = MAP_1;
     unsigned pp = 0;
     uint8_t opcode = 0;
-    *out = (struct x86_insn){ 0 };
+    memset(out, 0, offsetof(struct x86_insn, op));
+    memset(out->op, 0, sizeof out->op);
     struct cursor c = { .p = bytes, .n = n < MAX_LEN ? n : MAX_LEN, .mode = mode_flags, .I = out };
     prefixes(&c, &opcode);
     bool legacy_prefix = out->rex || out->p66 || out->rep || out->lock;

@@ -141,6 +141,7 @@ struct x86_insn {
     uint8_t asz;           /* address size in bytes: 2, 4, 8 */
     uint8_t rep;           /* X86_REP_*; raw prefix even where it means nothing */
     bool lock, p66, has_modrm, vex;
+    bool memory;           /* an operand is OPK_MEM */
     uint8_t rex;           /* 0x40..0x4f or 0 (VEX bits folded in) */
     uint8_t vvvv, vex_l;
     int8_t seg;            /* segment of the memory operand (override or default): SEG_* */

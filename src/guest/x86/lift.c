@@ -113,6 +113,8 @@ ir_ref x86_call(struct x86_lift *L, const struct ir_helper *h, ir_ref a, ir_ref 
 static bool static_fault(struct x86_lift *L, const struct x86_row *row)
 {
     uint32_t f = row->flags;
+    if (!(f & (ROW_CPL0_UD | ROW_CPL0 | ROW_MMX | ROW_SSE | ROW_AVX | ROW_X87)))
+        return false;
     if (f & ROW_CPL0_UD && lift_cpl(L) != 0) {
         x86_lift_fault(L, EXC_UD, false, 0);
         return true;
@@ -133,6 +135,8 @@ static bool static_fault(struct x86_lift *L, const struct x86_row *row)
 
 static void before_insn(struct x86_lift *L)
 {
+    if (!x86_one_at_a_time(L))
+        return;
     if (steps(L))
         irb_put(L->b, 1, X86_OFF(step_armed), irb_w(L->b, !!(L->flags & MODE_TF)));
     if (L->flags & MODE_DEBUG && !(L->flags & MODE_RF)) {
@@ -245,11 +249,6 @@ static void go_into_shadow(struct x86_lift *L, uint64_t pc)
     L->ended = true;
 }
 
-bool x86_one_at_a_time(const struct x86_lift *L)
-{
-    return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
-}
-
 bool x86_begins_later(struct x86_lift *L)
 {
     if (L->n_insns == 1)
@@ -272,15 +271,12 @@ enum { META_STACK = 1, META_STACK_TOO = 2 };
 static uint32_t meta_of(const struct x86_lift *L, const struct x86_insn *I)
 {
     x86_lift_fn *fn = I->row->lift;
-    bool explicit = false, data = fn == lift_xlat || fn == lift_maskmov || fn == lift_mmx_maskmov || fn == lift_monitor;
-    for (unsigned k = 0; k < 4; k++)
-        explicit |= I->op[k].kind == OPK_MEM;
-    if (!lift_64(L) || data)
+    if (!lift_64(L))
         return 0;
-    if (!explicit || I->seg == SEG_SS)
-        return META_STACK;
-    bool both = fn == lift_push || fn == lift_pop || fn == lift_call_ind || fn == lift_far_mem;
-    return both ? META_STACK_TOO : 0;
+    if (I->memory && I->seg != SEG_SS)
+        return fn == lift_push || fn == lift_pop || fn == lift_call_ind || fn == lift_far_mem ? META_STACK_TOO : 0;
+    bool data = fn == lift_xlat || fn == lift_maskmov || fn == lift_mmx_maskmov || fn == lift_monitor;
+    return data ? 0 : META_STACK;
 }
 
 /* Lifts the instruction at L->pc; returns whether the block goes on. */

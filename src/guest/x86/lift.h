@@ -120,7 +120,10 @@ void x86_trap_if(struct x86_lift *L, enum ir_cond cond, ir_ref x, ir_ref y, unsi
 /* Raises a fault at this instruction and ends the block. */
 void x86_lift_fault(struct x86_lift *L, unsigned vector, bool has_error, uint32_t error);
 /* Single step, or another reason to end the block behind each instruction by asking for events. */
-bool x86_one_at_a_time(const struct x86_lift *L);
+static inline bool x86_one_at_a_time(const struct x86_lift *L)
+{
+    return L->flags & (MODE_TF | MODE_DEBUG | MODE_SHADOW | MODE_RF);
+}
 /* For an instruction that must be its block's first: if it is not, ends the block before it, and what was
  * lifted of it, no more than values, is gone. */
 bool x86_begins_later(struct x86_lift *L);
