@@ -117,56 +117,6 @@ void irb_putv(struct ir_block *b, uint32_t offset, ir_ref v) { put(b, IR_PUTV, 1
 
 static unsigned least(unsigned x, unsigned y) { return x < y ? x : y; }
 
-/* Does op i give just (a part of) what its argument was made from, or its argument? */
-static ir_ref needless(const struct ir_block *b, const struct ir_insn *i)
-{
-    ir_ref a = i->arg[0];
-    const struct ir_insn *d = def_of(b, a);
-    uint64_t v;
-    switch (i->op) {
-    case IR_COPY:
-    case IR_VCOPY:
-        return a;
-    case IR_TRUNC:
-        return d->op == IR_ZEXT ? d->arg[0] : IR_NONE;
-    case IR_ZEXT:
-        return d->op == IR_TRUNC && b->bits_of[d->arg[0]] <= 32 ? d->arg[0] : IR_NONE;
-    case IR_EXTRACT:
-        return i->aux == 0 && b->bits_of[a] <= i->imm ? a : IR_NONE;
-    case IR_AND:
-        return irb_is_const(b, i->arg[1], &v) && !(mask64(b->bits_of[a]) & ~v) ? a : IR_NONE;
-    default:
-        return IR_NONE;
-    }
-}
-
-/* How many low bits of i's result may be other than zero. */
-static unsigned width(const struct ir_block *b, const struct ir_insn *i)
-{
-    unsigned all = b->bits_of[i->dst], x = b->bits_of[i->arg[0]], y = b->bits_of[i->arg[1]];
-    uint64_t v;
-    switch (i->op) {
-    case IR_EXTRACT:
-        return (unsigned)i->imm;
-    case IR_SETCOND:
-        return 1;
-    case IR_ZEXT:
-    case IR_TRUNC:
-        return least(x, 32);
-    case IR_AND:
-        return least(x, y);
-    case IR_OR:
-    case IR_XOR:
-        return x > y ? x : y;
-    case IR_SHR:
-        return irb_is_const(b, i->arg[1], &v) ? x - least(x, (unsigned)v & ((i->type == IR_X ? 64 : 32) - 1)) : all;
-    case IR_SELECT:
-        return b->bits_of[i->arg[2]] > y ? b->bits_of[i->arg[2]] : y;
-    default:
-        return all;
-    }
-}
-
 /* Makes the op a constant if all of its arguments are, and it can be computed. */
 static bool fold(struct ir_block *b, struct ir_insn *i)
 {
@@ -182,18 +132,68 @@ static bool fold(struct ir_block *b, struct ir_insn *i)
     return true;
 }
 
-/* The op just appended, which computes a value from integers alone: its result. */
+/* The op just appended is taken back: its result is that value. */
+static ir_ref needless(struct ir_block *b, ir_ref value)
+{
+    b->n--;
+    b->n_values--;
+    return value;
+}
+
+/*
+ * The op just appended, which computes a value from integers alone: its result.  It may be (a part of) what its argument
+ * was made from, or the argument itself; and how many of the result's low bits may be other than zero is noted.
+ */
 static ir_ref settled(struct ir_block *b, struct ir_insn *i)
 {
-    ir_ref dst = i->dst, instead = needless(b, i);
-    if (instead) {
-        b->n--;
-        b->n_values--;
-        return instead;
+    ir_ref a = i->arg[0];
+    const struct ir_insn *d = def_of(b, a);
+    unsigned bits = b->bits_of[i->dst], x = b->bits_of[a], y = b->bits_of[i->arg[1]];
+    uint64_t v;
+    switch (i->op) {
+    case IR_COPY:
+    case IR_VCOPY:
+        return needless(b, a);
+    case IR_TRUNC:
+        if (d->op == IR_ZEXT)
+            return needless(b, d->arg[0]);
+        bits = least(x, 32);
+        break;
+    case IR_ZEXT:
+        if (d->op == IR_TRUNC && b->bits_of[d->arg[0]] <= 32)
+            return needless(b, d->arg[0]);
+        bits = least(x, 32);
+        break;
+    case IR_EXTRACT:
+        if (i->aux == 0 && x <= i->imm)
+            return needless(b, a);
+        bits = (unsigned)i->imm;
+        break;
+    case IR_AND:
+        if (irb_is_const(b, i->arg[1], &v) && !(mask64(x) & ~v))
+            return needless(b, a);
+        bits = least(x, y);
+        break;
+    case IR_OR:
+    case IR_XOR:
+        bits = x > y ? x : y;
+        break;
+    case IR_SHR:
+        if (irb_is_const(b, i->arg[1], &v))
+            bits = x - least(x, (unsigned)v & ((i->type == IR_X ? 64 : 32) - 1));
+        break;
+    case IR_SELECT:
+        bits = b->bits_of[i->arg[2]] > y ? b->bits_of[i->arg[2]] : y;
+        break;
+    case IR_SETCOND:
+        bits = 1;
+        break;
+    default:
+        break;
     }
-    if (!is_const(b, i->arg[0]) || !fold(b, i))
-        b->bits_of[dst] = (uint8_t)width(b, i);
-    return dst;
+    if (d->op != IR_CONST || !fold(b, i))
+        b->bits_of[i->dst] = (uint8_t)bits;
+    return i->dst;
 }
 
 ir_ref irb_bin(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y)

@@ -9,6 +9,7 @@
 #ifndef REPRISE_IR_FORWARD_H
 #define REPRISE_IR_FORWARD_H
 
+#include "base/bits.h"
 #include "ir/ir.h"
 
 static inline struct ir_piece *ir_piece_at(struct ir_block *b, uint32_t offset, unsigned size)
@@ -18,18 +19,26 @@ static inline struct ir_piece *ir_piece_at(struct ir_block *b, uint32_t offset, 
 
 static inline void ir_forget_if(struct ir_piece *p, uint32_t offset, unsigned size)
 {
-    if (p->offset < offset + size && offset < p->offset + p->size)
+    /* Do they overlap? */
+    if (p->offset - offset + p->size - 1 < p->size + size - 1)
         p->epoch = 0;
+}
+
+static inline void ir_forget_word(struct ir_block *b, uint32_t word, uint32_t offset, unsigned size)
+{
+    struct ir_piece *p = b->piece[word % IR_PIECE_WORDS];
+    ir_forget_if(&p[0], offset, size);
+    ir_forget_if(&p[1], offset, size);
 }
 
 static inline void ir_forget_overlap(struct ir_block *b, uint32_t offset, unsigned size)
 {
-    for (uint32_t w = offset / 8; w <= (offset + size - 1) / 8; w++) {
-        ir_forget_if(&b->piece[w % IR_PIECE_WORDS][0], offset, size);
-        ir_forget_if(&b->piece[w % IR_PIECE_WORDS][1], offset, size);
-    }
+    uint32_t first = offset / 8, last = (offset + size - 1) / 8;
+    ir_forget_word(b, first, offset, size);
+    for (uint32_t w = first + 1; unlikely(w <= last); w++)
+        ir_forget_word(b, w, offset, size);
     /* A vector that begins in the word before reaches into this one. */
-    ir_forget_if(&b->piece[(offset / 8 - 1) % IR_PIECE_WORDS][0], offset, size);
+    ir_forget_if(&b->piece[(first - 1) % IR_PIECE_WORDS][0], offset, size);
 }
 
 static inline void ir_forget_all(struct ir_block *b) { b->epoch++; }

@@ -67,7 +67,7 @@ static bool may_group(const struct compiler *c)
 
 static void one(struct compiler *c, const struct ir_insn *i)
 {
-    if (c->plan[i->dst].fused || c->at == c->skip)
+    if (c->plan[i->dst].fused)
         return;
     switch (i->op) {
     case IR_LD:

@@ -193,7 +193,9 @@ unsigned x64_use_xmm(struct compiler *c, ir_ref v);
 unsigned x64_def_xmm(struct compiler *c, ir_ref v);
 /* The op is done: arguments that end here give their registers back, locks are dropped. */
 void x64_end_op(struct compiler *c, const struct ir_insn *i);
-/* PUT of a whole word or vector: pending, or into its pin; a constant of more than 32 bits is written. */
+/* PUT of a whole word that is a pin. */
+void x64_put_pin(struct compiler *c, unsigned pin, ir_ref v);
+/* PUT of another whole word or vector: pending; a constant of more than 32 bits is written. */
 void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
 /* Writes the pending PUTs that overlap. */
 void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size);

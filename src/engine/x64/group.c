@@ -67,15 +67,16 @@ static bool stores(const struct ir_insn *i)
     return i->op == IR_ST || i->op == IR_STV || i->aux & IR_MEM_WRITE_INTENT;
 }
 
-static bool joins(struct group *g, const struct group *one)
+/* Access n, whose address is s, of so many bytes. */
+static bool joins(struct compiler *c, struct group *g, const struct ir_insn *i, uint32_t n, const struct sum *s, unsigned size)
 {
-    int64_t lo = g->lo < one->lo ? g->lo : one->lo, hi = g->hi > one->hi ? g->hi : one->hi;
-    if (g->base != one->base || g->wrap != one->wrap || g->mode != one->mode || one->write > g->write || hi - lo > MAX_RANGE)
+    int64_t lo = g->lo < s->disp ? g->lo : s->disp, hi = g->hi > s->disp + size ? g->hi : s->disp + size;
+    if (g->base != root_of(c, s->base) || g->wrap != s->wrap || g->mode != i->imm || stores(i) > g->write || hi - lo > MAX_RANGE)
         return false;
     g->lo = lo;
     g->hi = hi;
     g->count++;
-    g->last = one->last;
+    g->last = n;
     return true;
 }
 
@@ -105,10 +106,8 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool beg
     unsigned size = i->op == IR_LD || i->op == IR_ST ? 1u << (i->aux & IR_MEM_SIZE) : 16;
     if (s.open || c->plan[s.base].is_const)
         return;
-    struct group one = { .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm, .write = stores(i), .at = s.disp, .lo = s.disp,
-                         .hi = s.disp + size, .first = n, .last = n, .count = 1 };
     for (unsigned k = c->n_active; k-- > 0;)
-        if (joins(&c->group[c->active[k]], &one)) {
+        if (joins(c, &c->group[c->active[k]], i, n, &s, size)) {
             c->group_of[n] = (uint16_t)(c->active[k] + 1);
             c->has_groups = true;
             return;
@@ -118,7 +117,9 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool beg
     if (c->n_active == MAX_ACTIVE_GROUPS)
         memmove(c->active, c->active + 1, --c->n_active * sizeof *c->active);
     c->active[c->n_active++] = (uint16_t)c->n_groups;
-    c->group[c->n_groups++] = one;
+    c->group[c->n_groups++] = (struct group){ .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm,
+                                              .write = stores(i), .at = s.disp, .lo = s.disp, .hi = s.disp + size,
+                                              .first = n, .last = n, .count = 1 };
     c->group_of[n] = (uint16_t)c->n_groups;
 }
 

@@ -466,7 +466,9 @@ static void put(struct compiler *c, const struct ir_insn *i, unsigned size)
 {
     int pin = pin_at(c, i->imm);
     uint64_t value;
-    if (pin >= 0 && size < 8) {
+    if (pin >= 0 && size == 8) {
+        x64_put_pin(c, (unsigned)pin, i->arg[0]);
+    } else if (pin >= 0) {
         put_part_of_pin(c, (unsigned)pin, (unsigned)(i->imm & 7) * 8, size, i->arg[0]);
     } else if (size >= 4) {
         x64_put(c, (uint32_t)i->imm, size, i->arg[0]);

@@ -476,16 +476,21 @@ unsigned x64_def_xmm(struct compiler *c, ir_ref v)
     return reg;
 }
 
-static void end_use(struct compiler *c, ir_ref v)
+static void end_parts(struct compiler *c, const struct ir_insn *i);
+
+static inline void end_use(struct compiler *c, ir_ref v)
 {
     const struct plan_value *p = &c->plan[v];
-    if (unlikely(p->fused)) {
-        const struct ir_insn *i = &c->ir->insn[p->def];
-        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
-            end_use(c, i->arg[k]);
-    } else if (c->plan[p->root].last_use <= c->at + 1 && !c->place[p->root].pending) {   /* a constant is never pending */
+    if (unlikely(p->fused))
+        end_parts(c, &c->ir->insn[p->def]);
+    else if (c->plan[p->root].last_use <= c->at + 1 && !c->place[p->root].pending)   /* a constant is never pending */
         release(c, p->root);
-    }
+}
+
+static void end_parts(struct compiler *c, const struct ir_insn *i)
+{
+    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
+        end_use(c, i->arg[k]);
 }
 
 void x64_end_op(struct compiler *c, const struct ir_insn *i)
@@ -501,7 +506,7 @@ void x64_end_op(struct compiler *c, const struct ir_insn *i)
 
 /* ---- PUT of whole words ------------------------------------------------------------------------------------ */
 
-static void put_pin(struct compiler *c, unsigned pin, ir_ref v)
+void x64_put_pin(struct compiler *c, unsigned pin, ir_ref v)
 {
     unsigned reg = x64_pins[pin];
     ir_ref root = root_of(c, v);
@@ -525,11 +530,6 @@ static void put_pin(struct compiler *c, unsigned pin, ir_ref v)
 
 void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v)
 {
-    int pin = size == 8 ? pin_at(c, offset) : -1;
-    if (pin >= 0) {
-        put_pin(c, (unsigned)pin, v);
-        return;
-    }
     for (unsigned k = 0; k < c->n_pending;) {
         if (c->pending[k].offset == offset && c->pending[k].size == size)
             drop_pending(c, k);

@@ -178,6 +178,8 @@ void x64_op_vector(struct compiler *c, const struct ir_insn *i)
         from_words(c, i);
         break;
     case IR_VLO: {
+        if (c->at == c->skip)
+            break;
         unsigned x = x64_use_xmm(c, i->arg[0]);
         x64_vmovd_rx(a, 64, x64_def(c, i->dst), x);
         break;

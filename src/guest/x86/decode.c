@@ -435,9 +435,9 @@ static const struct code {
 
 static unsigned size_of(const struct x86_insn *I, unsigned size)
 {
+    if (size <= SIZE_V)
+        return size == SIZE_V ? I->osz : size;
     switch (size) {
-    case SIZE_V:
-        return I->osz;
     case SIZE_Y:
         return I->osz == 8 ? 8 : 4;
     case SIZE_X:
@@ -446,10 +446,8 @@ static unsigned size_of(const struct x86_insn *I, unsigned size)
         return I->vex_l ? 16 : 8;
     case SIZE_XQ:
         return I->vex_l ? 8 : 4;
-    case SIZE_XE:
-        return I->vex_l ? 4 : 2;
     default:
-        return size;
+        return I->vex_l ? 4 : 2;               /* SIZE_XE */
     }
 }
 
@@ -539,11 +537,11 @@ static bool operand(struct cursor *c, unsigned from, struct x86_operand *o)
 static bool decode_operands(struct cursor *c)
 {
     struct x86_insn *I = c->I;
+    const uint8_t *op = I->row->op, *end = op + ARRAY_LEN(I->op);
     bool imm_seen = false;
-    for (unsigned k = 0; k < 4 && I->row->op[k]; k++) {
-        struct x86_operand *o = &I->op[k];
-        const struct code *code = &codes[I->row->op[k]];
-        o->code = I->row->op[k];
+    for (struct x86_operand *o = I->op; op != end && *op; o++, op++) {
+        const struct code *code = &codes[*op];
+        o->code = *op;
         o->kind = code->kind;
         o->size = (uint8_t)size_of(I, code->size);
         o->reg = code->reg;

@@ -88,20 +88,19 @@ void ir_opt_dead(struct ir_block *b)
     struct shadow s;
     s.n = 0;
     memset(b->uses, 0, b->n_values * sizeof *b->uses);
-    uint32_t to = b->n;
-    for (uint32_t n = b->n; n-- > 0;) {
-        const struct ir_insn *i = &b->insn[n];
+    struct ir_insn *const first = b->insn, *to = first + b->n;
+    for (struct ir_insn *i = to; i-- != first;) {
         /* Most ops are of these two kinds. */
         bool pure = ir_op_info[i->op].flags & IR_FLAG_P;
         if (pure ? !b->uses[i->dst] : i->op != IR_INSN_START && !keep(i, &s, b->uses))
             continue;
         for (unsigned k = 0; k < 4 && i->arg[k]; k++)
             b->uses[i->arg[k]]++;
-        if (--to != n)
-            b->insn[to] = *i;
+        if (--to != i)
+            *to = *i;
     }
-    if (!to)
+    if (to == first)
         return;
-    memmove(b->insn, b->insn + to, (b->n - to) * sizeof *b->insn);
-    b->n -= to;
+    b->n -= (uint32_t)(to - first);
+    memmove(first, to, b->n * sizeof *first);
 }
