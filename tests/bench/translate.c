@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "engine/impl.h"
 #include "guest/x86/cpu.h"
 #include "guest/x86/mmu.h"
@@ -29,13 +28,17 @@ static void no_random(void *opaque, void *out, size_t len) { memset(out, 0, len)
 static const struct sim_host still_host = { no_clock, no_wait, no_notify, no_random, NULL };
 
 /* The code is never run, and valgrind has no memory mapped twice. */
-static bool code_alloc(void *opaque, size_t size, struct code_memory *out, struct error *err)
+static bool code_alloc(void *opaque, size_t size, size_t data_size, struct code_memory *out, struct error *err)
 {
-    *out = (struct code_memory){ .write = alloc_zero(size), .size = size };
-    out->exec = out->write;
-    return true;
+    size = align_up(size, PAGE_SIZE);
+    uint8_t *m = host_memory.alloc(host_memory.opaque, size + data_size, err);
+    *out = (struct code_memory){ .write = m, .exec = m, .data = m + size, .size = size, .data_size = data_size };
+    return m;
 }
-static void code_free(void *opaque, struct code_memory *m) { free(m->write); }
+static void code_free(void *opaque, struct code_memory *m)
+{
+    host_memory.free(host_memory.opaque, m->write, m->size + m->data_size);
+}
 static const struct host_code plain_code = { code_alloc, code_free, NULL };
 
 struct bench {
