@@ -286,7 +286,7 @@ static struct block *new_block(const struct engine *e, const struct block_key *k
 /* By a hash of the place: two that share a bit only make a block shorter than it need be. */
 static uint64_t *end_mark(struct engine *e, const struct ram *ram, uint64_t offset, uint64_t *bit)
 {
-    uint64_t h = mix(offset ^ mix(ram->size)) >> 40;
+    uint64_t h = mix(offset + ram->size) >> 40;
     *bit = UINT64_C(1) << (h & 63);
     return &e->ends[h >> 6 & (END_WORDS - 1)];
 }

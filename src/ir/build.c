@@ -91,7 +91,7 @@ static void put(struct ir_block *b, enum ir_op op, unsigned size, uint32_t offse
     struct ir_insn *i = append(b, op, type_of(b, v));
     i->arg[0] = v;
     i->imm = offset;
-    ir_forget_overlap(b, offset, size);
+    ir_forget_put(b, offset, size);
     /* A PUT that truncates leaves something else than its value. */
     if (size >= 4 || b->bits_of[v] <= 8 * size)
         ir_remember(b, offset, size, v);
@@ -127,7 +127,8 @@ static bool fold(struct ir_block *b, struct ir_insn *i)
     if (!ir_fold(i, v, &out))
         return false;
     enum ir_type t = type_of(b, i->dst);
-    *i = (struct ir_insn){ .op = IR_CONST, .type = (uint8_t)t, .dst = i->dst, .imm = t == IR_W ? (uint32_t)out : out };
+    *i = (struct ir_insn){ .op = IR_CONST, .type = (uint8_t)t, .dst = i->dst,
+                           .imm = t == IR_W ? (uint32_t)out : out };
     b->bits_of[i->dst] = (uint8_t)width_of(i->imm);
     return true;
 }
@@ -141,8 +142,8 @@ static ir_ref needless(struct ir_block *b, ir_ref value)
 }
 
 /*
- * The op just appended, which computes a value from integers alone: its result.  It may be (a part of) what its argument
- * was made from, or the argument itself; and how many of the result's low bits may be other than zero is noted.
+ * The op just appended, which computes a value from integers alone: its result.  It may be (a part of) what its
+ * argument was made from, or the argument itself; and how many of its low bits may be other than zero is noted.
  */
 static ir_ref settled(struct ir_block *b, struct ir_insn *i)
 {
@@ -151,9 +152,6 @@ static ir_ref settled(struct ir_block *b, struct ir_insn *i)
     unsigned bits = b->bits_of[i->dst], x = b->bits_of[a], y = b->bits_of[i->arg[1]];
     uint64_t v;
     switch (i->op) {
-    case IR_COPY:
-    case IR_VCOPY:
-        return needless(b, a);
     case IR_TRUNC:
         if (d->op == IR_ZEXT)
             return needless(b, d->arg[0]);
@@ -222,7 +220,7 @@ ir_ref irb_un(struct ir_block *b, enum ir_op op, ir_ref x)
         result = IR_W;
     struct ir_insn *i = define(b, op, result, result);
     i->arg[0] = x;
-    return t == IR_V && op != IR_VCOPY ? i->dst : settled(b, i);
+    return t == IR_V ? i->dst : settled(b, i);
 }
 
 static ir_ref bitfield(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y, unsigned pos, unsigned len)

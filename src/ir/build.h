@@ -28,7 +28,7 @@ void irb_putv(struct ir_block *b, uint32_t offset, ir_ref v);
 ir_ref irb_bin(struct ir_block *b, enum ir_op op, ir_ref x, ir_ref y);
 /* The same with a constant of x's type. */
 ir_ref irb_bini(struct ir_block *b, enum ir_op op, ir_ref x, uint64_t y);
-/* NOT NEG CLZ CTZ POPCNT BSWAP COPY; ZEXT SEXT TRUNC; VLO VHI VCOPY. */
+/* NOT NEG CLZ CTZ POPCNT BSWAP; ZEXT SEXT TRUNC; VLO VHI. */
 ir_ref irb_un(struct ir_block *b, enum ir_op op, ir_ref x);
 ir_ref irb_extract(struct ir_block *b, ir_ref x, unsigned pos, unsigned len);
 ir_ref irb_sextract(struct ir_block *b, ir_ref x, unsigned pos, unsigned len);

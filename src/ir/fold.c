@@ -116,7 +116,6 @@ static bool fold_unary(enum ir_op op, unsigned w, uint64_t x, uint64_t *out)
 {
     uint64_t m = mask64(w);
     switch (op) {
-    case IR_COPY:
     case IR_ZEXT:
         *out = x;
         return true;

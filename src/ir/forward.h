@@ -38,13 +38,26 @@ static inline void ir_forget_overlap(struct ir_block *b, uint32_t offset, unsign
     for (uint32_t w = first + 1; unlikely(w <= last); w++)
         ir_forget_word(b, w, offset, size);
     /* A vector that begins in the word before reaches into this one. */
-    ir_forget_if(&b->piece[(first - 1) % IR_PIECE_WORDS][0], offset, size);
+    if (b->knows_vectors)
+        ir_forget_if(&b->piece[(first - 1) % IR_PIECE_WORDS][0], offset, size);
+}
+
+/* The same of what one PUT writes; what only shares entries with it may be forgotten, too. */
+static inline void ir_forget_put(struct ir_block *b, uint32_t offset, unsigned size)
+{
+    if (unlikely(offset % 8 + size > 8 || b->knows_vectors)) {
+        ir_forget_overlap(b, offset, size);
+        return;
+    }
+    struct ir_piece *p = b->piece[offset / 8 % IR_PIECE_WORDS];
+    p[0].epoch = p[1].epoch = 0;
 }
 
 static inline void ir_forget_all(struct ir_block *b) { b->epoch++; }
 
 static inline void ir_remember(struct ir_block *b, uint32_t offset, unsigned size, ir_ref value)
 {
+    b->knows_vectors |= size > 8;
     *ir_piece_at(b, offset, size) = (struct ir_piece){ b->epoch, offset, (uint16_t)size, value };
 }
 

@@ -31,7 +31,7 @@ struct ir_insn {
     uint16_t aux;
     uint32_t aux32;    /* INSN_START: meta; FVEC: enum ir_fvec_part */
     ir_ref dst;
-    ir_ref arg[4];
+    ir_ref arg[5];     /* at most four; IR_NONE behind the last */
     uint64_t imm;
 };
 
@@ -110,6 +110,7 @@ struct ir_block {
     uint32_t def_of[IR_MAX_VALUES];  /* a value's op */
     uint8_t bits_of[IR_MAX_VALUES];  /* the bits above those are zero */
     uint64_t epoch;
+    bool knows_vectors;              /* some piece may be one */
     struct ir_piece piece[IR_PIECE_WORDS][2];
 };
 

@@ -20,7 +20,6 @@
     IR_OP(BRCOND,     _, T, T, _, _, S)  /* aux = enum ir_cond, imm = label; T compare */ \
     /* -- values -- */ \
     IR_OP(CONST,      T, _, _, _, _, P)  /* imm */ \
-    IR_OP(COPY,       T, T, _, _, _, P) \
     /* -- guest state by byte offset (imm); loads zero-extend, stores truncate -- */ \
     IR_OP(GET8,       W, _, _, _, _, S) \
     IR_OP(GET16,      W, _, _, _, _, S) \
@@ -70,7 +69,6 @@
     IR_OP(VFROM64,    V, X, X, _, _, P)    /* low, high */ \
     IR_OP(VLO,        X, V, _, _, _, P) \
     IR_OP(VHI,        X, V, _, _, _, P) \
-    IR_OP(VCOPY,      V, V, _, _, _, P) \
     IR_OP(VEC,        V, V, V, V, _, P)    /* aux = enum vec_op (ir/vec/vec.h), imm = its immediate; unused args NONE */ \
     IR_OP(FVEC,       V, V, V, V, _, F|S)  /* as VEC with enum fvec_op and the guest's fp_env; may trap (unmasked exception); \
                                               aux32 = enum ir_fvec_part */ \

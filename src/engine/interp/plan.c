@@ -122,8 +122,8 @@ static void find_roots(struct plan *p)
             continue;
         p->def[d] = n;
         p->root[d] = d;
-        p->dirty[d] = i->op == IR_TRUNC || i->op == IR_GET32 || (i->op == IR_COPY && p->dirty[a]);
-        if (i->op == IR_TRUNC || i->op == IR_COPY || i->op == IR_VCOPY || (i->op == IR_ZEXT && !p->dirty[a]))
+        p->dirty[d] = i->op == IR_TRUNC || i->op == IR_GET32;
+        if (i->op == IR_TRUNC || (i->op == IR_ZEXT && !p->dirty[a]))
             p->root[d] = p->root[a];
     }
 }

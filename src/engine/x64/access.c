@@ -124,7 +124,8 @@ static void check(struct compiler *c, struct stub *s, const struct asked *q)
  * An access of a group.  The first one's range is that of all, from its own address: s->disp - s->before on.
  * The check is tried again once the stub has filled the TLB, so it leaves what it reads alone.
  */
-static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigned k, const struct ir_insn *i, struct stub *s)
+static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigned k, const struct ir_insn *i,
+                              struct stub *s)
 {
     ir_ref ref = x64_group_ref(c, k);
     if (g->first != c->at) {
@@ -168,7 +169,7 @@ static struct stub *access_stub(struct compiler *c, const struct ir_insn *i, uns
     struct stub *s = x64_stub(c, STUB_ACCESS);
     s->address = (uint8_t)address(c, i->arg[0], &s->disp);
     s->what = kind | i->imm << SLOW_MODE_SHIFT | (uint64_t)(size == 16 ? 0 : i->aux & IR_MEM_SIZE) << SLOW_SIZE_SHIFT |
-              (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0) | (x64_keeps_stores(c) ? SLOW_KEEPS : 0);
+              (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0) | (c->has_groups && x64_keeps_stores(c) ? SLOW_KEEPS : 0);
     s->value = s->result = NO_REG;
     return s;
 }

@@ -14,7 +14,7 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->ir = ir;
     c->ops = e->vcpu[0]->ops;
     c->n_stubs = c->n_sites = c->n_site_pending = c->last_list = c->n_last_list = c->second = 0;
-    c->at = c->insn = 0;
+    c->at = c->insn = c->started = 0;
     c->skip = UINT32_MAX;
     c->recent = 0;
     c->hot = b->ram && !b->limit && x64_has_place(c->j->hot, b->ram, b->ram_offset);
@@ -67,9 +67,25 @@ static bool may_group(const struct compiler *c)
 
 static void one(struct compiler *c, const struct ir_insn *i)
 {
-    if (c->plan[i->dst].fused)
-        return;
     switch (i->op) {
+    case IR_INSN_START:
+        c->insn = c->started++;
+        return;
+    case IR_CONST:                       /* made where it is wanted */
+        return;
+    case IR_GET8:
+    case IR_GET16:
+    case IR_GET32:
+    case IR_GET64:
+        x64_op_get(c, i);
+        c->locked = 0;                   /* nothing ends here: what nobody wants is gone */
+        return;
+    case IR_PUT8:
+    case IR_PUT16:
+    case IR_PUT32:
+    case IR_PUT64:
+        x64_op_put(c, i);
+        break;
     case IR_LD:
     case IR_ST:
     case IR_LDV:
@@ -79,12 +95,15 @@ static void one(struct compiler *c, const struct ir_insn *i)
     case IR_CALL:
         x64_op_call(c, i);
         break;
+    case IR_VFROM64:
+        if (c->plan[i->dst].fused)
+            return;
+        x64_op_vector(c, i);
+        break;
     case IR_GETV:
     case IR_PUTV:
-    case IR_VFROM64:
     case IR_VLO:
     case IR_VHI:
-    case IR_VCOPY:
     case IR_VEC:
     case IR_FVEC:
         x64_op_vector(c, i);
@@ -101,6 +120,8 @@ static void one(struct compiler *c, const struct ir_insn *i)
         x64_op_flow(c, i);
         break;
     default:
+        if (c->plan[i->dst].fused)
+            return;
         x64_op(c, i);
     }
     x64_end_op(c, i);
@@ -111,15 +132,9 @@ _Static_assert(MAX_PENDING <= UINT8_MAX && IR_MAX_INSNS <= UINT8_MAX && MAX_SITE
 
 static void body(struct compiler *c)
 {
-    uint32_t started = 0, n = c->ir->n;
-    const struct ir_insn *i = c->ir->insn;
-    for (uint32_t at = 0; at < n && !c->a.failed; at++, i++) {
-        c->at = at;
-        if (i->op == IR_INSN_START)
-            c->insn = started++;
-        else if (i->op != IR_CONST)                /* made where it is wanted */
-            one(c, i);
-    }
+    const struct ir_insn *i = c->ir->insn, *end = i + c->ir->n;
+    for (c->at = 0; i != end && !c->a.failed; i++, c->at++)
+        one(c, i);
 }
 
 /* A TLB addend that code compares with: it matches nothing until it is known.  *at: its operand's end, then its place. */

@@ -75,7 +75,7 @@ struct compiler {
     struct block *b;
     const struct ir_block *ir;
     const struct guest_ops *ops;
-    uint32_t at, insn;                   /* op; index of its instruction */
+    uint32_t at, insn, started;          /* op; index of its instruction; instructions begun */
     struct plan_value plan[IR_MAX_VALUES];
     struct place place[IR_MAX_VALUES];
     ir_ref holds[16], holds_xmm[16];     /* root in a register; of a pin: the value that equals the guest's register, or 0 */
@@ -220,6 +220,8 @@ static inline bool x64_lives(const struct compiler *c, ir_ref root)
 /* ---- ops.c and its like ---- */
 
 void x64_op(struct compiler *c, const struct ir_insn *i);
+void x64_op_get(struct compiler *c, const struct ir_insn *i);
+void x64_op_put(struct compiler *c, const struct ir_insn *i);
 void x64_op_memory(struct compiler *c, const struct ir_insn *i);
 void x64_op_vector(struct compiler *c, const struct ir_insn *i);
 /* A vector operation of whose second argument only the low word counts, and may be in a general register. */

@@ -68,10 +68,12 @@ static bool stores(const struct ir_insn *i)
 }
 
 /* Access n, whose address is s, of so many bytes. */
-static bool joins(struct compiler *c, struct group *g, const struct ir_insn *i, uint32_t n, const struct sum *s, unsigned size)
+static bool joins(struct compiler *c, struct group *g, const struct ir_insn *i, uint32_t n, const struct sum *s,
+                  unsigned size)
 {
     int64_t lo = g->lo < s->disp ? g->lo : s->disp, hi = g->hi > s->disp + size ? g->hi : s->disp + size;
-    if (g->base != root_of(c, s->base) || g->wrap != s->wrap || g->mode != i->imm || stores(i) > g->write || hi - lo > MAX_RANGE)
+    if (g->base != root_of(c, s->base) || g->wrap != s->wrap || g->mode != i->imm || stores(i) > g->write ||
+        hi - lo > MAX_RANGE)
         return false;
     g->lo = lo;
     g->hi = hi;
@@ -90,8 +92,8 @@ void x64_begin_groups(struct compiler *c, bool allowed)
 void x64_end_groups(struct compiler *c) { c->n_active = 0; }
 
 /*
- * Puts access n into a group that it fits, or begins one with it.  begun: its instruction has changed the state already and
- * cannot start again; it may have ended an interrupt shadow.
+ * Puts access n into a group that it fits, or begins one with it.  begun: its instruction has changed the state already
+ * and cannot start again; it may have ended an interrupt shadow.
  */
 void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool begun)
 {

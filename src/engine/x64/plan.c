@@ -131,17 +131,14 @@ static inline void note_use(struct compiler *c, ir_ref v, uint32_t n)
 
 static void note_parts(struct compiler *c, const struct ir_insn *i, uint32_t n)
 {
-    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
-        note_use(c, i->arg[k], n);
+    for (const ir_ref *v = i->arg; *v; v++)
+        note_use(c, *v, n);
 }
 
 static inline void note_uses(struct compiler *c, const struct ir_insn *i, uint32_t n)
 {
-    if (!i->arg[0])
-        return;
-    note_use(c, i->arg[0], n);
-    for (unsigned k = 1; k < 4 && i->arg[k]; k++)
-        note_use(c, i->arg[k], n);
+    for (const ir_ref *v = i->arg; *v; v++)
+        note_use(c, *v, n);
 }
 
 /* A value that is its argument, as far as its register goes; if so, its own uses count, and it is none. */
@@ -149,7 +146,7 @@ static void share(struct compiler *c, const struct ir_insn *i, uint32_t n)
 {
     struct plan_value *d = define(c, i, n);
     const struct plan_value *a = &c->plan[i->arg[0]];
-    d->dirty = i->op == IR_TRUNC || (i->op == IR_COPY && a->dirty);
+    d->dirty = i->op == IR_TRUNC;
     if (a->is_const || (i->op == IR_ZEXT && a->dirty))
         note_use(c, i->arg[0], n + 1);
     else
@@ -181,7 +178,8 @@ static void write_state(struct compiler *c, const struct ir_insn *i, uint32_t n,
         return;
     struct plan_value *r = &c->plan[root_of(c, i->arg[0])];
     /* A W value with a dirty upper half cannot be the pin's whole word. */
-    if (i->op == IR_PUT64 && !r->is_const && r->def + 1 >= w->barrier && r->def >= w->touched[pin] && !r->pin && !r->dirty)
+    bool free = r->def + 1 >= w->barrier && r->def >= w->touched[pin];
+    if (i->op == IR_PUT64 && free && !r->is_const && !r->pin && !r->dirty)
         r->pin = (uint8_t)(pin + 1);
     w->touched[pin] = n + 1;
 }
@@ -244,8 +242,6 @@ static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, struc
         break;
     case IR_TRUNC:
     case IR_ZEXT:
-    case IR_COPY:
-    case IR_VCOPY:
         share(c, i, n);
         break;
     case IR_ADD:

@@ -489,14 +489,14 @@ static inline void end_use(struct compiler *c, ir_ref v)
 
 static void end_parts(struct compiler *c, const struct ir_insn *i)
 {
-    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
-        end_use(c, i->arg[k]);
+    for (const ir_ref *v = i->arg; *v; v++)
+        end_use(c, *v);
 }
 
 void x64_end_op(struct compiler *c, const struct ir_insn *i)
 {
-    for (unsigned k = 0; k < 4 && i->arg[k]; k++)
-        end_use(c, i->arg[k]);
+    for (const ir_ref *v = i->arg; *v; v++)
+        end_use(c, *v);
     if (c->has_groups && i->op >= IR_LD && i->op <= IR_STV && c->group_of[c->at])
         end_use(c, x64_group_ref(c, c->group_of[c->at] - 1u));
     if (unlikely(i->dst && !c->plan[i->dst].last_use) && c->plan[i->dst].root == i->dst && !c->place[i->dst].pending)

@@ -189,8 +189,6 @@ void x64_op_vector(struct compiler *c, const struct ir_insn *i)
         x64_vex_rri(a, X64_VEX(1, 3, 1, 0x16), x, 0, x64_def(c, i->dst), 1);   /* VPEXTRQ */
         break;
     }
-    case IR_VCOPY:
-        break;                                    /* shares its argument's register */
     default:
         operation(c, i);
     }

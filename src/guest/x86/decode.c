@@ -59,8 +59,8 @@ static bool uses_vvvv(const struct x86_row *r)
 
 static bool is_plain(const struct x86_row *r)
 {
-    const uint32_t constraints = ROW_NO64 | ROW_ONLY64 | ROW_MOD_MEM | ROW_MOD_REG | ROW_W0 | ROW_W1 | ROW_VEX | ROW_VEX_L0 |
-                                 ROW_VEX_L1 | ROW_PROTECTED | ROW_AVX | ROW_L1_AVX2;
+    const uint32_t constraints = ROW_NO64 | ROW_ONLY64 | ROW_MOD_MEM | ROW_MOD_REG | ROW_W0 | ROW_W1 | ROW_VEX |
+                                 ROW_VEX_L0 | ROW_VEX_L1 | ROW_PROTECTED | ROW_AVX | ROW_L1_AVX2;
     return r->pfx == PFX_ANY && r->rm < 0 && !r->feature && !(r->flags & constraints);
 }
 
@@ -383,8 +383,8 @@ static void set_operand_size(struct cursor *c, const struct x86_row *r)
 }
 
 /* Where an operand code's operand comes from. */
-enum { FROM_NOWHERE, FROM_RM, FROM_RM_REG, FROM_RM_MEM, FROM_REG, FROM_REG_LOW, FROM_OPCODE, FROM_VVVV, FROM_FIXED, FROM_MEM,
-       FROM_IB, FROM_IBS, FROM_IW, FROM_IZ, FROM_IV, FROM_I1, FROM_IL, FROM_FAR, FROM_MOFFS, FROM_STI };
+enum { FROM_NOWHERE, FROM_RM, FROM_RM_REG, FROM_RM_MEM, FROM_REG, FROM_REG_LOW, FROM_OPCODE, FROM_VVVV, FROM_FIXED,
+       FROM_MEM, FROM_IB, FROM_IBS, FROM_IW, FROM_IZ, FROM_IV, FROM_I1, FROM_IL, FROM_FAR, FROM_MOFFS, FROM_STI };
 /* Its size in bytes, or what that depends on: the operand size, whether that is 8, VEX.L. */
 enum { SIZE_V = 64, SIZE_Y, SIZE_X, SIZE_XH, SIZE_XQ, SIZE_XE };
 
@@ -427,7 +427,8 @@ static const struct code {
     [OP_Wdq] = { FROM_RM, OPK_XMM, 16 }, [OP_Wxh] = { FROM_RM, OPK_XMM, SIZE_XH },
     [OP_Wxq] = { FROM_RM, OPK_XMM, SIZE_XQ }, [OP_Wxe] = { FROM_RM, OPK_XMM, SIZE_XE },
     [OP_Udq] = { FROM_RM_REG, OPK_XMM, 16 }, [OP_Ux] = { FROM_RM_REG, OPK_XMM, SIZE_X },
-    [OP_Hx] = { FROM_VVVV, OPK_XMM, SIZE_X }, [OP_Hdq] = { FROM_VVVV, OPK_XMM, 16 }, [OP_Lx] = { FROM_IL, OPK_XMM, SIZE_X },
+    [OP_Hx] = { FROM_VVVV, OPK_XMM, SIZE_X }, [OP_Hdq] = { FROM_VVVV, OPK_XMM, 16 },
+    [OP_Lx] = { FROM_IL, OPK_XMM, SIZE_X },
     [OP_Pq] = { FROM_REG_LOW, OPK_MMX, 8 }, [OP_Qq] = { FROM_RM, OPK_MMX, 8 }, [OP_Qd] = { FROM_RM, OPK_MMX, 4 },
     [OP_Nq] = { FROM_RM_REG, OPK_MMX, 8 },
     [OP_ST0] = { FROM_FIXED, OPK_ST, SIZE_V }, [OP_STi] = { FROM_STI, OPK_ST, SIZE_V },

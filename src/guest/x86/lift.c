@@ -217,9 +217,9 @@ static enum fetch_result fetch(struct fetcher *f, const struct x86_lift *L, uint
         f->device |= !tlb_peek(f->v, next_page & f->key->va_mask, ACCESS_EXEC, f->key->fetch_mode, &side) || !side.ram;
         r = x86_decode(cpu->decoder, bytes, 15, L->flags, cpu->features, I);
     }
-    if (r != X86_DECODE_UD && I->len > room)
-        return FETCH_GP;
-    return r == X86_DECODE_OK ? FETCH_OK : r == X86_DECODE_UD ? (room ? FETCH_UD : FETCH_GP) : FETCH_GP;
+    if (r == X86_DECODE_OK && I->len <= room)
+        return FETCH_OK;
+    return r == X86_DECODE_UD && room ? FETCH_UD : FETCH_GP;
 }
 
 static uint64_t wrap_pc(const struct x86_lift *L, uint64_t pc)

@@ -94,8 +94,8 @@ void ir_opt_dead(struct ir_block *b)
         bool pure = ir_op_info[i->op].flags & IR_FLAG_P;
         if (pure ? !b->uses[i->dst] : i->op != IR_INSN_START && !keep(i, &s, b->uses))
             continue;
-        for (unsigned k = 0; k < 4 && i->arg[k]; k++)
-            b->uses[i->arg[k]]++;
+        for (const ir_ref *v = i->arg; *v; v++)
+            b->uses[*v]++;
         if (--to != i)
             *to = *i;
     }

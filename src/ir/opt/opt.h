@@ -9,7 +9,10 @@
 
 #include "ir/ir.h"
 
-/* Drops state writes that nothing can see before the next write, and values nobody uses; counts the uses of those left. */
+/*
+ * Drops state writes that nothing can see before the next write, and values nobody uses; counts the uses of those left
+ * (ir_block.uses).  Engines need it.
+ */
 void ir_opt_dead(struct ir_block *b);
 
 #endif
