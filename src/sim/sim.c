@@ -73,6 +73,20 @@ void sim_request_exit(struct sim *sim)
     }
 }
 
+void sim_shorten_run(struct sim *sim, uint64_t position)
+{
+    struct position_counter *pc = sim->active;
+    if (!pc || position >= pc->end)
+        return;
+    int64_t less = (int64_t)(pc->end - position);
+    if (pc->left <= less) {
+        sim_request_exit(sim);
+        return;
+    }
+    pc->left -= less;
+    pc->end = position;
+}
+
 /* ---- clocks ---------------------------------------------------------------------- */
 
 uint64_t sim_now(const struct sim *sim)

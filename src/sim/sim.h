@@ -85,6 +85,9 @@ void sim_run_end(struct sim *sim);
 /* Makes the engine leave after the instruction that is running now.  No-op outside a run. */
 void sim_request_exit(struct sim *sim);
 
+/* Makes the engine leave at this position, or as sim_request_exit() does if it is there already. */
+void sim_shorten_run(struct sim *sim, uint64_t position);
+
 /* ---- clocks ---------------------------------------------------------------- */
 
 /* Nanoseconds on the clock.  HOST and VIRTUAL_RT go through the input port (logged). */

@@ -97,9 +97,8 @@ void timer_arm(struct sim_timer *t, uint64_t deadline_ns)
     t->s = (struct timer_state){ deadline_ns, 1 };
     enqueue(t);
     /* The run that is under way was given a budget without knowing of this deadline. */
-    struct position_counter *pc = t->sim->active;
-    if (pc && t->clock == SIM_CLOCK_VIRTUAL && sim_position_of(t->sim, deadline_ns) < pc->end)
-        sim_request_exit(t->sim);
+    if (t->sim->active && t->clock == SIM_CLOCK_VIRTUAL)
+        sim_shorten_run(t->sim, sim_position_of(t->sim, deadline_ns));
 }
 
 void timer_cancel(struct sim_timer *t)
