@@ -19,6 +19,7 @@ enum string_op { STR_MOVS, STR_CMPS, STR_STOS, STR_LODS, STR_SCAS };
 struct string {
     struct x86_cpu *c;
     unsigned op, size, asz, rep, seg;
+    unsigned log2_size;     /* dividing by size would take longer than most runs */
     bool single;            /* one iteration a call: single step, the end of an interrupt shadow, or code outside RAM */
     int64_t step;           /* +size or -size */
     uint64_t mask;          /* of SI, DI, CX */
@@ -39,6 +40,7 @@ static void unpack(struct string *s, struct vcpu *v, uint64_t what)
 {
     *s = (struct string){ .c = x86_of(v), .op = what & 15, .size = what >> 4 & 15, .asz = what >> 8 & 15,
                           .rep = what >> 12 & 3, .seg = what >> 16 & 0xff, .single = what >> 24 & 1 };
+    s->log2_size = (unsigned)__builtin_ctz(s->size);
     s->step = s->c->s.rflags & FLAG_DF ? -(int64_t)s->size : (int64_t)s->size;
     s->mask = mask64(8 * s->asz);
     s->mode = x86_data_mode(s->c);
@@ -150,12 +152,12 @@ static uint64_t run_length(const struct string *s, int seg, uint64_t offset, boo
     if (reach < s->size || page + s->size > PAGE_SIZE)
         return 0;
     if (s->step < 0) {
-        n = page / s->size + 1;
-        wrap = offset / s->size + 1;
+        n = (page >> s->log2_size) + 1;
+        wrap = (offset >> s->log2_size) + 1;
     } else {
-        n = (PAGE_SIZE - page) / s->size;
-        wrap = (s->mask - offset) / s->size;
-        n = n < reach / s->size ? n : reach / s->size;
+        n = (PAGE_SIZE - page) >> s->log2_size;
+        wrap = (s->mask - offset) >> s->log2_size;
+        n = n < reach >> s->log2_size ? n : reach >> s->log2_size;
     }
     return n < wrap ? n : wrap;
 }
@@ -165,6 +167,9 @@ static bool map_run(struct string *s, struct run *r, enum access access)
 {
     uint64_t low = s->step > 0 ? r->linear : r->linear - (r->n - 1) * s->size;
     struct tlb_side side;
+    r->low = tlb_host(&s->c->v, low, (unsigned)(r->n * s->size), access, s->mode);
+    if (r->low)
+        return true;
     if (!tlb_resolve(&s->c->v, r->linear, access, s->mode, &side))
         return false;
     r->low = vcpu_host_ptr(&s->c->v, low, (unsigned)(r->n * s->size), access, s->mode);
@@ -175,7 +180,7 @@ static bool map_run(struct string *s, struct run *r, enum access access)
 static uint64_t in_granule(const struct string *s, const struct run *r)
 {
     uint64_t size = UINT64_C(1) << RAM_GRANULE_BITS, at = r->linear & (size - 1);
-    return s->step > 0 ? (size - at) / s->size : at / s->size + 1;
+    return s->step > 0 ? (size - at) >> s->log2_size : (at >> s->log2_size) + 1;
 }
 
 /* A pattern of size bytes, over and over: what is there already is doubled. */
