@@ -84,3 +84,9 @@ uint64_t isa_undefined_flags(const struct x86_insn *insn, const struct isa_case 
             return list[i].flags;
     return 0;
 }
+
+/* SDM vol. 3, 6.5: POPA may have changed general registers when it faults; the stack pointer is not among them. */
+uint32_t isa_undefined_gprs(const struct x86_insn *insn)
+{
+    return strcmp(insn->row->name, "popa") ? 0 : 0xff & ~(1u << R_SP);
+}

@@ -97,8 +97,7 @@ ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, b
 
 static unsigned mem_size(unsigned size) { return size == 1 ? IR_MEM_8 : size == 2 ? IR_MEM_16 : size == 4 ? IR_MEM_32 : IR_MEM_64; }
 
-/* An address that is not canonical faults for that first (x86_restore makes #SS of it where it must). */
-static uint64_t do_misaligned(struct vcpu *v, uint64_t linear)
+uint64_t x86_misaligned(struct vcpu *v, uint64_t linear)
 {
     struct x86_cpu *c = x86_of(v);
     bool canonical = !(c->mode_flags & MODE_CS64) || x86_canonical(linear);
@@ -108,7 +107,7 @@ static uint64_t do_misaligned(struct vcpu *v, uint64_t linear)
 }
 
 static const struct ir_helper helper_misaligned = { "misaligned", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
-                                                    { .f1 = do_misaligned } };
+                                                    { .f1 = x86_misaligned } };
 
 static ir_ref low_bits(struct x86_lift *L, ir_ref linear, unsigned size)
 {
