@@ -12,7 +12,7 @@
 
 enum { BEFORE = ISA_WINDOW - ISA_DATA, BEHIND = BEFORE + ISA_WINDOW_SIZE };
 
-/* Bit 1 of a byte is clear, so that no word read from anywhere has bit 17: MXCSR's, which AMD's have and others lack. */
+/* Bit 1 of a byte is clear, so that no word read from anywhere has bit 17: in MXCSR that is AMD's alone. */
 static void pattern(uint8_t *data, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)

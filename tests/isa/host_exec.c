@@ -103,6 +103,7 @@ void isa_exit0(void);
 void isa_exit1(void);
 void isa_resume(void);
 
+#define LINUX_TASK_SIZE UINT64_C(0x7ffffffff000)
 enum { BATCH = 256, USER32_CS = 0x23, USER64_CS = 0x33, USER_DS = 0x2b };
 
 struct shared {
@@ -157,8 +158,8 @@ static void on_signal(int sig, siginfo_t *info, void *opaque)
     current->error = (uint32_t)g[REG_ERR];
     current->has_cr2 = current->vector == 14;
     current->cr2 = (uint64_t)g[REG_CR2];
-    if (current->has_cr2 && current->cr2 >> 47)
-        current->error &= ~(uint32_t)1;        /* Linux hides whether a page of its own half is there */
+    if (current->has_cr2 && current->cr2 >= LINUX_TASK_SIZE)
+        current->error &= ~(uint32_t)1;        /* whether a page of Linux's own is there is hidden: always 1 */
     for (int i = 0; i < 16; i++)
         current->out.gpr[i] = (uint64_t)g[order[i]];
     current->out.rflags = (uint64_t)g[REG_EFL];
@@ -239,7 +240,7 @@ static void child_setup(void)
     static uint8_t stack[65536];
     map_at(ISA_CODE, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC);
     map_at(ISA_DATA, ISA_DATA_SIZE, PROT_READ | PROT_WRITE);
-    (void)*(const volatile uint8_t *)map_at(ISA_READ_ONLY, 0x1000, PROT_READ);     /* a fault's error code says present */
+    (void)*(const volatile uint8_t *)map_at(ISA_READ_ONLY, 0x1000, PROT_READ);     /* from here on it is present */
     struct context *x = map_at(ISA_CONTEXT, 0x1000, PROT_READ | PROT_WRITE);
     x->exit0 = (uintptr_t)isa_exit0;
     x->exit1 = (uintptr_t)isa_exit1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The written list of architecturally undefined flags (Intel SDM vol. 2, each
- * instruction's "Flags Affected").  Nothing else may differ from the host.
+ * The written list of what is architecturally undefined: flags (Intel SDM vol. 2, each
+ * instruction's "Flags Affected"), and general registers behind one fault.  Nothing else may differ from the host.
  */
 #include <string.h>
 
