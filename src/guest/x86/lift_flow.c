@@ -126,7 +126,7 @@ static uint64_t do_call_astray(struct vcpu *v, uint64_t sp)
 {
     struct x86_cpu *c = x86_of(v);
     if (c->mode_flags & MODE_AC_CHECK && sp & 7)
-        x86_misaligned(v, sp);
+        x86_raise_misaligned(v, sp, true);
     else if (vcpu_probe(v, sp, 8, ACCESS_WRITE, x86_data_mode(c)))
         x86_raise(v, EXC_GP, true, 0);
     return 0;
