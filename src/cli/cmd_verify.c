@@ -116,14 +116,16 @@ const struct command cmd_verify = {
             "by this engine and the portable one side by side, to find the first position where they part.\n\n"
             "With --lockstep both engines replay FILE at once, and what they do is compared all the way:\n"
             "it stops at the first position where they differ, and names the instruction and the field.\n\n"
-            "  --engine ENGINE    the engine to replay with, as -accel names it: interp, jit, tcg\n"
-            "                     (the fastest there is)\n"
+            "  --engine ENGINE    the engine to replay with, as -accel takes it: interp, jit, tcg\n"
+            "                     (the fastest there is), and its options: jit,perturb=SEED varies what\n"
+            "                     must not matter, to test the engine\n"
             "  --lockstep         run this engine and the portable one side by side\n"
             "  --every N          compare them every N positions (100000)\n"
             "  --file ROLE=PATH   an input file that has moved; ROLE: kernel, initrd, bios, fw_cfg:NAME\n\n"
             "examples:\n"
             "  reprise verify boot.rr\n"
             "  reprise verify boot.rr --lockstep\n"
+            "  reprise verify boot.rr --engine jit,perturb=1\n"
             "  reprise verify boot.rr --engine interp --file kernel=/tmp/linux\n",
     .run = run,
 };

@@ -219,8 +219,10 @@ static void put_line(void *opaque, const char *text)
 
 void trace_end(struct trace *t, struct machine *m)
 {
-    if (!(t->config.items & TRACE_STATS))
-        return;
-    engine_print_stats(machine_engine(m), put_line, t);
+    if (t->config.items & TRACE_STATS)
+        engine_print_stats(machine_engine(m), put_line, t);
+    if (t->config.items & TRACE_HASH)
+        add(t, "end: position %llu, state hash %016llx\n", (unsigned long long)sim_position(machine_sim(m)),
+            (unsigned long long)machine_hash(m));
     flush(t);
 }

@@ -21,13 +21,14 @@ enum trace_items {
     TRACE_NOCHAIN = 1 << 7,
     TRACE_STATS = 1 << 8,
     TRACE_GUEST_ERRORS = 1 << 9,   /* the sink's (base/sink.h); here by name only */
+    TRACE_HASH = 1 << 10,
 };
 
 enum { TRACE_RANGES = 16 };
 
 struct trace_config {
     unsigned items;                /* enum trace_items */
-    /* Blocks that are shown (all but int, stats and guest_errors): those with a pc in one of these; n_ranges 0: all. */
+    /* Blocks that are shown (nothing to int, stats, hash, guest_errors): pc in one of these; n_ranges 0: all. */
     struct trace_range {
         uint64_t first, last;
     } range[TRACE_RANGES];
@@ -64,7 +65,7 @@ void trace_free(struct trace *t);
 void trace_wire_engine(struct trace *t, struct engine_trace *out);
 /* Interrupts and exceptions; when the machine is wired.  The trace must outlive its run. */
 void trace_wire_machine(struct trace *t, struct machine *m);
-/* When the run is over: the statistics. */
+/* When the run is over: the statistics, the state's hash. */
 void trace_end(struct trace *t, struct machine *m);
 
 #endif

@@ -14,6 +14,7 @@ static const struct trace_item_info items[] = {
     { "nochain", TRACE_NOCHAIN, "chain no blocks, so that exec and cpu show them all (slow)" },
     { "int", TRACE_INT, "each interrupt and exception that is taken: vector, error code, position, pc" },
     { "stats", TRACE_STATS, "the engine's statistics, when the run ends" },
+    { "hash", TRACE_HASH, "the position and the state hash, when the run ends" },
     { "guest_errors", TRACE_GUEST_ERRORS, "what the guest does that no guest should: unknown ports, registers, .." },
 };
 

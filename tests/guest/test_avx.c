@@ -215,6 +215,13 @@ static void partial_faults(void)
     check_fault("a masked store behind it", PF, 2);
     check("and nothing was stored", *(uint32_t *)(void *)(edge - 4), 8);
 
+    *(volatile uint32_t *)0xfffc = 300;
+    *(volatile uint32_t *)0x10000 = 40;
+    TRY("vmaskmovps (%%si), %%ymm3, %%ymm2", , "S"(0xfffc));
+    check_no_fault("a masked load at the end of 16-bit addresses");
+    STORE(2);
+    check("goes on behind it", sum(0, 8), 340);
+
     /* Elements 0 and 1 are there, 2 is not, and 3 is not wanted. */
     uint32_t index[4] __attribute__((aligned(16))) = { 0, 1, 2, 3 };
     mask[0] = mask[1] = mask[2] = 0xffffffff;

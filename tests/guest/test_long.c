@@ -199,6 +199,10 @@ static void canonical(void)
     check_fault("load through RBP", 12, 0);
     TRY("jmp *%0", , "r"(HOLE));
     check_fault("jump into a hole", 13, 0);
+    TRY("mov %0, %%rsp\n call *%1", , "r"(HOLE + 8), "r"(HOLE));
+    check_fault("CALL into a hole with the stack in one", 12, 0);
+    TRY("mov $1, %%ecx\n repe cmpsb", , "S"(UINT64_C(0x123456789000)), "D"(HOLE));
+    check_fault("REP CMPS reads its first operand first", 14, 0);
     TRY("movq $0x55, -8(%%rsp)\n push %0\n ret", , "r"(HOLE));
     check_fault("RET into a hole", 13, 0);
     TRY("mov %0, %%ecx\n xor %%eax, %%eax\n mov $0x8000, %%edx\n wrmsr", , "r"(FS_BASE));

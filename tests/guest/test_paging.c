@@ -20,6 +20,8 @@ static volatile uint32_t *const test = (volatile uint32_t *)TEST;
 static void invlpg(uint32_t at) { __asm__ volatile("invlpg (%0)" : : "r"(at) : "memory"); }
 
 #define READ(at) TRY("movl %0, %%eax", , "m"(*(volatile uint32_t *)(at)))
+#define OPERANDS(a, b) a, b
+#define ARPL(at, selector) TRY("arpl %%cx, (%%eax)", , OPERANDS("a"(at), "c"(selector)))
 #define WRITE(at) TRY("movl $7, %0", , "m"(*(volatile uint32_t *)(at)))
 
 static void check_pf(const char *name, uint32_t error, uint32_t cr2)
@@ -65,6 +67,12 @@ static void two_level(void)
     check_pf("supervisor write to a read-only page, WP 1", PF_P | PF_W, TEST + 0x2004);
     TRY("addl $1, %0", , "m"(test[2050]));
     check_pf("read-modify-write of a read-only page", PF_P | PF_W, TEST + 0x2008);
+    ARPL(TEST + 0x2010, 3);
+    check_pf("ARPL that would write there", PF_P | PF_W, TEST + 0x2010);
+    ARPL(TEST + 0x2010, 0);
+    check_no_fault("ARPL with nothing to write");
+    ARPL(TEST + 0x1000, 3);
+    check_pf("ARPL reads first", 0, TEST + 0x1000);
     TRY("movl $0x11223344, %0", , "m"(*(volatile uint32_t *)(TEST + 0xffe)));
     check_pf("write across into a missing page", PF_W, TEST + 0x1000);
     check("nothing of it was written", page_a[1023] >> 16, 0);

@@ -25,6 +25,7 @@ enum {
     PHYS_CODE = 0x100000,
     PHYS_DATA = 0x101000,
     PHYS_KERNEL = 0x103000,
+    PHYS_READ_ONLY = 0x104000,
     PHYS_SIZE = 0x200000,
 };
 
@@ -80,8 +81,14 @@ static void die(const struct error *err)
     exit(1);
 }
 
-/* Maps one writable page, with all levels created on the way. */
-static void map_page(struct isa_emu *e, uint64_t va, uint64_t pa, bool user)
+/* Page-table entries (SDM vol. 3, 4.5): accessed, dirty, writable, present; not executable, user. */
+#define KERNEL_PAGE UINT64_C(0x63)
+#define CODE_PAGE UINT64_C(0x67)
+#define DATA_PAGE UINT64_C(0x8000000000000067)
+#define READ_ONLY_PAGE UINT64_C(0x8000000000000065)
+
+/* Maps one page, with all levels created on the way. */
+static void map_page(struct isa_emu *e, uint64_t va, uint64_t pa, uint64_t rights)
 {
     uint64_t table = PHYS_PML4;
     for (int shift = 39; shift > 12; shift -= 9) {
@@ -94,7 +101,7 @@ static void map_page(struct isa_emu *e, uint64_t va, uint64_t pa, bool user)
         }
         table = entry & ~UINT64_C(0xfff);
     }
-    space_store(e->mem, table + 8 * ((va >> 12) & 511), 8, pa | (user ? 0x67 : 0x63));
+    space_store(e->mem, table + 8 * ((va >> 12) & 511), 8, pa | rights);
 }
 
 /* Descriptors of the supervisor page: SDM vol. 3, 3.4.5, 6.14.1 and 7.7. */
@@ -117,7 +124,7 @@ static void build_kernel_page(struct isa_emu *e)
         store_le(gate + 6, 2, handler >> 16);
     }
     space_write(e->mem, PHYS_KERNEL, page, sizeof page);
-    map_page(e, KERNEL, PHYS_KERNEL, false);
+    map_page(e, KERNEL, PHYS_KERNEL, KERNEL_PAGE);
 }
 
 struct isa_emu *isa_emu_new(const char *engine)
@@ -142,9 +149,10 @@ struct isa_emu *isa_emu_new(const char *engine)
     engine_add_vcpu(e->engine, &e->cpu->v);
     engine_add_ram(e->engine, e->ram);
     e->next_table = PHYS_NEXT_TABLE;
-    map_page(e, ISA_CODE, PHYS_CODE, true);
-    map_page(e, ISA_DATA, PHYS_DATA, true);
-    map_page(e, ISA_DATA + 0x1000, PHYS_DATA + 0x1000, true);
+    map_page(e, ISA_CODE, PHYS_CODE, CODE_PAGE);
+    map_page(e, ISA_DATA, PHYS_DATA, DATA_PAGE);
+    map_page(e, ISA_DATA + 0x1000, PHYS_DATA + 0x1000, DATA_PAGE);
+    map_page(e, ISA_READ_ONLY, PHYS_READ_ONLY, READ_ONLY_PAGE);
     build_kernel_page(e);
     return e;
 }
@@ -231,11 +239,12 @@ static void load_state(struct isa_emu *e, const struct isa_case *c)
     for (unsigned i = 0; i < 16; i++)
         memcpy(&s->ymm[i][2], c->in.high[i], 16);
     x86_update_mode(e->cpu);
-    uint8_t code[0x80];
+    uint8_t code[0x80], data[ISA_DATA_SIZE];
     memset(code, 0x90, sizeof code);
     memcpy(code + 0x40, c->code, c->len);
     space_write(e->mem, PHYS_CODE + 0x7c0, code, sizeof code);
-    space_write(e->mem, PHYS_DATA + (ISA_WINDOW - ISA_DATA), c->in.window, ISA_WINDOW_SIZE);
+    isa_data_fill(data, c);
+    space_write(e->mem, PHYS_DATA, data, sizeof data);
     x86_mmu_context(e->cpu);
 }
 
@@ -246,6 +255,9 @@ static void step(struct isa_emu *e, unsigned positions)
     sim_run_end(e->sim);
 }
 
+static bool in_code(uint64_t rip) { return rip >= ISA_CODE && rip < ISA_CODE + PAGE_SIZE; }
+static bool in_handler(uint64_t rip) { return rip >= KERNEL_HANDLER && rip < KERNEL_HANDLER + 16 * VECTORS; }
+
 /* The handler's stack frame (SDM vol. 3, 6.14.2) holds the interrupted state. */
 static void read_frame(struct isa_emu *e, struct isa_result *r)
 {
@@ -255,13 +267,14 @@ static void read_frame(struct isa_emu *e, struct isa_result *r)
     r->vector = (uint8_t)((s->rip - KERNEL_HANDLER) / 16);
     r->has_cr2 = r->vector == 14;
     r->cr2 = s->cr2;
-    uint64_t frame = s->gpr[R_SP] + (with_error >> r->vector & 1 ? 8 : 0);
-    uint64_t words[5];
-    space_read(e->mem, PHYS_KERNEL + (frame - KERNEL), words, sizeof words);
-    r->out.rflags = words[2];
-    r->out.gpr[R_SP] = words[3];
-    if (words[0] < ISA_CODE || words[0] >= ISA_CODE + 0x1000)
-        r->end = ISA_LOST;
+    bool has_error = with_error >> r->vector & 1;
+    uint64_t words[6];
+    space_read(e->mem, PHYS_KERNEL + (s->gpr[R_SP] - KERNEL), words, sizeof words);
+    const uint64_t *frame = words + has_error;
+    r->error = has_error ? words[0] : 0;
+    r->rip = frame[0];
+    r->out.rflags = frame[2];
+    r->out.gpr[R_SP] = frame[3];
 }
 
 /* One instruction is one position, except REP: one for each iteration.  A sequence runs in two parts. */
@@ -278,6 +291,8 @@ void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result 
         step(e, c->insns - c->split);
     for (int i = 0; i < MAX_POSITIONS && s->rip == start; i++)
         step(e, 1);
+    if (!in_code(s->rip) && !in_handler(s->rip))
+        step(e, 1);                        /* jumped to where nothing can be fetched */
     memcpy(r->out.gpr, s->gpr, sizeof r->out.gpr);
     r->out.rflags = x86_get_rflags(e->cpu);
     r->end = ISA_LOST;
@@ -285,10 +300,12 @@ void isa_emu_run(struct isa_emu *e, const struct isa_case *c, struct isa_result 
         r->end = ISA_FELL_THROUGH;
     else if (s->rip == start + c->len + ISA_STUB_GAP)
         r->end = ISA_BRANCHED;
-    else if (s->rip >= KERNEL_HANDLER && s->rip < KERNEL_HANDLER + 16 * VECTORS)
+    else if (in_handler(s->rip))
         read_frame(e, r);
     save_fx(e->cpu, r->out.fx);
     for (unsigned i = 0; i < 16; i++)
         memcpy(r->out.high[i], &s->ymm[i][2], 16);
-    space_read(e->mem, PHYS_DATA + (ISA_WINDOW - ISA_DATA), r->out.window, ISA_WINDOW_SIZE);
+    uint8_t data[ISA_DATA_SIZE];
+    space_read(e->mem, PHYS_DATA, data, sizeof data);
+    isa_data_result(data, r);
 }

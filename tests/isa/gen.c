@@ -173,7 +173,7 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
         c->in.gpr[i] = gen_interesting(g);
     c->in.gpr[R_SP] = ISA_WINDOW + 0x1c0 + (gen_below(g, 8) << 3);
     c->in.rflags = 0x202 | (gen_next(g) & FLAGS_ARITH) | (gen_below(g, 4) == 0 ? FLAG_DF : 0) |
-                   (gen_below(g, 12) == 0 ? FLAG_AC : 0);
+                   (gen_seldom(g, 12) ? FLAG_AC : 0);
     gen_fx(g, c->in.fx);
     if (isa_host_has_avx())
         gen_high(g, c);

@@ -14,6 +14,7 @@ struct isa_gen {
     uint64_t rng;
     const struct x86_decoder *decoder;
     uint64_t features[8];
+    bool astray;              /* addresses that may fault are frequent: several at once, in one instruction */
     uint32_t reach;           /* != 0: displacements and immediates are mostly less (isa_encode) */
 };
 
@@ -42,5 +43,7 @@ unsigned isa_fxsave_mask_at(const struct x86_insn *insn, const struct isa_case *
 
 /* RFLAGS bits that are architecturally undefined after the instruction. */
 uint64_t isa_undefined_flags(const struct x86_insn *insn, const struct isa_case *c);
+/* General registers, a bit each, that have no defined contents after the instruction has faulted. */
+uint32_t isa_undefined_gprs(const struct x86_insn *insn);
 
 #endif

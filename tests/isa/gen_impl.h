@@ -7,9 +7,13 @@
 #include "guest/x86/cpu.h"
 #include "guest/x86/mode.h"
 
-/* gen_values.c: random numbers, [0, n), numbers near edges, 16 bytes of lanes, an FXSAVE image. */
+/*
+ * gen_values.c: random numbers, [0, n), once in n times (more often if g->astray), numbers near edges, 16 bytes of
+ * lanes, an FXSAVE image.
+ */
 uint64_t gen_next(struct isa_gen *g);
 unsigned gen_below(struct isa_gen *g, unsigned n);
+bool gen_seldom(struct isa_gen *g, unsigned n);
 uint64_t gen_interesting(struct isa_gen *g);
 void gen_lanes(struct isa_gen *g, uint8_t *p);
 void gen_fx(struct isa_gen *g, uint8_t *fx);

@@ -47,22 +47,38 @@ static uint64_t not_canonical(struct isa_gen *g)
     return (UINT64_C(1) << (47 + gen_below(g, 16))) + 128 + (gen_below(g, 2) ? gen_below(g, 64) : gen_next(g) >> 20);
 }
 
-static uint64_t target_address(struct isa_gen *g, const struct x86_insn *I)
+/* Where an access may fault for another reason: at either end of what is mapped, in a read-only page. */
+static uint64_t edge(struct isa_gen *g)
 {
-    if (I->asz == 8 && I->has_modrm && I->base != 16 && gen_below(g, 60) == 0)
+    switch (gen_below(g, 4)) {
+    case 0:
+        return ISA_DATA - 4 + gen_below(g, 8);
+    case 1:
+        return ISA_DATA + ISA_DATA_SIZE - 36 + gen_below(g, 40);
+    case 2:
+        return ISA_READ_ONLY - 36 + gen_below(g, 72);
+    default:
+        return ISA_READ_ONLY + 0x1000 - 36 + gen_below(g, 40);
+    }
+}
+
+/*
+ * Near 4 GiB: not across, in 32-bit code, where the access may fault or not (SDM vol. 3, 5.3: "implementation-specific
+ * and may vary from one execution to another").
+ */
+static uint64_t target_address(struct isa_gen *g, const struct isa_case *c, const struct x86_insn *I)
+{
+    if (I->asz == 4 && !is_area(I) && gen_seldom(g, 60))
+        return (c->mode32 ? UINT32_MAX - 64 : UINT32_MAX) - gen_below(g, 36);
+    if (I->asz == 8 && I->has_modrm && I->base != 16 && gen_seldom(g, 60))
         return not_canonical(g);
     if (is_area(I))
         return ISA_WINDOW + 0x100 + (gen_below(g, 8) ? 0 : gen_below(g, 16));
-    switch (gen_below(g, 40)) {
-    case 0:
-        return ISA_DATA - 4 + gen_below(g, 8);                       /* before the mapping */
-    case 1:
-        return ISA_DATA + ISA_DATA_SIZE - 36 + gen_below(g, 40);     /* across its end */
-    case 2:
+    if (gen_seldom(g, 20))
+        return edge(g);
+    if (gen_seldom(g, 40))
         return ISA_DATA + 0x1000 - 34 + gen_below(g, 36);            /* across pages, both mapped */
-    default:
-        return ISA_WINDOW + 0x80 + (gen_below(g, 0x280) & ~(gen_below(g, 4) ? 15u : 0u));
-    }
+    return ISA_WINDOW + 0x80 + (gen_below(g, 0x280) & ~(gen_below(g, 4) ? 15u : 0u));
 }
 
 static bool uses_memory(const struct x86_insn *I)
@@ -110,7 +126,7 @@ static bool patch_address(struct isa_gen *g, struct isa_case *c, struct x86_insn
 static bool aim(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
 {
     uint64_t *gpr = c->in.gpr;
-    uint64_t target = target_address(g, I);
+    uint64_t target = target_address(g, c, I);
     if (I->asz == 2)
         return !is_area(I) && gen_below(g, 4) == 0;   /* reaches no mapped page: CR2 is what there is to compare */
     if (I->base == 16 || (I->base < 0 && I->index < 0))
@@ -140,7 +156,7 @@ static void aim_gather(struct isa_gen *g, struct isa_case *c, const struct x86_i
         uint64_t low = (uint64_t)(int64_t)((int)gen_below(g, 64) - 16);
         uint64_t high = (uint64_t)(int64_t)((int)gen_below(g, 64) - 16);
         bool wide = gen_below(g, 2);
-        store_le(p, 8, gen_below(g, 120) == 0 ? gen_next(g) : wide ? low : (uint32_t)low | high << 32);
+        store_le(p, 8, gen_seldom(g, 120) ? gen_next(g) : wide ? low : (uint32_t)low | high << 32);
     }
     if (gen_below(g, 4) == 0) {      /* every element */
         memset(c->in.fx + 160 + 16 * I->op[2].reg, 0xff, 16);
@@ -167,15 +183,19 @@ static bool is_string(const struct x86_insn *I)
     return I->row->flags & ROW_REP;
 }
 
-static void aim_strings(struct isa_gen *g, struct isa_case *c)
+/* Each operand for itself: so that sometimes both would fault. */
+static void aim_strings(struct isa_gen *g, struct isa_case *c, const struct x86_insn *I)
 {
+    static const unsigned pointers[] = { R_SI, R_DI };
     c->in.gpr[R_SI] = ISA_WINDOW + 0x180 + gen_below(g, 64);
     c->in.gpr[R_DI] = ISA_WINDOW + 0x200 + gen_below(g, 64) - 32;
     c->in.gpr[R_CX] = gen_below(g, 8) ? gen_below(g, 12) : 0;
-    if (gen_below(g, 30) == 0)
-        c->in.gpr[R_DI] = ISA_DATA + ISA_DATA_SIZE - gen_below(g, 20);
-    else if (gen_below(g, 30) == 0)
-        c->in.gpr[R_SI] = ISA_DATA + ISA_DATA_SIZE - gen_below(g, 20);
+    for (unsigned i = 0; i < 2; i++) {
+        if (I->asz == 8 && gen_seldom(g, 40))
+            c->in.gpr[pointers[i]] = not_canonical(g);
+        else if (gen_seldom(g, 15))
+            c->in.gpr[pointers[i]] = edge(g);
+    }
 }
 
 /* Bit offsets of BT with a memory operand reach far: keep them inside the window. */
@@ -359,6 +379,12 @@ static bool loads_segment(const struct x86_insn *I)
     return pop || mov || is(I, "lds") || is(I, "les") || is(I, "lss") || is(I, "lfs") || is(I, "lgs");
 }
 
+/* Selectors and flags are popped from the window alone, where gen_operands() has put some that both sides know. */
+static bool pops_system(const struct x86_insn *I)
+{
+    return is(I, "retf") || is(I, "iret") || is(I, "popf") || (is(I, "pop") && I->op[0].kind == OPK_SEG);
+}
+
 /* Mapped, but outside the window: whatever stores have left there. */
 static bool left_over(uint64_t at)
 {
@@ -370,20 +396,20 @@ bool gen_operands(struct isa_gen *g, struct isa_case *c, struct x86_insn *I)
 {
     if (is(I, "movsxd") && I->osz == 2)
         return false;              /* Intel reads 16 bits, AMD 32 */
-    if (is(I, "cmps") && I->asz == 2)
-        return false;              /* both operands fault: in which order is the CPU's business */
     if (is(I, "int") && I->op[0].imm == 0x80)
         return false;              /* a system call */
     if (is_string(I) && I->asz != 2)
-        aim_strings(g, c);
+        aim_strings(g, c, I);
     if (uses_memory(I) && !aim(g, c, I))
         return false;
     if (I->row->flags & ROW_VSIB)
         aim_gather(g, c, I);
     if ((starts(I, "vmaskmovp") || starts(I, "vpmaskmov")) && gen_below(g, 2))
         aim_masked(g, c, I);
-    if (!c->mode32 && I->base != R_SP && gen_below(g, 60) == 0)
+    if (!c->mode32 && I->base != R_SP && gen_seldom(g, 60))
         c->in.gpr[R_SP] = not_canonical(g);
+    else if (I->base != R_SP && !pops_system(I) && gen_seldom(g, 60))
+        c->in.gpr[R_SP] = edge(g);
     if ((is(I, "ldmxcsr") || is(I, "vldmxcsr")) && left_over(effective_address(c, I)))
         return false;              /* it may have AMD's bit */
     tame_bit_offset(g, c, I);

@@ -14,6 +14,8 @@ uint64_t gen_next(struct isa_gen *g)
 
 unsigned gen_below(struct isa_gen *g, unsigned n) { return (unsigned)(gen_next(g) >> 33) % n; }
 
+bool gen_seldom(struct isa_gen *g, unsigned n) { return gen_below(g, g->astray ? n / 8 + 2 : n) == 0; }
+
 /* Numbers that find edges: small, powers of two around, all ones, random. */
 uint64_t gen_interesting(struct isa_gen *g)
 {

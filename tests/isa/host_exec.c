@@ -103,6 +103,7 @@ void isa_exit0(void);
 void isa_exit1(void);
 void isa_resume(void);
 
+#define LINUX_TASK_SIZE UINT64_C(0x7ffffffff000)
 enum { BATCH = 256, USER32_CS = 0x23, USER64_CS = 0x33, USER_DS = 0x2b };
 
 struct shared {
@@ -150,11 +151,15 @@ static void on_signal(int sig, siginfo_t *info, void *opaque)
     if (!current)
         _exit(3);
     current->vector = (uint8_t)signal_vector(sig, info, uc);
-    bool trap = current->vector == 1 || current->vector == 3 || current->vector == 4;
-    uint64_t at = (uint64_t)g[REG_RIP] - (ISA_CODE + 0x800);
-    current->end = at == (trap ? current_len : 0) ? ISA_FAULT : ISA_LOST;
+    current->end = ISA_FAULT;
+    current->rip = (uint64_t)g[REG_RIP];
+    if (current->vector == 1 && current->rip == ISA_CODE + 0x800)
+        current->rip += current_len;           /* INT1: a hypervisor that intercepts it may forget to go on */
+    current->error = (uint32_t)g[REG_ERR];
     current->has_cr2 = current->vector == 14;
     current->cr2 = (uint64_t)g[REG_CR2];
+    if (current->has_cr2 && current->cr2 >= LINUX_TASK_SIZE)
+        current->error &= ~(uint32_t)1;        /* whether a page of Linux's own is there is hidden: always 1 */
     for (int i = 0; i < 16; i++)
         current->out.gpr[i] = (uint64_t)g[order[i]];
     current->out.rflags = (uint64_t)g[REG_EFL];
@@ -196,7 +201,7 @@ static void run_case(const struct isa_case *c, struct isa_result *r)
     struct context *x = ctx();
     memset(r, 0, sizeof *r);
     place_code(c);
-    memcpy((void *)(uintptr_t)ISA_WINDOW, c->in.window, ISA_WINDOW_SIZE);
+    isa_data_fill((uint8_t *)(uintptr_t)ISA_DATA, c);
     memcpy(x->gpr, c->in.gpr, sizeof x->gpr);
     memcpy(x->fx, c->in.fx, 512);
     memcpy(x->high, c->in.high, sizeof x->high);
@@ -219,7 +224,7 @@ static void run_case(const struct isa_case *c, struct isa_result *r)
         if (x->avx)
             memcpy(r->out.high, x->out_high, sizeof r->out.high);
     }
-    memcpy(r->out.window, (void *)(uintptr_t)ISA_WINDOW, ISA_WINDOW_SIZE);
+    isa_data_result((const uint8_t *)(uintptr_t)ISA_DATA, r);
 }
 
 static void *map_at(uintptr_t at, size_t size, int prot)
@@ -235,6 +240,7 @@ static void child_setup(void)
     static uint8_t stack[65536];
     map_at(ISA_CODE, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC);
     map_at(ISA_DATA, ISA_DATA_SIZE, PROT_READ | PROT_WRITE);
+    (void)*(const volatile uint8_t *)map_at(ISA_READ_ONLY, 0x1000, PROT_READ);     /* from here on it is present */
     struct context *x = map_at(ISA_CONTEXT, 0x1000, PROT_READ | PROT_WRITE);
     x->exit0 = (uintptr_t)isa_exit0;
     x->exit1 = (uintptr_t)isa_exit1;

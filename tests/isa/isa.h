@@ -17,10 +17,11 @@
 /* Virtual addresses that both sides use; all below 2 GiB, so that 32-bit code reaches them. */
 enum {
     ISA_CODE = 0x10000000,    /* one page; the instruction ends where its exit stub begins */
-    ISA_DATA = 0x20000000,    /* two pages, unmapped on both sides */
+    ISA_DATA = 0x20000000,    /* two pages, unmapped on both sides; each case finds isa_data_fill()'s contents */
     ISA_DATA_SIZE = 0x2000,
-    ISA_WINDOW = 0x20000e00,  /* 1 KiB around the page boundary: what is initialised and compared */
+    ISA_WINDOW = 0x20000e00,  /* 1 KiB around the page boundary: what the case brings along */
     ISA_WINDOW_SIZE = 0x400,
+    ISA_READ_ONLY = 0x20010000, /* one page of zeros, unmapped on both sides */
     ISA_CONTEXT = 0x30000000, /* host only */
     ISA_STUB_GAP = 32,        /* a taken branch lands this far behind the fall-through stub */
 };
@@ -38,7 +39,7 @@ enum isa_end {
     ISA_FELL_THROUGH,
     ISA_BRANCHED,             /* reached the second stub */
     ISA_FAULT,                /* vector says which */
-    ISA_LOST,                 /* ran somewhere else: the case says nothing */
+    ISA_LOST,                 /* ran somewhere else: of the emulator alone */
 };
 
 struct isa_case {
@@ -54,9 +55,17 @@ struct isa_result {
     enum isa_end end;
     uint8_t vector;
     bool has_cr2;
+    uint32_t error;           /* the error code, or 0 */
+    uint64_t rip;             /* faults and traps: the saved instruction pointer */
     uint64_t cr2;             /* page faults: the faulting address */
     struct isa_state out;
+    uint64_t outside;         /* hash of the data pages around the window */
 };
+
+/* The data pages before the case: its window, and around that a pattern that is the same for all. */
+void isa_data_fill(uint8_t *data, const struct isa_case *c);
+/* What became of them. */
+void isa_data_result(const uint8_t *data, struct isa_result *r);
 
 /* Runs n cases in the child.  False: the child could not be used (message printed). */
 bool isa_host_start(void);

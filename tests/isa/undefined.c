@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The written list of architecturally undefined flags (Intel SDM vol. 2, each
- * instruction's "Flags Affected").  Nothing else may differ from the host.
+ * The written list of what is architecturally undefined: flags (Intel SDM vol. 2, each
+ * instruction's "Flags Affected"), and general registers behind one fault.  Nothing else may differ from the host.
  */
 #include <string.h>
 
@@ -83,4 +83,10 @@ uint64_t isa_undefined_flags(const struct x86_insn *insn, const struct isa_case 
         if (!strcmp(name, list[i].name))
             return list[i].flags;
     return 0;
+}
+
+/* SDM vol. 3, 6.5: POPA may have changed general registers when it faults; the stack pointer is not among them. */
+uint32_t isa_undefined_gprs(const struct x86_insn *insn)
+{
+    return strcmp(insn->row->name, "popa") ? 0 : 0xff & ~(1u << R_SP);
 }

@@ -93,8 +93,9 @@ struct x86_pending {
     uint8_t has_error;
     uint8_t kind;         /* enum x86_event in interrupt.h: fault, trap, software interrupt ... */
     uint32_t error;
-    uint64_t cr2;         /* EXC_PF; of an address that is not canonical until x86_restore has seen it */
+    uint64_t cr2;         /* EXC_PF */
     uint64_t dr6;         /* EXC_DB: bits to set */
+    /* For x86_restore, of an address that is not canonical: cr2 is the address, dr6 whether it was to be written. */
 };
 
 /* Lines into the CPU core and requests from its local APIC or board. */
@@ -207,6 +208,8 @@ void x86_cpu_reset(struct x86_cpu *c);   /* RESET#; INIT is a request in irq */
  * v->exit = EXIT_EXCEPTION; the helper then returns at once (any value).
  */
 void x86_raise(struct vcpu *v, unsigned vector, bool has_error, uint32_t error);
+/* #GP(0) for an address that is not canonical, which x86_restore makes #SS(0) where the access was the stack's. */
+void x86_raise_astray(struct vcpu *v, uint64_t address, bool write);
 
 /* Lists model names to print for `-cpu help`: calls line for each. */
 void x86_cpu_list(void (*line)(void *opaque, const char *text), void *opaque);

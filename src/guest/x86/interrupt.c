@@ -22,6 +22,14 @@ void x86_raise(struct vcpu *v, unsigned vector, bool has_error, uint32_t error)
     v->exit = EXIT_EXCEPTION;
 }
 
+void x86_raise_astray(struct vcpu *v, uint64_t address, bool write)
+{
+    struct x86_pending *p = &x86_of(v)->s.pending;
+    x86_raise(v, EXC_GP, true, 0);
+    p->cr2 = address;
+    p->dr6 = write;
+}
+
 void x86_raise_debug(struct x86_cpu *c, uint64_t dr6_bits, enum x86_event kind)
 {
     struct x86_pending *p = &c->s.pending;

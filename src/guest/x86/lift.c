@@ -266,15 +266,18 @@ bool x86_begins_later(struct x86_lift *L)
  * What restore needs to know of an instruction: which of its accesses go to the stack segment.
  * In 64-bit mode an address that is not canonical is #SS there and #GP elsewhere, and only the walk finds it.
  */
-enum { META_STACK = 1, META_STACK_TOO = 2 };
+enum { META_STACK = 1, META_STACK_READ = 2, META_STACK_WRITE = 4 };     /* all; what is read; what is written */
 
 static uint32_t meta_of(const struct x86_lift *L, const struct x86_insn *I)
 {
     x86_lift_fn *fn = I->row->lift;
     if (!lift_64(L))
         return 0;
-    if (I->memory && I->seg != SEG_SS)
-        return fn == lift_push || fn == lift_pop || fn == lift_call_ind || fn == lift_far_mem ? META_STACK_TOO : 0;
+    if (I->memory && I->seg != SEG_SS) {
+        if (fn == lift_push || fn == lift_call_ind || fn == lift_far_mem)
+            return META_STACK_WRITE;
+        return fn == lift_pop ? META_STACK_READ : 0;
+    }
     bool data = fn == lift_xlat || fn == lift_maskmov || fn == lift_mmx_maskmov || fn == lift_monitor;
     return data ? 0 : META_STACK;
 }
@@ -337,10 +340,9 @@ void x86_restore(struct vcpu *v, uint64_t pc, uint32_t meta)
     struct x86_cpu *c = x86_of(v);
     struct x86_pending *p = &c->s.pending;
     c->s.rip = pc;
-    if (v->exit == EXIT_EXCEPTION && p->vector == EXC_GP && p->cr2) {        /* x86_mmu_walk: not canonical */
-        bool near_sp = p->cr2 - c->s.gpr[R_SP] + 16 <= 32;
-        if (meta & META_STACK || (meta & META_STACK_TOO && near_sp))
+    if (v->exit == EXIT_EXCEPTION && p->vector == EXC_GP && p->cr2) {
+        if (meta & (META_STACK | (p->dr6 ? META_STACK_WRITE : META_STACK_READ)))
             p->vector = EXC_SS;
-        p->cr2 = 0;
+        p->cr2 = p->dr6 = 0;
     }
 }

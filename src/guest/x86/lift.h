@@ -53,6 +53,8 @@ ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size,
  * size 1..8; result W or X by size.  intent: the matching store follows. */
 ir_ref x86_ld(struct x86_lift *L, ir_ref linear, unsigned size, bool intent);
 void x86_st(struct x86_lift *L, ir_ref linear, unsigned size, ir_ref v);
+/* Makes #AC pending, or what comes before it: an address that is not canonical. */
+void x86_raise_misaligned(struct vcpu *v, uint64_t linear, bool write);
 /* The alignment check and watchpoints of an access that a helper makes. */
 void x86_check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool write);
 ir_ref x86_ldv(struct x86_lift *L, ir_ref linear, bool aligned);  /* 16 bytes; aligned: #GP(0) if not */

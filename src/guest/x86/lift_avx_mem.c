@@ -29,20 +29,28 @@ static bool element_address(struct x86_cpu *c, unsigned seg, uint64_t offset, un
 
 /* The helpers' third argument. */
 struct masked {
-    unsigned reg, size, n, seg, asz;
+    unsigned reg, size, n, seg;
 };
 
 static uint64_t pack_masked(const struct masked *m)
 {
-    return m->reg | (uint64_t)m->size << 8 | (uint64_t)m->n << 16 | (uint64_t)m->seg << 24 | (uint64_t)m->asz << 32;
+    return m->reg | (uint64_t)m->size << 8 | (uint64_t)m->n << 16 | (uint64_t)m->seg << 24;
 }
 
 static struct masked unpack_masked(uint64_t v)
 {
-    return (struct masked){ v & 0xff, v >> 8 & 0xff, v >> 16 & 0xff, v >> 24 & 0xff, v >> 32 & 0xff };
+    return (struct masked){ v & 0xff, v >> 8 & 0xff, v >> 16 & 0xff, v >> 24 & 0xff };
 }
 
-static uint64_t wrap(uint64_t offset, unsigned asz) { return asz == 8 ? offset : offset & mask64(8 * asz); }
+/*
+ * Element i is at i * size behind the operand's linear address: it is within the operand that an access goes past the
+ * end of what 16 bits address, as every other vector access does.
+ */
+static uint64_t element_offset(const struct x86_cpu *c, const struct masked *m, uint64_t offset, unsigned i)
+{
+    offset += (uint64_t)i * m->size;
+    return c->mode_flags & MODE_CS64 ? offset : (uint32_t)offset;
+}
 
 static uint64_t do_mask_load(struct vcpu *v, uint64_t offset, uint64_t mask, uint64_t packed)
 {
@@ -53,7 +61,7 @@ static uint64_t do_mask_load(struct vcpu *v, uint64_t offset, uint64_t mask, uin
     for (unsigned i = 0; i < m.n; i++) {
         if (!(mask >> i & 1))
             continue;
-        if (!element_address(c, m.seg, wrap(offset + i * m.size, m.asz), m.size, false, &linear) ||
+        if (!element_address(c, m.seg, element_offset(c, &m, offset, i), m.size, false, &linear) ||
             !vcpu_load(v, linear, m.size, x86_data_mode(c), 0, &value))
             return 0;
         store_le(bytes + i * m.size, m.size, value);
@@ -70,7 +78,7 @@ static uint64_t do_mask_store(struct vcpu *v, uint64_t offset, uint64_t mask, ui
     uint64_t linear[8];
     for (unsigned i = 0; i < m.n; i++)
         if (mask >> i & 1)
-            if (!element_address(c, m.seg, wrap(offset + i * m.size, m.asz), m.size, true, &linear[i]) ||
+            if (!element_address(c, m.seg, element_offset(c, &m, offset, i), m.size, true, &linear[i]) ||
                 !vcpu_probe(v, linear[i], m.size, ACCESS_WRITE, x86_data_mode(c)))
                 return 0;
     for (unsigned i = 0; i < m.n; i++) {
@@ -98,7 +106,7 @@ static void lift_masked(struct x86_lift *L, const struct x86_insn *I, unsigned m
         ir_ref high = irb_un(b, IR_VLO, irb_vec(b, op, v.hi, IR_NONE, IR_NONE, 0));
         bits = irb_bin(b, IR_OR, bits, irb_bini(b, IR_SHL, high, lanes));
     }
-    const struct masked m = { I->op[data].reg, size, v.hi ? 2 * lanes : lanes, (unsigned)I->seg, I->asz };
+    const struct masked m = { I->op[data].reg, size, v.hi ? 2 * lanes : lanes, (unsigned)I->seg };
     irb_call(b, h, x86_ea(L, I), bits, irb_x(b, pack_masked(&m)), IR_NONE);
 }
 
@@ -138,6 +146,8 @@ static void set_lane(uint64_t *reg, unsigned i, unsigned size, uint64_t v)
     else
         reg[i / 2] = bits_set(reg[i / 2], 32 * (i & 1), 32, v);
 }
+
+static uint64_t wrap(uint64_t offset, unsigned asz) { return asz == 8 ? offset : offset & mask64(8 * asz); }
 
 static bool gather_one(struct x86_cpu *c, const struct gather *g, uint64_t base, unsigned i)
 {

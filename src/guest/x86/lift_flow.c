@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Near control flow. */
 #include "guest/x86/lift_int.h"
+#include "guest/x86/segment.h"
 
 /* A near target: RIP + displacement at the operand size. */
 static uint64_t target(const struct x86_lift *L, const struct x86_insn *I)
@@ -120,10 +121,29 @@ void lift_call(struct x86_lift *L, const struct x86_insn *I)
     x86_jump(L, target(L, I));
 }
 
+/* The target is not canonical: the push that comes before RIP changes may fault first (SDM vol. 2, CALL). */
+static uint64_t do_call_astray(struct vcpu *v, uint64_t sp)
+{
+    struct x86_cpu *c = x86_of(v);
+    if (c->mode_flags & MODE_AC_CHECK && sp & 7)
+        x86_raise_misaligned(v, sp, true);
+    else if (vcpu_probe(v, sp, 8, ACCESS_WRITE, x86_data_mode(c)))
+        x86_raise(v, EXC_GP, true, 0);
+    return 0;
+}
+
+static const struct ir_helper helper_call_astray = { "call_astray", 1, HELPER_MAY_EXIT | HELPER_MEMORY, IR_VOID,
+                                                     { IR_X }, { .f1 = do_call_astray } };
+
 void lift_call_ind(struct x86_lift *L, const struct x86_insn *I)
 {
+    struct ir_block *b = L->b;
     ir_ref pc = wrap(L, I, x86_rd(L, I, 0));
-    check(L, pc);
+    if (lift_64(L))
+        irb_trap_if(b, IR_NE, irb_sextract(b, pc, 0, 48), pc, &helper_call_astray,
+                    irb_bini(b, IR_SUB, irb_get(b, 8, X86_OFF_GPR(R_SP)), I->osz));
+    else
+        check(L, pc);
     x86_set_sp(L, x86_push(L, I->osz, return_address(L, I)));
     x86_jump_indirect(L, pc);
 }

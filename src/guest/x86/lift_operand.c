@@ -97,18 +97,30 @@ ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, b
 
 static unsigned mem_size(unsigned size) { return size == 1 ? IR_MEM_8 : size == 2 ? IR_MEM_16 : size == 4 ? IR_MEM_32 : IR_MEM_64; }
 
-/* An address that is not canonical faults for that first (x86_restore makes #SS of it where it must). */
-static uint64_t do_misaligned(struct vcpu *v, uint64_t linear)
+void x86_raise_misaligned(struct vcpu *v, uint64_t linear, bool write)
 {
-    struct x86_cpu *c = x86_of(v);
-    bool canonical = !(c->mode_flags & MODE_CS64) || x86_canonical(linear);
-    x86_raise(v, canonical ? EXC_AC : EXC_GP, true, 0);
-    c->s.pending.cr2 = canonical ? 0 : linear;
+    if (x86_of(v)->mode_flags & MODE_CS64 && !x86_canonical(linear))
+        x86_raise_astray(v, linear, write);
+    else
+        x86_raise(v, EXC_AC, true, 0);
+}
+
+static uint64_t do_misaligned_read(struct vcpu *v, uint64_t linear)
+{
+    x86_raise_misaligned(v, linear, false);
     return 0;
 }
 
-static const struct ir_helper helper_misaligned = { "misaligned", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X },
-                                                    { .f1 = do_misaligned } };
+static uint64_t do_misaligned_write(struct vcpu *v, uint64_t linear)
+{
+    x86_raise_misaligned(v, linear, true);
+    return 0;
+}
+
+static const struct ir_helper helper_misaligned[] = {
+    { "misaligned_read", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_misaligned_read } },
+    { "misaligned_write", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_misaligned_write } },
+};
 
 static ir_ref low_bits(struct x86_lift *L, ir_ref linear, unsigned size)
 {
@@ -118,7 +130,7 @@ static ir_ref low_bits(struct x86_lift *L, ir_ref linear, unsigned size)
 void x86_check_access(struct x86_lift *L, ir_ref linear, unsigned size, bool write)
 {
     if (L->flags & MODE_AC_CHECK && size > 1)
-        irb_trap_if(L->b, IR_NE, low_bits(L, linear, size), irb_x(L->b, 0), &helper_misaligned, linear);
+        irb_trap_if(L->b, IR_NE, low_bits(L, linear, size), irb_x(L->b, 0), &helper_misaligned[write], linear);
     if (L->flags & MODE_DEBUG)
         irb_call(L->b, &x86_helper_check_watch, linear, irb_x(L->b, size | (uint64_t)write << 8), IR_NONE, IR_NONE);
 }

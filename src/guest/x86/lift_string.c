@@ -79,14 +79,6 @@ static void compare(struct string *s, uint64_t a, uint64_t b)
     s->stopped = (a == b) != (s->rep == X86_REPE);
 }
 
-static bool addresses(struct string *s, uint64_t *src, uint64_t *dst)
-{
-    struct x86_state *st = &s->c->s;
-    bool writes = s->op == STR_MOVS || s->op == STR_STOS;
-    return (!s->uses_si || x86_seg_linear(s->c, (int)s->seg, st->gpr[R_SI] & s->mask, s->size, false, src)) &&
-           (!s->uses_di || x86_seg_linear(s->c, SEG_ES, st->gpr[R_DI] & s->mask, s->size, writes, dst));
-}
-
 /* What the lifter puts before a load or store of its own. */
 static bool access_checks(struct string *s, uint64_t linear, bool write)
 {
@@ -99,35 +91,40 @@ static bool access_checks(struct string *s, uint64_t linear, bool write)
     return true;
 }
 
-static bool load(struct string *s, uint64_t linear, uint64_t *value)
+static bool load(struct string *s, int seg, unsigned pointer, uint64_t *value)
 {
-    return access_checks(s, linear, false) && vcpu_load(&s->c->v, linear, s->size, s->mode, 0, value);
+    uint64_t linear;
+    return x86_seg_linear(s->c, seg, s->c->s.gpr[pointer] & s->mask, s->size, false, &linear) &&
+           access_checks(s, linear, false) && vcpu_load(&s->c->v, linear, s->size, s->mode, 0, value);
 }
 
-static bool store(struct string *s, uint64_t linear, uint64_t value)
+static bool store(struct string *s, uint64_t value)
 {
-    return access_checks(s, linear, true) && vcpu_store(&s->c->v, linear, s->size, s->mode, value);
+    uint64_t linear;
+    return x86_seg_linear(s->c, SEG_ES, s->c->s.gpr[R_DI] & s->mask, s->size, true, &linear) &&
+           access_checks(s, linear, true) && vcpu_store(&s->c->v, linear, s->size, s->mode, value);
 }
 
-/* One iteration through the checked paths.  False: a fault is pending, nothing has changed. */
+/*
+ * One iteration through the checked paths.  False: a fault is pending, nothing has changed.  The source's faults, of
+ * whatever kind, come before the destination's.
+ */
 static bool one(struct string *s)
 {
-    uint64_t src = 0, dst = 0, a = 0, b = 0, acc = s->c->s.gpr[R_AX] & mask64(8 * s->size);
-    if (!addresses(s, &src, &dst))
-        return false;
-    if (s->uses_si && !load(s, src, &a))
+    uint64_t a = 0, b = 0, acc = s->c->s.gpr[R_AX] & mask64(8 * s->size);
+    if (s->uses_si && !load(s, (int)s->seg, R_SI, &a))
         return false;
     switch (s->op) {
     case STR_MOVS:
     case STR_STOS:
-        if (!store(s, dst, s->op == STR_MOVS ? a : acc))
+        if (!store(s, s->op == STR_MOVS ? a : acc))
             return false;
         break;
     case STR_LODS:
         set_acc(s, a);
         break;
     default:
-        if (!load(s, dst, &b))
+        if (!load(s, SEG_ES, R_DI, &b))
             return false;
         compare(s, s->op == STR_SCAS ? acc : a, b);
     }
@@ -338,12 +335,13 @@ static void lift_once(struct x86_lift *L, const struct x86_insn *I)
     unsigned op = I->row->aux, size = I->op[0].size;
     bool uses_si = op == STR_MOVS || op == STR_CMPS || op == STR_LODS, uses_di = op != STR_LODS;
     bool writes = op == STR_MOVS || op == STR_STOS;
-    ir_ref src = IR_NONE, dst = IR_NONE, x, y;
+    ir_ref dst = IR_NONE, x, y;
     if (uses_si)
-        src = x86_linear_seg(L, I->seg, pointer(L, I, R_SI), size, false);
+        x = x86_ld(L, x86_linear_seg(L, I->seg, pointer(L, I, R_SI), size, false), size, false);
+    else
+        x = x86_rd_reg(L, R_AX, size);
     if (uses_di)
         dst = x86_linear_seg(L, SEG_ES, pointer(L, I, R_DI), size, writes);
-    x = uses_si ? x86_ld(L, src, size, false) : x86_rd_reg(L, R_AX, size);
     y = uses_di && !writes ? x86_ld(L, dst, size, false) : IR_NONE;
     if (writes)
         x86_st(L, dst, size, x);

@@ -407,13 +407,18 @@ void lift_lar(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_arpl(struct x86_lift *L, const struct x86_insn *I)
 {
-    ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear);
-    ir_ref src = rdx(L, I, 1);
-    if (linear)                 /* prove the store before flags change */
-        x86_st(L, linear, 2, x);
-    ir_ref v = call(L, SYS_ARPL, irb_cast(L->b, x, IR_X), src, IR_NONE);
-    x86_wr_rmw(L, I, 0, linear, irb_cast(L->b, v, IR_W));
-    x86_end_lookup(L);
+    struct ir_block *b = L->b;
+    bool memory = I->op[0].kind == OPK_MEM;
+    ir_ref linear = memory ? x86_linear(L, I, 2, true) : IR_NONE;
+    ir_ref x = memory ? x86_ld(L, linear, 2, false) : x86_rd(L, I, 0);
+    ir_ref rpl = irb_bini(b, IR_AND, x, 3), least = irb_bini(b, IR_AND, x86_rd(L, I, 1), 3);
+    ir_ref lower = irb_setcond(b, IR_LTU, rpl, least);
+    ir_ref v = irb_bin(b, IR_OR, irb_bini(b, IR_AND, x, 0xfffc), irb_select(b, lower, least, rpl));
+    unsigned same = irb_label_new(b);
+    irb_brcond(b, IR_EQ, lower, irb_w(b, 0), same);
+    x86_wr_rmw(L, I, 0, linear, v);
+    irb_label(b, same);
+    x86_set_zero(L, lower);
 }
 
 /* ---- others ------------------------------------------------------------------------------------------------ */

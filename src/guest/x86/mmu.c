@@ -228,8 +228,7 @@ bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode
     begin(&w, c, va, access, out);
     w.user = mode == MMU_USER;
     if (c->s.efer & EFER_LMA && !x86_canonical(va)) {
-        x86_raise(v, EXC_GP, true, 0);
-        c->s.pending.cr2 = va;                       /* x86_restore makes it #SS where the stack is meant */
+        x86_raise_astray(v, va, access == ACCESS_WRITE);
         return false;
     }
     int r;

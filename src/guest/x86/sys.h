@@ -13,7 +13,7 @@
 
 /* sys_descriptor.c */
 ir_fn1 sys_lldt, sys_ltr, sys_verr, sys_verw;
-ir_fn2 sys_lar, sys_lsl, sys_arpl, sys_lgdt, sys_lidt, sys_sgdt, sys_sidt, sys_load_seg;
+ir_fn2 sys_lar, sys_lsl, sys_lgdt, sys_lidt, sys_sgdt, sys_sidt, sys_load_seg;
 /* sys_control.c */
 ir_fn0 sys_clts, sys_wbinvd, sys_xgetbv, sys_xsetbv, sys_clac, sys_stac;
 ir_fn1 sys_mov_from_cr, sys_mov_from_dr, sys_lmsw;

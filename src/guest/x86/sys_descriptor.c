@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Descriptor tables and selectors: LGDT, LLDT, LTR, VERR, LAR, LSL, ARPL, loads of segment registers. */
+/* Descriptor tables and selectors: LGDT, LLDT, LTR, VERR, LAR, LSL, loads of segment registers. */
 #include "guest/x86/flags.h"
 #include "guest/x86/mode.h"
 #include "guest/x86/segment.h"
@@ -144,13 +144,6 @@ uint64_t sys_lsl(struct vcpu *v, uint64_t selector, uint64_t old)
     ok = ok && visible(c, (uint16_t)selector, &d);
     set_zf(c, ok);
     return ok ? d.limit : old;
-}
-
-uint64_t sys_arpl(struct vcpu *v, uint64_t dst, uint64_t src)
-{
-    bool lower = (dst & 3) < (src & 3);
-    set_zf(x86_of(v), lower);
-    return lower ? (dst & ~UINT64_C(3)) | (src & 3) : dst;
 }
 
 static uint64_t table_load(struct x86_cpu *c, uint64_t linear, uint64_t osz, struct x86_table *t)

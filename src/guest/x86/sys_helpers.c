@@ -29,5 +29,5 @@ const struct ir_helper x86_sys_helpers[SYS_COUNT] = {
     H2(SYS_FAR_RET, sys_far_ret, IR_VOID), H1(SYS_IRET, sys_iret, IR_VOID), H2(SYS_INT, sys_int, IR_VOID),
     H0(SYS_INT1, sys_int1, IR_VOID), H1(SYS_PUSHF, sys_pushf, IR_X), H2(SYS_POPF, sys_popf, IR_W),
     H2(SYS_IN, sys_in, IR_X), H3(SYS_OUT, sys_out, IR_VOID), H1(SYS_INS, sys_ins, IR_W), H1(SYS_OUTS, sys_outs, IR_W),
-    H2(SYS_LAR, sys_lar, IR_X), H2(SYS_LSL, sys_lsl, IR_X), H2(SYS_ARPL, sys_arpl, IR_X),
+    H2(SYS_LAR, sys_lar, IR_X), H2(SYS_LSL, sys_lsl, IR_X),
 };

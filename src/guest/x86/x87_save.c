@@ -93,9 +93,10 @@ static bool aligned(struct vcpu *v, uint64_t at, unsigned to)
     struct x86_cpu *c = x86_of(v);
     if (!(at & (to - 1)))
         return true;
-    gp0(v);
     if (c->mode_flags & MODE_CS64 && !x86_canonical(at))
-        c->s.pending.cr2 = at;
+        x86_raise_astray(v, at, false);
+    else
+        gp0(v);
     return false;
 }
 

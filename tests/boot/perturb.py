@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Records a typed-at boot of Debian's kernel and verifies it with an engine that varies at random what must not matter:
+every state hash agrees.  A recording that does not verify is kept in the build directory.
+"""
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import guest
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--build", required=True)
+    p.add_argument("--arch", default="amd64")
+    p.add_argument("--shift", default="3")
+    p.add_argument("--smp", default="1")
+    p.add_argument("--engine", default="jit")
+    p.add_argument("--seed", type=int, default=0, help="0: from the clock")
+    a = p.parse_args()
+    seed = a.seed or int(time.time())
+    with tempfile.TemporaryDirectory() as tmp:
+        log = pathlib.Path(tmp) / "r.bin"
+        out, err, status = guest.record(guest.command(a.build, a.arch, f"shift={a.shift},rr=record,rrfile={log}", a.smp))
+        if status != 0 or b"Power down" not in out:
+            sys.exit(f"recording ended with status {status}: {err.decode()}\n{out[-3000:].decode(errors='replace')}")
+        reprise = pathlib.Path(a.build) / "src" / "cli" / "reprise"
+        r = subprocess.run([reprise, "verify", log, "--engine", f"{a.engine},perturb={seed}"], capture_output=True)
+        print(r.stdout.decode(), r.stderr.decode())
+        if r.returncode != 0 or b"final state hash" not in r.stdout:
+            kept = pathlib.Path(a.build) / f"perturbed-{a.arch}-{seed}.rr"
+            shutil.copy(log, kept)
+            sys.exit(f"seed {seed}: status {r.returncode}; the recording is {kept}")
+
+
+main()
