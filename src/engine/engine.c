@@ -177,6 +177,7 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
         v->pos.in_block = 0;
         e->stats.entered++;
         e->stats.left[why]++;
+        e->left_by = why;
         if (why == LEAVE_CHAIN)
             chain_from = e->leave_block;
         if (why == LEAVE_FAULT) {

@@ -206,7 +206,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     struct jit *j = jit_of(e);
     if (unlikely(!v->recent))
         take_turn(e, v);
-    if (likely(!e->config.trace.unchained))
+    if (likely(!e->config.trace.unchained) && e->left_by != LEAVE_CHAIN && e->left_by != LEAVE_SHORT)
         note_jump(j, v, b);
     const struct x64_code *code = b->code;
     if (b->ram2)
