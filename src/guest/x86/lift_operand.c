@@ -97,7 +97,10 @@ ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size,
     if (!whole(L, seg))
         check_segment(L, seg, offset, size, write);
     ir_ref base = irb_get(b, 8, X86_OFF(seg[0].base) + (uint32_t)seg * sizeof(struct x86_segment));
-    return irb_bini(b, IR_AND, irb_bin(b, IR_ADD, offset, base), UINT32_MAX);
+    uint64_t at;
+    ir_ref sum = irb_is_const(b, offset, &at) ? irb_bini(b, IR_ADD, base, (uint64_t)(int64_t)(int32_t)at)
+                                              : irb_bin(b, IR_ADD, offset, base);
+    return irb_bini(b, IR_AND, sum, UINT32_MAX);
 }
 
 ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, bool write)
