@@ -56,6 +56,7 @@ static void chained(struct engine *e, struct block *b, unsigned slot)
     struct x64_code *code = b->code;
     const struct block *to = b->link[slot].to;
     const struct x64_exit *x = &code->exit[slot];
+    x64_memory_writes(e, code->start + x->field);
     x64_patch32(code->start + x->field, ((struct x64_code *)to->code)->start);
     if (x->addend)
         store_le(code->start + x->addend, 8, addend_of(to));
@@ -66,6 +67,7 @@ static void unchained(struct engine *e, struct block *b, unsigned slot)
 {
     struct x64_code *code = b->code;
     const struct x64_exit *x = &code->exit[slot];
+    x64_memory_writes(e, code->start + x->field);
     x64_patch32(code->start + x->field, code->start + x->stub);
     jit_of(e)->modified = true;
 }
@@ -242,6 +244,16 @@ static void take_turn(struct engine *e, struct vcpu *v)
     v->recent = jit_of(e)->recent;
 }
 
+/* The run loop has asked for the second page of a block that crosses: the block may expect it. */
+static void expect_second(struct engine *e, const struct block *b, const struct x64_code *code)
+{
+    uint64_t expected = addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask);
+    if (load_le((const uint8_t *)runs_at(jit_of(e), code) + code->second, 8) == expected)
+        return;
+    x64_memory_writes(e, code->start + code->second);
+    store_le(code->start + code->second, 8, expected);
+}
+
 static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct jit *j = jit_of(e);
@@ -251,8 +263,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
         note_jump(j, v, b);
     const struct x64_code *code = b->code;
     if (b->ram2)
-        store_le(code->start + code->second, 8,
-                 addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask));
+        expect_second(e, b, code);
     if (j->modified) {
         j->modified = false;
         serialise();

@@ -162,6 +162,7 @@ struct jit {
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
     unsigned current;
+    uint64_t written;                /* chunks of the written mapping that were touched lately (memory.c) */
     uint8_t *next;                   /* free space in the current region */
     struct x64_jump *jump;
     uint64_t n_samples;              /* budgets that ended at a block */
@@ -238,6 +239,8 @@ bool x64_memory_init(struct engine *e, struct error *err);
 void x64_memory_fini(struct engine *e);
 /* Room of that many bytes in the current region, evicting the oldest blocks when it is used up. */
 uint8_t *x64_memory_room(struct engine *e, size_t bytes);
+/* Code is about to be changed at p, as it is written. */
+void x64_memory_writes(struct engine *e, const uint8_t *p);
 void x64_memory_take(struct engine *e, struct block *b);
 void x64_memory_forget(struct engine *e, struct block *b);
 /* The block whose code holds this address (as it runs), and the site that returns there. */
