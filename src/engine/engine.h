@@ -25,6 +25,11 @@ struct host_code {
     /* Zero-filled.  False and err: the host gives none. */
     bool (*alloc)(void *opaque, size_t size, size_t data_size, struct code_memory *out, struct error *err);
     void (*free)(void *opaque, struct code_memory *m);
+    /*
+     * Nothing of it is written for a while.  What is in it stays; but the host counts a page as resident in each
+     * mapping through which it was touched, and forgets those through which code is written.  NULL: it does not.
+     */
+    void (*written)(void *opaque, const struct code_memory *m);
     void *opaque;
 };
 

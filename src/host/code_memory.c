@@ -44,4 +44,10 @@ static void release(void *opaque, struct code_memory *m)
     munmap((void *)(uintptr_t)m->exec, m->size + m->data_size);
 }
 
-const struct host_code host_code = { .alloc = alloc, .free = release };
+static void written(void *opaque, const struct code_memory *m)
+{
+    (void)opaque;
+    madvise(m->write, m->size, MADV_DONTNEED);         /* shared pages keep their contents */
+}
+
+const struct host_code host_code = { .alloc = alloc, .free = release, .written = written };

@@ -170,9 +170,15 @@ static ir_ref settled(struct ir_block *b, struct ir_insn *i)
     case IR_AND:
         if (irb_is_const(b, i->arg[1], &v) && !(mask64(x) & ~v))
             return needless(b, a);
+        if (a == i->arg[1])
+            return needless(b, a);
         bits = least(x, y);
         break;
     case IR_OR:
+        if (a == i->arg[1])
+            return needless(b, a);
+        bits = x > y ? x : y;
+        break;
     case IR_XOR:
         bits = x > y ? x : y;
         break;
@@ -208,6 +214,10 @@ ir_ref irb_bini(struct ir_block *b, enum ir_op op, ir_ref x, uint64_t y)
 {
     bool identity = (op == IR_ADD || op == IR_SUB || op == IR_OR || op == IR_XOR || op == IR_SHL || op == IR_SHR ||
                      op == IR_SAR) && y == 0;
+    if (op == IR_SUB) {        /* one form for all steps */
+        op = IR_ADD;
+        y = type_of(b, x) == IR_X ? 0 - y : (uint32_t)(0 - y);
+    }
     return identity ? x : irb_bin(b, op, x, irb_const(b, type_of(b, x), y));
 }
 

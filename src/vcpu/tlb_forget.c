@@ -26,14 +26,24 @@ static void drop_pages(struct vcpu *v)
     struct recent *r = v->recent;
     for (uint32_t i = 0; r && i < r->n; i++)
         r->at[r->list[i]].span = 0;
-    if (r)
-        r->n = 0;
+    if (!r)
+        return;
+    r->n_dropped += r->n;
+    r->n = 0;
 }
 
 void tlb_drop_recent(struct vcpu *v)
 {
     drop_pages(v);
     drop_trusted(v);
+}
+
+/* Looking at the list costs, too: about as much as dropping so many. */
+static void note_search(struct recent *r)
+{
+    enum { LOOKS = 16 };
+    if (r)
+        r->n_dropped += r->n / LOOKS;
 }
 
 /* Those of the pages [lo, hi]; all when there are many, which costs less than to look. */
@@ -43,6 +53,7 @@ static void drop_range(struct vcpu *v, uint64_t lo, uint64_t hi)
     struct recent *r = v->recent;
     if (r && r->n > MANY)
         drop_pages(v);
+    note_search(r);
     for (uint32_t i = 0; r && i < r->n;) {
         struct recent_page *p = &r->at[r->list[i]];
         if (!within(p->page, lo, hi)) {
@@ -58,6 +69,7 @@ static void drop_range(struct vcpu *v, uint64_t lo, uint64_t hi)
 static void drop_host_page(struct vcpu *v, uint64_t host)
 {
     struct recent *r = v->recent;
+    note_search(r);
     for (uint32_t i = 0; r && i < r->n;) {
         struct recent_page *p = &r->at[r->list[i]];
         if (p->page + p->addend != host) {
@@ -122,7 +134,8 @@ static void forget_unit(struct vcpu *const *vcpu, unsigned n, const struct ram_t
         uint64_t lo = use->base + (index << use->shift);
         uint64_t hi = lo + (UINT64_C(1) << (TABLE_UNIT_BITS - use->entry_bits) << use->shift) - PAGE_SIZE;
         for (unsigned i = 0; i < n; i++)
-            drop_range(vcpu[i], lo, hi);
+            if (t->users & tlb_user_bit(vcpu[i], vcpu[i]->tlb->now))
+                drop_range(vcpu[i], lo, hi);
         for (unsigned i = 0; i < n; i++)
             for (unsigned k = 0; k < TLB_SETS; k++) {
                 struct tlb_set *s = &vcpu[i]->tlb->set[k];
@@ -140,18 +153,28 @@ static bool above_last_level(const struct ram_table *t)
     return false;
 }
 
+/* Does what runs depend on the table?  The sets of other contexts are looked up afresh when they are selected. */
+static bool used_now(struct vcpu *const *vcpu, unsigned n, const struct ram_table *t)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (t->users & tlb_user_bit(vcpu[i], vcpu[i]->tlb->now))
+            return true;
+    return false;
+}
+
 bool tlb_table_written(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t offset, uint64_t len)
 {
     const struct ram_table *t = ram->table[offset >> PAGE_BITS];
     unsigned first = (unsigned)(offset & (PAGE_SIZE - 1)) >> TABLE_UNIT_BITS;
     unsigned last = (unsigned)((offset + len - 1) & (PAGE_SIZE - 1)) >> TABLE_UNIT_BITS;
-    bool ambiguous = t->n_uses > TABLE_USES, code = ambiguous || above_last_level(t);
+    bool ambiguous = t->n_uses > TABLE_USES, now = used_now(vcpu, n, t);
+    bool code = ambiguous || (now && above_last_level(t));
     for (unsigned i = 0; ambiguous && i < n; i++)
         tlb_flush(vcpu[i]);
     for (unsigned unit = first; unit <= last; unit++) {
         if (!table_unit_marked(t, unit))
             continue;
-        code |= table_unit_exec(t, unit);
+        code |= now && table_unit_exec(t, unit);
         if (!ambiguous)
             forget_unit(vcpu, n, t, unit);
         ram_clear_unit(ram, offset, unit);

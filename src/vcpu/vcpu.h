@@ -65,6 +65,7 @@ struct recent {
         uint32_t wanders;   /* how often that was soon after the time before */
     } at[RECENT_PAGES];
     uint32_t n, list[RECENT_PAGES];   /* those that have something */
+    uint64_t n_dropped;               /* of those, so far */
     /* Words of the engine's that are good while no mapping changes; they are set to what they were then. */
     uint64_t doubt;
     uint32_t n_trusted;

@@ -173,6 +173,7 @@ static void finish(struct compiler *c)
     code->checked = c->checked;
     code->recent = c->recent;
     code->stops = 0;
+    code->stopped_at = 0;
     code->hot = c->hot;
     code->pending = (struct x64_pending *)(void *)at;
     code->exit = (struct x64_exit *)(void *)(at + pending);

@@ -56,6 +56,7 @@ static void chained(struct engine *e, struct block *b, unsigned slot)
     struct x64_code *code = b->code;
     const struct block *to = b->link[slot].to;
     const struct x64_exit *x = &code->exit[slot];
+    x64_memory_writes(e, code->start + x->field);
     x64_patch32(code->start + x->field, ((struct x64_code *)to->code)->start);
     if (x->addend)
         store_le(code->start + x->addend, 8, addend_of(to));
@@ -66,6 +67,7 @@ static void unchained(struct engine *e, struct block *b, unsigned slot)
 {
     struct x64_code *code = b->code;
     const struct x64_exit *x = &code->exit[slot];
+    x64_memory_writes(e, code->start + x->field);
     x64_patch32(code->start + x->field, code->start + x->stub);
     jit_of(e)->modified = true;
 }
@@ -157,7 +159,7 @@ static void serialise(void)
                      : "rax", "rcx", "memory", "cc");
 }
 
-enum { HOT_STOPS = 2, MANY_MISSES = 32, WANDERING_SHARE = 8 };
+enum { HOT_STOPS = 4, HOT_WITHIN = 32, MANY_MISSES = 32, WANDERING_SHARE = 8 };
 
 /*
  * Does b have accesses that look at their recent pages in vain?  From one sample of a block to the next it runs about as
@@ -179,15 +181,56 @@ static bool wanders(struct engine *e, struct block *b)
     return found;
 }
 
+/*
+ * Is b met often?  Each time soon after the one before, so only what takes a percent or more of the time: a page for
+ * each access is more memory than the TLB's entries, which accesses share.
+ */
+static bool is_met_often(struct jit *j, struct x64_code *code)
+{
+    uint64_t now = j->n_samples;
+    code->stops = now - code->stopped_at <= HOT_WITHIN ? code->stops + 1u : 1;
+    code->stopped_at = now;
+    return code->stops >= HOT_STOPS;
+}
+
+enum { WINDOW = 64, REST = 4096, MAX_REST_BITS = 8, HITS_TO_PAY = 64 };
+
+/*
+ * Do recent pages pay at present?  Where page tables and address spaces change all the time they are dropped before they have
+ * been of use.  Then blocks do without them for some thousand samples, the longer the more often that turned out so.
+ */
+static bool recent_pages_pay(struct engine *e)
+{
+    struct jit *j = jit_of(e);
+    struct x64_window *w = &j->window;
+    w->positions += (uint64_t)e->budget;
+    if (j->n_samples - w->began >= WINDOW) {
+        bool pay = (j->recent->n_dropped - w->dropped) * HITS_TO_PAY < w->positions;
+        if (!pay && w->rest_until <= j->n_samples) {
+            w->rest_until = j->n_samples + (REST << w->rest_bits);
+            w->rest_bits += w->rest_bits < MAX_REST_BITS;
+        }
+        *w = (struct x64_window){ j->n_samples, w->rest_until, w->rest_bits, 0, j->recent->n_dropped };
+    }
+    return w->rest_until <= j->n_samples;
+}
+
 /* A budget ended at b: a sample.  What is met that often is worth better code. */
 static void sample(struct engine *e, struct block *b)
 {
     struct x64_code *code = b->code;
     if (!b->ram || b->limit || b->dead)
         return;
-    if (code->hot ? !wanders(e, b) : ++code->stops < HOT_STOPS)
+    struct jit *j = jit_of(e);
+    j->n_samples++;
+    bool pay = recent_pages_pay(e);
+    bool wanted = pay && (code->hot || is_met_often(j, code));
+    if (wanted == code->hot && !(wanted && wanders(e, b)))
         return;
-    x64_add_place(jit_of(e)->hot, b->ram, b->ram_offset);
+    if (wanted)
+        x64_add_place(j->hot, b->ram, b->ram_offset);
+    else
+        x64_remove_place(j->hot, b->ram, b->ram_offset);
     cache_kill(e, b);
 }
 
@@ -201,6 +244,16 @@ static void take_turn(struct engine *e, struct vcpu *v)
     v->recent = jit_of(e)->recent;
 }
 
+/* The run loop has asked for the second page of a block that crosses: the block may expect it. */
+static void expect_second(struct engine *e, const struct block *b, const struct x64_code *code)
+{
+    uint64_t expected = addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask);
+    if (load_le((const uint8_t *)runs_at(jit_of(e), code) + code->second, 8) == expected)
+        return;
+    x64_memory_writes(e, code->start + code->second);
+    store_le(code->start + code->second, 8, expected);
+}
+
 static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct jit *j = jit_of(e);
@@ -210,8 +263,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
         note_jump(j, v, b);
     const struct x64_code *code = b->code;
     if (b->ram2)
-        store_le(code->start + code->second, 8,
-                 addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask));
+        expect_second(e, b, code);
     if (j->modified) {
         j->modified = false;
         serialise();

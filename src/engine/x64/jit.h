@@ -103,8 +103,9 @@ struct x64_code {
     uint8_t *start;                  /* as written */
     uint32_t size, n_sites;
     uint16_t recent;                 /* 1 + the first of its recent pages (jit.recent_next), or 0 */
-    uint8_t stops;                   /* budgets that ended at it, while it is not hot */
+    uint8_t stops;                   /* budgets that ended at it, each soon after the one before, while it is not hot */
     bool hot;
+    uint64_t stopped_at;             /* jit.n_samples at the last of them */
     uint32_t second;                 /* offset of the TLB addend expected of the second page, of a block that crosses; or 0 */
     uint32_t checked;                /* where the check of that is passed */
     struct x64_site *site;           /* ascending */
@@ -161,8 +162,15 @@ struct jit {
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
     unsigned current;
+    uint64_t written;                /* chunks of the written mapping that were touched lately (memory.c) */
     uint8_t *next;                   /* free space in the current region */
     struct x64_jump *jump;
+    uint64_t n_samples;              /* budgets that ended at a block */
+    struct x64_window {              /* of samples: do recent pages pay? (jit.c) */
+        uint64_t began, rest_until;  /* n_samples then; when they may be used again */
+        unsigned rest_bits;
+        uint64_t positions, dropped; /* run in it; recent.n_dropped when it began */
+    } window;
     uint32_t n_noted;                /* entries of it, since all trust was last dropped */
     bool modified;                   /* code was written since translated code last ran */
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
@@ -231,6 +239,8 @@ bool x64_memory_init(struct engine *e, struct error *err);
 void x64_memory_fini(struct engine *e);
 /* Room of that many bytes in the current region, evicting the oldest blocks when it is used up. */
 uint8_t *x64_memory_room(struct engine *e, size_t bytes);
+/* Code is about to be changed at p, as it is written. */
+void x64_memory_writes(struct engine *e, const uint8_t *p);
 void x64_memory_take(struct engine *e, struct block *b);
 void x64_memory_forget(struct engine *e, struct block *b);
 /* The block whose code holds this address (as it runs), and the site that returns there. */
@@ -251,6 +261,11 @@ static inline void x64_add_place(uint64_t set[1024], const struct ram *ram, uint
 {
     unsigned h = x64_place_hash(ram, offset);
     set[h / 64] |= UINT64_C(1) << h % 64;
+}
+static inline void x64_remove_place(uint64_t set[1024], const struct ram *ram, uint64_t offset)
+{
+    unsigned h = x64_place_hash(ram, offset);
+    set[h / 64] &= ~(UINT64_C(1) << h % 64);
 }
 
 /* Gives back a list of recent pages: 1 + the first, or 0. */

@@ -3,12 +3,15 @@
  * The code memory: a ring of regions.  Blocks are written one behind the other;
  * when a region is full, the next one, the oldest, loses its blocks and is
  * written anew.  So the cache is bounded and never emptied at once.
+ *
+ * Whoever writes code says where (x64_memory_writes), so that no more of the written mapping is resident than a few chunks.
  */
 #include <stdlib.h>
 
 #include "engine/x64/jit.h"
 
-enum { THUNK_BYTES = 16384, MIN_REGION = 68 << 10, DEFAULT_CODE = 96 << 20 };
+enum { THUNK_BYTES = 16384, MIN_REGION = 68 << 10, DEFAULT_CODE = 72 << 20,
+       CHUNKS = 64, MAX_WRITTEN = 10 };
 
 bool x64_memory_init(struct engine *e, struct error *err)
 {
@@ -27,6 +30,20 @@ bool x64_memory_init(struct engine *e, struct error *err)
     j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;
     j->next = j->regions;
     return true;
+}
+
+void x64_memory_writes(struct engine *e, const uint8_t *p)
+{
+    struct jit *j = jit_of(e);
+    uint64_t chunk = UINT64_C(1) << (uint64_t)(p - j->memory.write) * CHUNKS / j->memory.size;
+    if (likely(j->written & chunk))
+        return;
+    if (__builtin_popcountll(j->written) == MAX_WRITTEN) {
+        if (e->config.code->written)
+            e->config.code->written(e->config.code->opaque, &j->memory);
+        j->written = 0;
+    }
+    j->written |= chunk;
 }
 
 void x64_memory_fini(struct engine *e)
@@ -65,6 +82,8 @@ uint8_t *x64_memory_room(struct engine *e, size_t bytes)
         evict_region(e, &j->region[j->current]);
         j->next = region_start(j, j->current);
     }
+    x64_memory_writes(e, j->next);
+    x64_memory_writes(e, j->next + bytes - 1);
     return j->next;
 }
 

@@ -114,6 +114,14 @@ static void sub(struct compiler *c, const struct ir_insn *i)
     }
 }
 
+/* A sum cut to 32 bits. */
+static void wrapped_sum(struct compiler *c, const struct ir_insn *i)
+{
+    struct address at = x64_address(c, i->arg[0]);
+    unsigned base = x64_use(c, at.base), index = at.index ? x64_use(c, at.index) : HOST_NONE;
+    x64_lea(&c->a, 32, x64_def(c, i->dst), x64_index(base, index, at.scale, at.disp));
+}
+
 /* AND, OR, XOR. */
 static void logic(struct compiler *c, const struct ir_insn *i, enum x64_alu op)
 {
@@ -121,6 +129,10 @@ static void logic(struct compiler *c, const struct ir_insn *i, enum x64_alu op)
     unsigned w = width_of(i);
     uint64_t value;
     int32_t imm;
+    if (c->plan[i->arg[0]].fused) {
+        wrapped_sum(c, i);
+        return;
+    }
     unsigned x = x64_use(c, i->arg[0]);
     if (op == X64_AND && const_of(c, i->arg[1], &value) && (value == 0xff || value == 0xffff || value == UINT32_MAX)) {
         unsigned d = x64_def(c, i->dst);

@@ -67,12 +67,9 @@ static void try_fuse(struct compiler *c, ir_ref v, bool ok)
         c->plan[v].fused = true;
 }
 
-/* Marks what is part of the address v, which is used only here. */
-static void fuse_address(struct compiler *c, ir_ref v)
+/* Marks what one LEA can add up of v, which is used only here. */
+static void fuse_sum(struct compiler *c, ir_ref v)
 {
-    try_fuse(c, v, is_wrap(c, def_of(c, v)));
-    if (c->plan[v].fused)
-        v = def_of(c, v)->arg[0];
     try_fuse(c, v, is_add_const(c, def_of(c, v)));
     if (c->plan[v].fused)
         v = def_of(c, v)->arg[0];
@@ -86,6 +83,13 @@ static void fuse_address(struct compiler *c, ir_ref v)
     try_fuse(c, i->arg[1], is_scale(c, def_of(c, i->arg[1])));
     if (!c->plan[i->arg[1]].fused)
         try_fuse(c, i->arg[0], is_scale(c, def_of(c, i->arg[0])));
+}
+
+/* The same of the address v, with its cut to 32 bits. */
+static void fuse_address(struct compiler *c, ir_ref v)
+{
+    try_fuse(c, v, is_wrap(c, def_of(c, v)));
+    fuse_sum(c, c->plan[v].fused ? def_of(c, v)->arg[0] : v);
 }
 
 static bool is_zero(const struct compiler *c, ir_ref v)
@@ -243,6 +247,11 @@ static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, struc
     case IR_TRUNC:
     case IR_ZEXT:
         share(c, i, n);
+        break;
+    case IR_AND:
+        if (is_wrap(c, i))
+            fuse_sum(c, i->arg[0]);
+        compute(c, i, n);
         break;
     case IR_ADD:
         if (i->type == IR_X)

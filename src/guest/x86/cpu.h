@@ -179,6 +179,7 @@ struct x86_cpu {
     uint32_t n_cpus;            /* of the machine, for CPUID; the board sets it */
     uint32_t signature;         /* EDX after reset */
     uint32_t mmu_mode;          /* data accesses by this CPL now: x86_update_mode() */
+    uint32_t partial_gs;        /* GS is not one that MODE_WHOLE_GS means: x86_update_mode() */
     uint64_t mode_flags;        /* block key flags: x86_update_mode(), bits in mode.h */
 };
 

@@ -15,7 +15,9 @@ extern const struct ir_helper x86_helper_check_watch;
 /* The same for helpers; and for ports, if CR4.DE is set. */
 void x86_check_watch(struct x86_cpu *c, uint64_t linear, unsigned size, bool write);
 void x86_check_io_watch(struct x86_cpu *c, uint64_t port, unsigned size);
-/* (segment, offset, size | write << 8): #GP(0) or #SS(0) on limit, type or null violations. */
+/* (segment, offset, size | write << 16): #GP(0) or #SS(0) on limit, type or null violations. */
 extern const struct ir_helper x86_helper_seg_check;
+/* The same of GS: size << 32 | write << 48 | offset, of 32 bits. */
+extern const struct ir_helper x86_helper_gs_check;
 
 #endif

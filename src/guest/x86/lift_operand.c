@@ -71,6 +71,19 @@ static bool whole(const struct x86_lift *L, int seg)
     return L->flags & (seg == SEG_FS ? MODE_WHOLE_FS : seg == SEG_GS ? MODE_WHOLE_GS : 0);
 }
 
+static void check_segment(struct x86_lift *L, int seg, ir_ref offset, unsigned size, bool write)
+{
+    struct ir_block *b = L->b;
+    uint64_t access = size | (uint64_t)write << 16;
+    if (seg != SEG_GS) {
+        irb_call(b, &x86_helper_seg_check, irb_x(b, (uint64_t)seg), offset, irb_x(b, access), IR_NONE);
+        return;
+    }
+    ir_ref partial = irb_get(b, 4, (uint32_t)offsetof(struct x86_cpu, partial_gs));
+    irb_trap_if(b, IR_NE, partial, irb_w(b, 0), &x86_helper_gs_check,
+                irb_bin(b, IR_OR, offset, irb_x(b, access << 32)));
+}
+
 ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size, bool write)
 {
     struct ir_block *b = L->b;
@@ -82,10 +95,12 @@ ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size,
     if (flat(L, seg))
         return offset;
     if (!whole(L, seg))
-        irb_call(b, &x86_helper_seg_check, irb_x(b, (uint64_t)seg), offset,
-                 irb_x(b, size | (uint64_t)write << 8), IR_NONE);
+        check_segment(L, seg, offset, size, write);
     ir_ref base = irb_get(b, 8, X86_OFF(seg[0].base) + (uint32_t)seg * sizeof(struct x86_segment));
-    return irb_bini(b, IR_AND, irb_bin(b, IR_ADD, offset, base), UINT32_MAX);
+    uint64_t at;
+    ir_ref sum = irb_is_const(b, offset, &at) ? irb_bini(b, IR_ADD, base, (uint64_t)(int64_t)(int32_t)at)
+                                              : irb_bin(b, IR_ADD, offset, base);
+    return irb_bini(b, IR_AND, sum, UINT32_MAX);
 }
 
 ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, bool write)

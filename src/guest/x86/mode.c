@@ -33,7 +33,7 @@ static uint64_t segment_flags(const struct x86_state *s, bool real)
     if (!real && flat_data(&s->seg[SEG_DS]) && flat_data(&s->seg[SEG_ES]))
         f |= MODE_FLAT_DATA;
     f |= !real && whole(&s->seg[SEG_FS]) ? MODE_WHOLE_FS : 0;
-    f |= !real && whole(&s->seg[SEG_GS]) ? MODE_WHOLE_GS : 0;
+    f |= !real && s->cpl == 3 && whole(&s->seg[SEG_GS]) ? MODE_WHOLE_GS : 0;
     if (!real && flat_data(&s->seg[SEG_SS]))
         f |= MODE_FLAT_SS;
     if (s->seg[SEG_CS].limit != UINT32_MAX)
@@ -61,6 +61,7 @@ void x86_update_mode(struct x86_cpu *c)
         f |= MODE_DEBUG;
     f |= (s->rflags >> 12 & 3) << MODE_IOPL_SHIFT | (uint64_t)s->cpl << MODE_CPL_SHIFT |
          (uint64_t)mmu << MODE_MMU_SHIFT;
+    c->partial_gs = !pe || vm || !whole(&s->seg[SEG_GS]);
     c->mmu_mode = mmu;
     c->mode_flags = f;
 }

@@ -34,7 +34,8 @@ enum {
     MODE_CS_BASE = 1 << 24,   /* CS has a base other than 0, outside 64-bit mode */
     MODE_UMIP = 1 << 25,
     MODE_DE = 1 << 26,        /* CR4.DE */
-    MODE_WHOLE_GS = 1 << 27,  /* the same for GS */
+    MODE_WHOLE_GS = 1 << 27,  /* the same for GS, at CPL 3 only: a kernel may run with whatever GS its callers had, and
+                                 would have all of its blocks twice.  Its own accesses look (x86_cpu.partial_gs) */
     MODE_FSGSBASE = 1 << 28,
     MODE_RF = 1 << 29,        /* EFLAGS.RF: first instruction ignores execution breakpoints, then clears it */
     MODE_CS_LIMIT = 1 << 30,  /* CS limit below 4 GiB - 1: fetches are checked */
