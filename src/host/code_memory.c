@@ -33,7 +33,8 @@ static bool alloc(void *opaque, size_t size, size_t data_size, struct code_memor
     /* Of size 0: a second mapping of the same pages. */
     if (mremap(w, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, x) == MAP_FAILED || mprotect(x, size, PROT_READ | PROT_EXEC))
         return refuse("to run code in", w, x, size, data_size, err);
-    *out = (struct code_memory){ .write = w, .exec = x, .data = (char *)x + size, .size = size, .data_size = data_size };
+    *out = (struct code_memory){ .write = w, .exec = x, .data = (char *)x + size, .size = size,
+                                 .data_size = data_size };
     return true;
 }
 

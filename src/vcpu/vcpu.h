@@ -51,8 +51,8 @@ enum {
 enum { VCPU_TEMPS = 768 };
 
 /*
- * Where single accesses of translated code found their pages last.  Code reads its access's at a constant address: nothing
- * need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned, where
+ * Where single accesses of translated code found their pages last.  Code reads its access's at a constant address:
+ * nothing need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned, where
  * span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is (tlb_drop_recent).
  */
 enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 1 << 16 };

@@ -49,24 +49,6 @@ enum { SOON = 128 };     /* positions: a handful of turns of a loop */
 
 #define RECENT(field) x64_at(&c->j->recent->field)
 
-/* One for the block: 1 + its number; 0: there is none left.  What it holds may be of an access of another size. */
-static unsigned take_recent(struct compiler *c)
-{
-    struct jit *j = c->j;
-    uint16_t n = j->recent_free;
-    if (!n || (c->b->ram && x64_has_place(j->wandering, c->b->ram, c->b->ram_offset + c->b->insn[c->insn].from_start)))
-        return 0;
-    for (unsigned i = 0; j->recent_freed && i < c->e->n_vcpus; i++)
-        tlb_drop_recent(c->e->vcpu[i]);
-    j->recent_freed = false;
-    j->recent_free = j->recent_next[n - 1];
-    j->recent_next[n - 1] = c->recent;
-    j->recent_insn[n - 1] = (uint8_t)c->insn;
-    j->recent->at[n - 1].wanders = 0;
-    c->recent = n;
-    return n;
-}
-
 static void ask_recent(struct compiler *c, const struct asked *q, struct stub *miss, unsigned n)
 {
     struct x64_asm *a = &c->a;
@@ -113,7 +95,7 @@ void x64_write_recent(struct compiler *c, struct stub *r)
 static void check(struct compiler *c, struct stub *s, const struct asked *q)
 {
     x64_stub_pending(c, s);
-    unsigned n = c->hot ? take_recent(c) : 0;
+    unsigned n = c->hot ? x64_recent_take(c) : 0;
     if (n)
         ask_recent(c, q, s, n - 1);
     else
@@ -136,10 +118,12 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     s->kind = STUB_FILL;
     s->before = (int32_t)(g->at - g->lo);
     s->range = (int32_t)(g->hi - g->lo);
-    s->what = SLOW_FILL | i->imm << SLOW_MODE_SHIFT | (g->write ? SLOW_WRITE : 0u) | (s->what & (SLOW_LAST | SLOW_KEEPS));
+    s->what = SLOW_FILL | i->imm << SLOW_MODE_SHIFT | (g->write ? SLOW_WRITE : 0u) |
+              (s->what & (SLOW_LAST | SLOW_KEEPS));
     x64_bind(&c->a, &s->back);
     int32_t lo = s->disp - s->before;
-    check(c, s, &(struct asked){ s->address, (unsigned)i->imm, g->write ? ACCESS_WRITE : ACCESS_READ, want, e, lo, lo + s->range });
+    enum access access = g->write ? ACCESS_WRITE : ACCESS_READ;
+    check(c, s, &(struct asked){ s->address, (unsigned)i->imm, access, want, e, lo, lo + s->range });
     return x64_index(s->address, e, 0, s->disp);
 }
 
@@ -147,7 +131,8 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
  * Where the access goes on the host.  Every register that the op needs has been given by now: the
  * stub finds them as they are here.
  */
-static struct x64_mem host_address(struct compiler *c, const struct ir_insn *i, struct stub *s, unsigned size, unsigned access)
+static struct x64_mem host_address(struct compiler *c, const struct ir_insn *i, struct stub *s, unsigned size,
+                                   unsigned access)
 {
     unsigned k = x64_group_here(c);
     if (k && c->group[k - 1].count > 1)

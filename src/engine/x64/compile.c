@@ -128,7 +128,8 @@ static void one(struct compiler *c, const struct ir_insn *i)
 }
 _Static_assert(IR_LDV - IR_LD == 2 && IR_STV - IR_LD == 3,
                "groups follow the order of the op list");
-_Static_assert(MAX_PENDING <= UINT8_MAX && IR_MAX_INSNS <= UINT8_MAX && MAX_SITE_PENDING <= UINT16_MAX, "struct x64_site");
+_Static_assert(MAX_PENDING <= UINT8_MAX && IR_MAX_INSNS <= UINT8_MAX && MAX_SITE_PENDING <= UINT16_MAX,
+               "struct x64_site");
 
 static void body(struct compiler *c)
 {
@@ -137,7 +138,8 @@ static void body(struct compiler *c)
         one(c, i);
 }
 
-/* A TLB addend that code compares with: it matches nothing until it is known.  *at: its operand's end, then its place. */
+/* A TLB addend that code compares with: it matches nothing until it is known.  *at: its operand's end, then its
+   place. */
 static void constant(struct compiler *c, uint32_t *at)
 {
     if (!*at)
@@ -200,7 +202,7 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     x64_write_stubs(c);
     constants(c);
     if (c->a.failed) {
-        x64_free_recent(e, c->recent);
+        x64_recent_free(e, c->recent);
         return false;
     }
     finish(c);

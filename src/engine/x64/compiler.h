@@ -172,6 +172,11 @@ bool x64_keeps_stores(const struct compiler *c);
 /* Behind the main path: asks the TLB for what the recent page was not, and keeps the answer there. */
 void x64_write_recent(struct compiler *c, struct stub *r);
 
+/* ---- recent.c ---- */
+
+/* A recent page for the access that is being compiled: 1 + its number; 0: it is to do without. */
+unsigned x64_recent_take(struct compiler *c);
+
 /* ---- regs.c ---- */
 
 void x64_regs_init(struct compiler *c);

@@ -12,10 +12,7 @@ static bool init(struct engine *e, struct error *err)
     const struct x64_host *h = &j->host;
     if (!(h->avx && h->bmi1 && h->bmi2 && h->lzcnt && h->popcnt && h->sse42))
         return error_set(err, "the host's CPU lacks AVX, BMI1, BMI2, LZCNT or POPCNT");
-    for (unsigned k = RECENT_PAGES; k-- > 0;) {
-        j->recent_next[k] = j->recent_free;
-        j->recent_free = (uint16_t)(k + 1);
-    }
+    x64_recent_init(j);
     for (unsigned k = 0; k < N_PINS; k++)
         j->pin[x64_pins[k]] = (uint8_t)(k + 1);
     if (!x64_memory_init(e, err))
@@ -83,23 +80,10 @@ static void killed(struct engine *e, struct block *b)
     }
 }
 
-void x64_free_recent(struct engine *e, uint16_t list)
-{
-    struct jit *j = jit_of(e);
-    if (!list)
-        return;
-    j->recent_freed = true;
-    uint16_t last = list;
-    while (j->recent_next[last - 1])
-        last = j->recent_next[last - 1];
-    j->recent_next[last - 1] = j->recent_free;
-    j->recent_free = list;
-}
-
 static void free_code(struct engine *e, struct block *b)
 {
     x64_memory_forget(e, b);
-    x64_free_recent(e, ((struct x64_code *)b->code)->recent);
+    x64_recent_free(e, ((struct x64_code *)b->code)->recent);
     free(b->code);
 }
 
@@ -111,7 +95,8 @@ static bool is_entry_of(const struct jit *j, const struct x64_jump *entry, const
 }
 
 /*
- * The jump cache knows b from now on.  Of two entries that b may have, it gets the first, whose block moves to the second.
+ * The jump cache knows b from now on.  Of two entries that b may have, it gets the first, whose block moves to the
+ * second.
  * Between two of these at most two entries become trusted, so the list of those cannot overflow.
  */
 static void note_jump(struct jit *j, struct vcpu *v, const struct block *b)
@@ -130,8 +115,8 @@ static void note_jump(struct jit *j, struct vcpu *v, const struct block *b)
         *second = *first;
         second->code = j->doubt;
     }
-    *first = (struct x64_jump){ .pc = b->key.pc, .code = j->doubt, .addend = addend_of(b), .flags = (uint32_t)b->key.flags,
-                                .where = where(j, b) };
+    *first = (struct x64_jump){ .pc = b->key.pc, .code = j->doubt, .addend = addend_of(b),
+                                .flags = (uint32_t)b->key.flags, .where = where(j, b) };
 }
 _Static_assert(2 * JUMP_ENTRIES <= RECENT_TRUSTED, "entries, and two for each that is noted");
 
@@ -159,91 +144,6 @@ static void serialise(void)
                      : "rax", "rcx", "memory", "cc");
 }
 
-enum { HOT_STOPS = 4, HOT_WITHIN = 32, MANY_MISSES = 32, WANDERING_SHARE = 8 };
-
-/*
- * Does b have accesses that look at their recent pages in vain?  From one sample of a block to the next it runs about as
- * often as it would if it alone ran for one budget.
- */
-static bool wanders(struct engine *e, struct block *b)
-{
-    struct jit *j = jit_of(e);
-    uint64_t many = (uint64_t)e->budget / b->n_insns / WANDERING_SHARE;
-    bool found = false;
-    for (unsigned n = ((struct x64_code *)b->code)->recent; n; n = j->recent_next[n - 1]) {
-        struct recent_page *p = &j->recent->at[n - 1];
-        if (p->wanders > many && p->wanders > MANY_MISSES) {
-            x64_add_place(j->wandering, b->ram, b->ram_offset + b->insn[j->recent_insn[n - 1]].from_start);
-            found = true;
-        }
-        p->wanders = 0;
-    }
-    return found;
-}
-
-/*
- * Is b met often?  Each time soon after the one before, so only what takes a percent or more of the time: a page for
- * each access is more memory than the TLB's entries, which accesses share.
- */
-static bool is_met_often(struct jit *j, struct x64_code *code)
-{
-    uint64_t now = j->n_samples;
-    code->stops = now - code->stopped_at <= HOT_WITHIN ? code->stops + 1u : 1;
-    code->stopped_at = now;
-    return code->stops >= HOT_STOPS;
-}
-
-enum { WINDOW = 64, REST = 4096, MAX_REST_BITS = 8, HITS_TO_PAY = 64 };
-
-/*
- * Do recent pages pay at present?  Where page tables and address spaces change all the time they are dropped before they have
- * been of use.  Then blocks do without them for some thousand samples, the longer the more often that turned out so.
- */
-static bool recent_pages_pay(struct engine *e)
-{
-    struct jit *j = jit_of(e);
-    struct x64_window *w = &j->window;
-    w->positions += (uint64_t)e->budget;
-    if (j->n_samples - w->began >= WINDOW) {
-        bool pay = (j->recent->n_dropped - w->dropped) * HITS_TO_PAY < w->positions;
-        if (!pay && w->rest_until <= j->n_samples) {
-            w->rest_until = j->n_samples + (REST << w->rest_bits);
-            w->rest_bits += w->rest_bits < MAX_REST_BITS;
-        }
-        *w = (struct x64_window){ j->n_samples, w->rest_until, w->rest_bits, 0, j->recent->n_dropped };
-    }
-    return w->rest_until <= j->n_samples;
-}
-
-/* A budget ended at b: a sample.  What is met that often is worth better code. */
-static void sample(struct engine *e, struct block *b)
-{
-    struct x64_code *code = b->code;
-    if (!b->ram || b->limit || b->dead)
-        return;
-    struct jit *j = jit_of(e);
-    j->n_samples++;
-    bool pay = recent_pages_pay(e);
-    bool wanted = pay && (code->hot || is_met_often(j, code));
-    if (wanted == code->hot && !(wanted && wanders(e, b)))
-        return;
-    if (wanted)
-        x64_add_place(j->hot, b->ram, b->ram_offset);
-    else
-        x64_remove_place(j->hot, b->ram, b->ram_offset);
-    cache_kill(e, b);
-}
-
-/* The recent pages are the vCPU's that runs. */
-static void take_turn(struct engine *e, struct vcpu *v)
-{
-    for (unsigned i = 0; i < e->n_vcpus; i++) {
-        tlb_drop_recent(e->vcpu[i]);
-        e->vcpu[i]->recent = NULL;
-    }
-    v->recent = jit_of(e)->recent;
-}
-
 /* The run loop has asked for the second page of a block that crosses: the block may expect it. */
 static void expect_second(struct engine *e, const struct block *b, const struct x64_code *code)
 {
@@ -258,7 +158,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
 {
     struct jit *j = jit_of(e);
     if (unlikely(!v->recent))
-        take_turn(e, v);
+        x64_recent_turn(e, v);
     if (likely(!e->config.trace.unchained) && e->left_by != LEAVE_CHAIN && e->left_by != LEAVE_SHORT)
         note_jump(j, v, b);
     const struct x64_code *code = b->code;
@@ -280,7 +180,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     if (mark.slot == SITE_MARK_SHORT) {
         v->pos.left += b->n_insns;
         *pc = b->key.pc;
-        sample(e, b);
+        x64_recent_sample(e, b);
         return LEAVE_SHORT;
     }
     *pc = ((struct x64_code *)b->code)->exit[mark.slot].pc;
@@ -301,12 +201,14 @@ void x64_show(const struct engine *e, const struct block_key *key, const char *n
 
 static void show_thunks(const struct engine *e, size_t bytes)
 {
-    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second", "lookup", "loop", "slow",
+    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second",
+                                         "lookup", "loop", "slow",
                                          "slow_vector", "access", "access_vector", "sync_out", "sync_in",
                                          "sync_out_fp", "sync_in_fp" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
-    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt, j->second, j->lookup,
+    const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt,
+                                             j->second, j->lookup,
                                              j->loop, j->slow, j->slow_vector, j->access, j->access_vector,
                                              j->sync_out, j->sync_in, j->sync_out_fp, j->sync_in_fp, end };
     for (size_t k = 0; k < ARRAY_LEN(names); k++) {
@@ -337,7 +239,8 @@ static void count(const struct engine *e, struct engine_stats *out)
 }
 
 const struct engine_kind x64_kind = {
-    .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init, .fini = fini,
-    .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = chained, .unchained = unchained,
+    .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
+    .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = chained,
+    .unchained = unchained,
     .killed = killed, .exec = exec, .count = count,
 };

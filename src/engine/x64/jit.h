@@ -17,7 +17,8 @@
  *     ones, so that the main path need not write what a later PUT overwrites.
  *  3. The upper half of a register that holds a W value is zero, unless plan->dirty says otherwise.
  *  4. The MXCSR has the guest's rounding, DAZ and FTZ, all exceptions masked; what translated code raised is there and
- *     not yet in the guest's fp_env.flags, until a helper that sees that (HELPER_FP) is called or translated code is left.
+ *     not yet in the guest's fp_env.flags, until a helper that sees that (HELPER_FP) is called or translated code is
+ *     left.
  *     C code called from it uses no floating point (a fence checks that).
  *  5. Code is written through one mapping and runs through another; none is both writable and executable.
  */
@@ -106,7 +107,8 @@ struct x64_code {
     uint8_t stops;                   /* budgets that ended at it, each soon after the one before, while it is not hot */
     bool hot;
     uint64_t stopped_at;             /* jit.n_samples at the last of them */
-    uint32_t second;                 /* offset of the TLB addend expected of the second page, of a block that crosses; or 0 */
+    uint32_t second;                 /* of a block that crosses: offset of the TLB addend expected of the second page;
+                                        or 0 */
     uint32_t checked;                /* where the check of that is passed */
     struct x64_site *site;           /* ascending */
     struct x64_exit *exit;
@@ -156,8 +158,8 @@ struct jit {
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *second, *slow, *slow_vector, *access, *access_vector,
-        *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *second, *slow, *slow_vector,
+        *access, *access_vector,        *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
@@ -175,7 +177,8 @@ struct jit {
     bool modified;                   /* code was written since translated code last ran */
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
     uint64_t hot[1024];              /* likewise: blocks that run much, translated with recent pages */
-    uint64_t wandering[1024];        /* likewise: instructions whose accesses seldom find the page that they found last */
+    uint64_t wandering[1024];        /* likewise: instructions whose accesses seldom find the page that they
+                                        found last */
     struct recent *recent;
     uint16_t recent_free;            /* 1 + a free one, or 0 */
     uint16_t recent_next[RECENT_PAGES];
@@ -268,8 +271,15 @@ static inline void x64_remove_place(uint64_t set[1024], const struct ram *ram, u
     set[h / 64] &= ~(UINT64_C(1) << h % 64);
 }
 
+/* ---- recent.c ------------------------------------------------------------------------------ */
+
+void x64_recent_init(struct jit *j);
 /* Gives back a list of recent pages: 1 + the first, or 0. */
-void x64_free_recent(struct engine *e, uint16_t list);
+void x64_recent_free(struct engine *e, uint16_t list);
+/* The recent pages are v's from now on. */
+void x64_recent_turn(struct engine *e, struct vcpu *v);
+/* A budget ended at b: a sample.  b may be dead then, to be translated anew. */
+void x64_recent_sample(struct engine *e, struct block *b);
 
 /* ---- jit.c ---------------------------------------------------------------------------------- */
 

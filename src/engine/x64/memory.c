@@ -4,7 +4,8 @@
  * when a region is full, the next one, the oldest, loses its blocks and is
  * written anew.  So the cache is bounded and never emptied at once.
  *
- * Whoever writes code says where (x64_memory_writes), so that no more of the written mapping is resident than a few chunks.
+ * Whoever writes code says where (x64_memory_writes), so that no more of the written mapping is resident than a few
+ * chunks.
  */
 #include <stdlib.h>
 
@@ -20,8 +21,9 @@ bool x64_memory_init(struct engine *e, struct error *err)
     if (bytes < (size_t)MIN_REGION * N_REGIONS + THUNK_BYTES)
         return error_set(err, "tb-size: a code cache of %zu MiB is too small (at least %d)", bytes >> 20,
                          (MIN_REGION * N_REGIONS >> 20) + 1);
-    if (!e->config.code || !e->config.code->alloc(e->config.code->opaque, bytes, sizeof(struct x64_data), &j->memory, err))
-        return e->config.code ? false : error_set(err, "no memory for code");
+    const struct host_code *host = e->config.code;
+    if (!host || !host->alloc(host->opaque, bytes, sizeof(struct x64_data), &j->memory, err))
+        return host ? false : error_set(err, "no memory for code");
     struct x64_data *data = j->memory.data;
     j->recent = &data->recent;
     j->jump = data->jump;

@@ -19,7 +19,10 @@ static const void *here(const struct x64_asm *a) { return (const void *)(intptr_
 
 /* ---- the guest's floating-point environment in MXCSR --------------------------------------------------- */
 
-static struct x64_mem env_field(const struct guest_ops *ops, size_t offset) { return x64_state(ops->fp_env_offset + offset); }
+static struct x64_mem env_field(const struct guest_ops *ops, size_t offset)
+{
+    return x64_state(ops->fp_env_offset + offset);
+}
 
 /* One of its bits, or two, to ECX at a place of the MXCSR, and into EDX. */
 static void add_control(struct x64_asm *a, struct x64_mem field, unsigned mask, unsigned at)
@@ -31,7 +34,8 @@ static void add_control(struct x64_asm *a, struct x64_mem field, unsigned mask, 
     x64_alu_rr(a, X64_OR, 32, HOST_RDX, HOST_RCX);
 }
 
-/* Loads MXCSR where it is not what the guest's environment asks for; the frame is `above` bytes up.  RCX, RDX are used. */
+/* Loads MXCSR where it is not what the guest's environment asks for; the frame is `above` bytes up.  RCX, RDX are
+   used. */
 static void load_mxcsr(struct x64_asm *a, const struct guest_ops *ops, int32_t above)
 {
     enum { ALL_MASKED = 0x1f80, RC = 13, DAZ = 6, FTZ = 15 };
@@ -200,7 +204,8 @@ static const void *write_second(struct x64_asm *a, const struct jit *j, const st
 }
 
 /* To the next block without leaving, if nothing is to be taken care of first: guest_ops.calm. */
-static void write_onward(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, struct x64_label *otherwise)
+static void write_onward(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops,
+                         struct x64_label *otherwise)
 {
     if (!ops->n_calm)
         return;
@@ -217,7 +222,8 @@ static void write_onward(struct x64_asm *a, const struct jit *j, const struct gu
 }
 
 /* onward: not before trying to find the next block here. */
-static const void *write_leave(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, unsigned why, bool onward)
+static const void *write_leave(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, unsigned why,
+                               bool onward)
 {
     const void *at = here(a);
     struct x64_label out = { 0 };
