@@ -41,6 +41,37 @@ static void limits(void)
     (void)v;
 }
 
+/* The same kernel code with one GS after the other: all of memory, a small segment, a read-only one, none. */
+static void under_gs(uint32_t selector, uint32_t offset, unsigned read_fault, unsigned write_fault)
+{
+    uint32_t v;
+    __asm__ volatile("mov %0, %%gs" : : "r"(selector));
+    TRY("movl %%gs:(%1), %0", "=r"(v), "r"(offset));
+    read_fault ? check_fault("read by GS", read_fault, 0) : check_no_fault("read by GS");
+    TRY("movl $7, %%gs:(%0)", , "r"(offset));
+    write_fault ? check_fault("write by GS", write_fault, 0) : check_no_fault("write by GS");
+    TRY("fxsave %%gs:-512(%0)", , "r"(offset));
+    write_fault || offset < 512 ? check_fault("512 bytes by GS", 13, 0) : check_no_fault("512 bytes by GS");
+    (void)v;
+}
+
+static uint8_t saved[1024] __attribute__((aligned(16)));
+
+static void other_gs(void)
+{
+    for (unsigned turn = 0; turn < 3; turn++) {
+        under_gs(SEL_DATA, (uint32_t)saved + 512, 0, 0);
+        gdt[SEL_TEST / 8] = descriptor((uint32_t)saved, 515, 0x93, 4);
+        under_gs(SEL_TEST, 512, 0, 0);
+        under_gs(SEL_TEST, 513, 13, 13);
+        under_gs(SEL_TEST, 16, 0, 0);
+        gdt[SEL_TEST / 8] = descriptor((uint32_t)saved, 515, 0x91, 4);
+        under_gs(SEL_TEST, 512, 0, 13);
+        under_gs(0, 512, 13, 13);
+    }
+    __asm__ volatile("mov %0, %%gs" : : "r"(SEL_DATA));
+}
+
 static uint8_t code[2 * 4096] __attribute__((aligned(4096)));
 
 /* The same code under two limits: it has run already where the second one ends. */
@@ -160,6 +191,7 @@ static void privilege(void)
 int guest_main(void)
 {
     limits();
+    other_gs();
     code_limit();
     loads();
     inquiries();
