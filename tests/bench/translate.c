@@ -203,7 +203,8 @@ int main(int argc, char **argv)
     printf("blocks %llu, instructions %llu (%.2f a block)\n", (unsigned long long)stats.blocks_translated,
            (unsigned long long)stats.insns_translated, insns / (double)stats.blocks_translated);
     printf("an instruction: %.1f ns, %.2f bytes of guest code, %.2f ops of IR, %.2f bytes of host code\n",
-           (double)ns / insns, (double)b.guest_bytes / insns, (double)stats.ir_ops / insns, (double)b.code_bytes / insns);
+           (double)ns / insns, (double)b.guest_bytes / insns, (double)stats.ir_ops / insns,
+           (double)b.code_bytes / insns);
     close_down(&b);
     return 0;
 }

@@ -45,7 +45,8 @@ def main():
         replayed, errors, status = c.finish(400)
         print(f"replayed in {time.monotonic() - started:.1f} s: {errors.decode()}")
         if status != 0 or replayed != recorded:
-            sys.exit(f"replay ended with status {status}, first difference {guest.first_difference(recorded, replayed)}")
+            sys.exit(f"replay ended with status {status}, "
+                     f"first difference {guest.first_difference(recorded, replayed)}")
         screen = recorded[recorded.rindex(b"\x1b[H"):] if b"\x1b[H" in recorded else recorded[-800:]
         print(screen.decode(errors="replace"))
 

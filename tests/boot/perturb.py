@@ -27,7 +27,8 @@ def main():
     seed = a.seed or int(time.time())
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
-        out, err, status = guest.record(guest.command(a.build, a.arch, f"shift={a.shift},rr=record,rrfile={log}", a.smp))
+        line = guest.command(a.build, a.arch, f"shift={a.shift},rr=record,rrfile={log}", a.smp)
+        out, err, status = guest.record(line)
         if status != 0 or b"Power down" not in out:
             sys.exit(f"recording ended with status {status}: {err.decode()}\n{out[-3000:].decode(errors='replace')}")
         reprise = pathlib.Path(a.build) / "src" / "cli" / "reprise"

@@ -56,7 +56,8 @@ def main():
         replayed, errors, status = c.finish(100)
         print(errors.decode())
         if status != 0 or replayed != recorded:
-            sys.exit(f"replay ended with status {status}, first difference {guest.first_difference(recorded, replayed)}")
+            sys.exit(f"replay ended with status {status}, "
+                     f"first difference {guest.first_difference(recorded, replayed)}")
 
         # No menu; a failed boot is tried again.
         c = guest.Console(command(None, "reboot-timeout=50"))

@@ -16,7 +16,8 @@ END = r"^end: position \d+, state hash [0-9a-f]{16}\n$"
 def boot(a, end, accel):
     # The kernel boots, finds nothing to run and resets at once.
     line = guest.command(a.build, a.arch, f"shift={a.shift}", a.smp, "console=ttyS0 panic=-1 rdinit=/nothing",
-                         extra=["-rtc", "base=2026-01-02T03:04:05,clock=vm", "-accel", accel, "-d", "hash", "-D", str(end)])
+                         extra=["-rtc", "base=2026-01-02T03:04:05,clock=vm", "-accel", accel, "-d", "hash",
+                                "-D", str(end)])
     r = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
     if r.returncode != 0 or b"Kernel panic" not in r.stdout:
         sys.exit(f"the boot ended with status {r.returncode}: {r.stderr.decode()}\n{r.stdout[-1000:].decode()}")

@@ -60,14 +60,17 @@ EXTRA = {
     "base": set("stderr fputs fputc fwrite vfprintf fprintf".split()),          # panic() only
     "sim": set("""mtx_init mtx_lock mtx_unlock mtx_destroy cnd_init cnd_signal cnd_broadcast cnd_wait
                   cnd_destroy""".split()),
-    "state": set("XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest XXH3_createState XXH3_freeState".split()),
+    "state": set("""XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest
+                    XXH3_createState XXH3_freeState""".split()),
 }
 EXTRA["debug"] = {"ZydisDisassembleIntel"} | EXTRA["sim"]
 EXTRA["mem"] = EXTRA["state"]
 EXTRA["rr"] = EXTRA["state"] | EXTRA["sim"] | set("""ZSTD_compress ZSTD_decompress ZSTD_compressBound ZSTD_isError
     ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_CCtx_refPrefix
-    ZSTD_createDCtx ZSTD_DCtx_refPrefix ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter ZSTD_compress2""".split())
-COMPILER = re.compile(r"^(__(asan|ubsan|sanitizer|lsan|tsan|sancov|gcov|llvm|afl)|_ITM_|__(u?div|u?mod|mul|u?divmod)ti|__popcount|__emutls)")
+    ZSTD_createDCtx ZSTD_DCtx_refPrefix ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter
+    ZSTD_compress2""".split())
+COMPILER = re.compile(r"^(__(asan|ubsan|sanitizer|lsan|tsan|sancov|gcov|llvm|afl)|_ITM_|"
+                      r"__(u?div|u?mod|mul|u?divmod)ti|__popcount|__emutls)")
 
 errors = []
 
@@ -193,8 +196,8 @@ def check_pointers(src):
 
 
 # SSE, AVX and x87 arithmetic, compares and conversions; moves and integer vectors are no such.
-FLOAT = re.compile(r"\tv?((add|sub|mul|div|sqrt|min|max|round|dp|hadd|hsub|addsub|rcp|rsqrt|cmp\w*|u?comi|cvtt?\w*2|fn?m\w+)"
-                   r"([sp][sdh]|si[lq]?|pi|[dq]q)[lq]?|f(add|sub|mul|div|sqrt|i?ld|i?stp?|u?comi?)\w*)\b")
+FLOAT = re.compile(r"\tv?((add|sub|mul|div|sqrt|min|max|round|dp|hadd|hsub|addsub|rcp|rsqrt|cmp\w*|u?comi|cvtt?\w*2|"
+                   r"fn?m\w+)([sp][sdh]|si[lq]?|pi|[dq]q)[lq]?|f(add|sub|mul|div|sqrt|i?ld|i?stp?|u?comi?)\w*)\b")
 
 
 def check_float(build):
@@ -202,7 +205,8 @@ def check_float(build):
         folder = LIBRARY.get(path.name, "host" if path.name == "libhost.a" else None)
         if folder is None:
             continue
-        out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)], capture_output=True, text=True, check=True)
+        out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)],
+                             capture_output=True, text=True, check=True)
         function = ""
         for line in out.stdout.splitlines():
             if line.endswith(">:"):

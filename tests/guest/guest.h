@@ -28,7 +28,7 @@ struct fault {
     uint32_t vector, error, cr2, eip, cs, eflags;
 };
 extern volatile struct fault fault;
-extern volatile uint32_t guest_resume;        /* where the handler continues; 0: an unexpected exception ends the test */
+extern volatile uint32_t guest_resume;         /* where the handler continues; 0: an unexpected exception is the end */
 extern volatile uint32_t guest_esp;            /* TRY's stack pointer, restored behind it */
 extern void (*volatile guest_hook)(struct frame *f);  /* sees every exception first; may change the frame */
 extern volatile bool guest_hook_handled;

@@ -63,7 +63,7 @@ void check_fault(const char *name, unsigned vector, uint64_t error);
 void check_no_fault(const char *name);
 _Noreturn void guest_exit(int status);
 
-/* Runs code at privilege level 3 with arg in RAX until `int $0x30` or an exception; RAX then, or 0xdead0000 | vector. */
+/* Runs code at privilege level 3 with arg in RAX until `int $0x30` or an exception: RAX, or 0xdead0000 | vector. */
 extern uint64_t user_base;        /* where user code and its stack are mapped, relative to their addresses here */
 uint64_t run_user(void (*code)(void), uint64_t arg);
 uint64_t run_user32(void (*code)(void), uint64_t arg);

@@ -503,5 +503,6 @@ static void interp_free_code(struct engine *e, struct block *b)
     free(b->code);
 }
 
-const struct engine_kind interp_kind = { .name = "interp", .scratch_bytes = sizeof(struct compiler), .compile = interp_compile,
-                                         .free_code = interp_free_code, .exec = interp_exec };
+const struct engine_kind interp_kind = { .name = "interp", .scratch_bytes = sizeof(struct compiler),
+                                         .compile = interp_compile, .free_code = interp_free_code,
+                                         .exec = interp_exec };

@@ -434,7 +434,8 @@ static unsigned inherited(struct compiler *c, const ir_ref *arg, const ir_ref *h
         if (!arg[k] || c->plan[arg[k]].fused || c->plan[r].is_const || is_vector(c, r) != vector)
             continue;
         const struct place *p = &c->place[r];
-        if (p->reg != NO_REG && holds[p->reg] == r && !wanted_later(c, r) && !p->pending && (vector || !is_pin(c, p->reg)))
+        if (p->reg != NO_REG && holds[p->reg] == r && !wanted_later(c, r) && !p->pending &&
+            (vector || !is_pin(c, p->reg)))
             return p->reg;
     }
     return NO_REG;

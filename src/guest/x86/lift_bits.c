@@ -288,7 +288,9 @@ static uint64_t do_crc32(struct vcpu *v, uint64_t crc, uint64_t data, uint64_t s
     return crc;
 }
 
-static const struct ir_helper helper_crc32 = { "crc32", 3, HELPER_PURE, IR_X, { IR_X, IR_X, IR_X }, { .f3 = do_crc32 } };
+static const struct ir_helper helper_crc32 = {
+    "crc32", 3, HELPER_PURE, IR_X, { IR_X, IR_X, IR_X }, { .f3 = do_crc32 }
+};
 
 void lift_crc32(struct x86_lift *L, const struct x86_insn *I)
 {
@@ -416,13 +418,17 @@ static uint64_t do_pext(struct vcpu *v, uint64_t x, uint64_t mask)
     return r;
 }
 
-#define PURE2(name) static const struct ir_helper helper_##name = { #name, 2, HELPER_PURE, IR_X, { IR_X, IR_X }, { .f2 = do_##name } }
+#define PURE2(name) \
+    static const struct ir_helper helper_##name = { #name, 2, HELPER_PURE, IR_X, { IR_X, IR_X }, { .f2 = do_##name } }
 PURE2(bextr);
 PURE2(bzhi);
 PURE2(pdep);
 PURE2(pext);
 
-static ir_ref rdx(struct x86_lift *L, const struct x86_insn *I, unsigned n) { return irb_cast(L->b, x86_rd(L, I, n), IR_X); }
+static ir_ref rdx(struct x86_lift *L, const struct x86_insn *I, unsigned n)
+{
+    return irb_cast(L->b, x86_rd(L, I, n), IR_X);
+}
 
 void lift_bextr(struct x86_lift *L, const struct x86_insn *I)
 {

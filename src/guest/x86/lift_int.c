@@ -5,7 +5,10 @@
 /* The cc op of the family whose byte member is `base`, at an operand size. */
 static enum x86_cc_op cc(unsigned base, unsigned size) { return (enum x86_cc_op)(base + x86_width(size)); }
 
-static ir_ref same_type(struct x86_lift *L, ir_ref v, unsigned size) { return irb_cast(L->b, v, size == 8 ? IR_X : IR_W); }
+static ir_ref same_type(struct x86_lift *L, ir_ref v, unsigned size)
+{
+    return irb_cast(L->b, v, size == 8 ? IR_X : IR_W);
+}
 
 static ir_ref alu(struct x86_lift *L, unsigned op, ir_ref x, ir_ref y, unsigned size)
 {

@@ -159,8 +159,14 @@ static uint64_t table_load(struct x86_cpu *c, uint64_t linear, uint64_t osz, str
     return 0;
 }
 
-uint64_t sys_lgdt(struct vcpu *v, uint64_t at, uint64_t osz) { return table_load(x86_of(v), at, osz, &x86_of(v)->s.gdt); }
-uint64_t sys_lidt(struct vcpu *v, uint64_t at, uint64_t osz) { return table_load(x86_of(v), at, osz, &x86_of(v)->s.idt); }
+uint64_t sys_lgdt(struct vcpu *v, uint64_t at, uint64_t osz)
+{
+    return table_load(x86_of(v), at, osz, &x86_of(v)->s.gdt);
+}
+uint64_t sys_lidt(struct vcpu *v, uint64_t at, uint64_t osz)
+{
+    return table_load(x86_of(v), at, osz, &x86_of(v)->s.idt);
+}
 
 static uint64_t table_store(struct x86_cpu *c, uint64_t linear, const struct x86_table *t)
 {
