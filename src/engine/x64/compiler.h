@@ -2,7 +2,7 @@
 /*
  * The compiler's working data: one pass over the IR that plans
  * (plan.c), then one that gives registers and writes code
- * (regs.c; ops.c, access.c, flow.c, vector.c by kind of operation).
+ * (regs.c, pending.c; ops.c, access.c, flow.c, vector.c by kind of operation).
  */
 #ifndef REPRISE_ENGINE_X64_COMPILER_H
 #define REPRISE_ENGINE_X64_COMPILER_H
@@ -137,6 +137,18 @@ static inline bool imm_of(const struct compiler *c, ir_ref v, unsigned w, int32_
     *imm = (int32_t)value;
     return w == 32 || fits32(value);
 }
+static inline bool x64_is_vector(const struct compiler *c, ir_ref v)
+{
+    return v < c->ir->n_values && c->ir->type_of[v] == IR_V;
+}
+static inline struct x64_mem x64_spill_at(unsigned slot)
+{
+    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, spill) + 8 * slot));
+}
+static inline struct x64_mem x64_vspill_at(unsigned slot)
+{
+    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vspill) + 16 * slot));
+}
 static inline unsigned width_of(const struct ir_insn *i) { return i->type == IR_X ? 64 : 32; }
 /* The pin of a state offset: its index, or -1. */
 static inline int pin_at(const struct compiler *c, uint64_t offset)
@@ -203,15 +215,6 @@ unsigned x64_def_xmm(struct compiler *c, ir_ref v);
 void x64_end_op(struct compiler *c, const struct ir_insn *i);
 /* PUT of a whole word that is a pin. */
 void x64_put_pin(struct compiler *c, unsigned pin, ir_ref v);
-/* PUT of another whole word or vector: pending; a constant of more than 32 bits is written. */
-void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
-/* Writes the pending PUTs that overlap. */
-void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size);
-void x64_write_all_pending(struct compiler *c);
-/* Lists the pending PUTs for a site, n in all; returns the first's index. */
-uint32_t x64_list_pending(struct compiler *c, uint32_t *n);
-/* Writes listed ones. */
-void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n);
 /* A pin is about to be written: a value that lives there and is still wanted moves. */
 void x64_vacate_pin(struct compiler *c, unsigned pin);
 /* Every value that is wanted later goes to memory, no register holds one. */
@@ -224,6 +227,23 @@ static inline bool x64_lives(const struct compiler *c, ir_ref root)
 {
     return c->plan[root].last_use > c->at + 1 || c->place[root].pending;
 }
+
+/* No register or slot holds the root any more. */
+void x64_release(struct compiler *c, ir_ref root);
+
+/* ---- pending.c ---- */
+
+/* PUT of another whole word or vector: pending; a constant of more than 32 bits is written. */
+void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
+/* Writes the pending PUTs that overlap. */
+void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size);
+void x64_write_all_pending(struct compiler *c);
+/* Lists the pending PUTs for a site, n in all; returns the first's index. */
+uint32_t x64_list_pending(struct compiler *c, uint32_t *n);
+/* Writes listed ones. */
+void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n);
+/* Writes those of a value that nothing else wants. */
+void x64_write_pending_of(struct compiler *c, ir_ref root);
 
 /* ---- ops.c and its like ---- */
 
