@@ -58,24 +58,7 @@ static void vector(struct x64_frame *f)
 
 static bool vector_fp(struct vcpu *v, struct x64_frame *f, enum ir_fvec_part part)
 {
-    struct fp_env *env = (struct fp_env *)(void *)((char *)v + v->ops->fp_env_offset);
-    fvec_fn *fn = (fvec_fn *)(uintptr_t)f->fn;
-    union v128 r;
-    if (part != IR_FVEC_LAST)
-        env->raised = 0;
-    fn(env, &r, &f->vec[0], &f->vec[1], &f->vec[2], f->value);
-    if (part == IR_FVEC_FIRST) {
-        f->vec[0] = r;
-        return true;
-    }
-    if (unlikely(env->raised & ~env->masks & FP_ALL)) {
-        v->ops->fp_trap(v);
-        return false;
-    }
-    env->flags |= env->raised;
-    env->raised = 0;
-    f->vec[0] = r;
-    return true;
+    return engine_fvec(v, (fvec_fn *)(uintptr_t)f->fn, part, &f->vec[0], &f->vec[0], &f->vec[1], &f->vec[2], f->value);
 }
 
 /* A group's range is one page that may be accessed directly: the TLB says so from now on.  False: not so, or faults. */
