@@ -4,7 +4,6 @@
 Debian's installer, with its own initrd, comes to its first menu; ended there by a signal, the recording
 replays to the same screen.
 """
-import argparse
 import pathlib
 import sys
 import tempfile
@@ -16,11 +15,7 @@ MENU = rb"Choose language|Select a language|\[!!\] "
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--memory", default="1G")
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", memory="1G")
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Without rr, boots of Debian's kernel with one command line show the same console and end in the same state."""
-import argparse
 import pathlib
 import re
 import subprocess
@@ -28,12 +27,7 @@ def boot(a, end, accel):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--shift", default="7")
-    p.add_argument("--smp", default="1")
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", shift="7", smp="1")
     with tempfile.TemporaryDirectory() as tmp:
         end = pathlib.Path(tmp) / "end"
         console, state = boot(a, end, "tcg")
