@@ -9,10 +9,8 @@
  *
  *     fuzz_code -n TURNS -s SEED | -r    -f FIRST -n 1 repeats one turn
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "code_world.h"
 #include "guest/x86/mmu.h"
@@ -278,28 +276,16 @@ static void report(uint64_t number, uint64_t seed, struct place found)
     end_turn(&t);
 }
 
-static volatile uint64_t turn_number;
-
-static void too_slow(int signal)
-{
-    char text[64];
-    int n = snprintf(text, sizeof text, "fuzz_code: turn %llu hangs\n", (unsigned long long)turn_number);
-    (void)signal;
-    if (write(STDERR_FILENO, text, (size_t)n) < 0)
-        _exit(2);
-    abort();
-}
-
 int main(int argc, char **argv)
 {
     static const char *const modes[CODE_MODES] = { "real", "protected 16", "protected 32", "segmented", "v86",
                                                    "long 64", "long 32", "long 16" };
     struct fuzz_options o = fuzz_parse("fuzz_code", argc, argv);
     unsigned bad = 0;
-    signal(SIGALRM, too_slow);
-    for (turn_number = o.first; turn_number < o.first + o.times && bad < 5; turn_number++) {
+    uint64_t turn_number = o.first;
+    for (; turn_number < o.first + o.times && bad < 5; turn_number++) {
         struct turn t;
-        alarm(SECONDS);
+        fuzz_turn("fuzz_code", turn_number, SECONDS);
         struct fuzz_random r = { o.seed + turn_number };
         uint64_t seed = fuzz_next(&r);
         bool ok = run_turn(&t, seed, NULL, 0);
