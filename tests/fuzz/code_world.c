@@ -9,15 +9,9 @@
 #include "guest/x86/mode.h"
 #include "guest/x86/x87.h"
 #include "host/host.h"
-#include "sim/input.h"
+#include "still.h"
 
 /* ---- the host ------------------------------------------------------------------------------ */
-
-static uint64_t no_clock(void *opaque, enum sim_clock clock) { return 0; }
-static void no_wait(void *opaque, uint64_t ns) { }
-static void no_notify(void *opaque) { }
-static void same_random(void *opaque, void *out, size_t len) { memset(out, 0x5a, len); }
-static const struct sim_host still_host = { no_clock, no_wait, no_notify, same_random, NULL };
 
 static void *memory_alloc(void *opaque, uint64_t size, struct error *err) { return alloc_zero(size); }
 static void memory_free(void *opaque, void *p, uint64_t size) { free(p); }
@@ -121,9 +115,7 @@ struct world *world_new(const struct engine_config *config)
     struct world *w = NEW(struct world);
     struct error err;
     c.code = &host_code;
-    w->sim = sim_new(&sim_config, NULL);
-    w->port = input_live_new(w->sim, &still_host);
-    sim_set_port(w->sim, w->port);
+    w->sim = still_sim(&sim_config, &w->port);
     wire_memory(w);
     w->cpu = x86_cpu_new(0, "max", NULL, w->sim, w->mem, w->io, &err);
     w->engine = engine_new(&c, &err);
@@ -145,8 +137,7 @@ void world_free(struct world *w)
     space_free(w->io);
     ram_free(w->ram);
     ram_free(w->rom);
-    input_port_close(w->port, "done");
-    sim_free(w->sim);
+    still_sim_free(w->sim, w->port);
     free(w);
 }
 
