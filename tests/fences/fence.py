@@ -10,6 +10,7 @@
    feeding a hash or comparison outside the places listed.
 6. No floating-point instruction below cli/: the host's rounding is the guest's
    while translated code runs, and results would differ between hosts anyway.
+7. No line of src/, include/ and tests/ is longer than 120 columns.
 
 Prints one line a finding and exits 1 if there is any.
 """
@@ -215,14 +216,28 @@ def check_float(build):
                 errors.append(f"{folder}/: {function} computes in floating point: {line.split(chr(9), 1)[-1].strip()}")
 
 
+COLUMNS = 120
+
+
+def check_columns(root):
+    for f in sorted(f for folder in ("src", "include", "tests") for f in (root / folder).rglob("*")):
+        if not f.is_file() or f.suffix == ".pyc":
+            continue
+        for n, line in enumerate(f.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if len(line) > COLUMNS:
+                errors.append(f"{f.relative_to(root).as_posix()}:{n}: {len(line)} columns")
+
+
 def main():
-    src = pathlib.Path(sys.argv[1]) / "src"
+    root = pathlib.Path(sys.argv[1])
+    src = root / "src"
     build = pathlib.Path(sys.argv[2])
     check_includes(src)
     check_standard(build)
     check_symbols(build)
     check_pointers(src)
     check_float(build)
+    check_columns(root)
     for e in errors:
         print(e)
     print(f"{len(errors)} findings")
