@@ -89,7 +89,8 @@ static struct engine *new_engine(const struct engine_config *config, const struc
     struct engine_config portable = *config;
     portable.kind = "interp";
     portable.cache_bytes = 0;
-    sink_printf(sink, SINK_WARN, "the engine '%s' cannot run here: %s; the portable engine runs instead", config->kind, err->text);
+    sink_printf(sink, SINK_WARN, "the engine '%s' cannot run here: %s; the portable engine runs instead", config->kind,
+                err->text);
     return engine_new(&portable, err);
 }
 

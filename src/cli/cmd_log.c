@@ -169,12 +169,8 @@ static int run(const struct command *self, int argc, char **argv)
                 return command_fail(self, &err);
             if (!parse_number(value, UINT64_MAX, is_from ? &from : &to))
                 return command_error(self, "%s: '%s' is not a position", name, value);
-        } else if (arg[0] == '-') {
-            return command_error(self, "unknown option '%s'", arg);
-        } else if (path) {
-            return command_error(self, "there is one recording to name, not '%s' too", arg);
-        } else {
-            path = arg;
+        } else if (!argument_recording(self, arg, &path)) {
+            return 1;
         }
     }
     if (from > to)

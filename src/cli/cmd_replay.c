@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reprise replay: runs a recording again, from the log alone. */
 #include "cli/command.h"
-#include "cli/engine_option.h"
 
 static int replay(const struct command *self, const char *path, const struct rebuild *b)
 {
-    struct error err;
-    struct options o = { 0 };
-    struct log_machine recorded;
-    struct run_result result;
-    struct run_request q = { .o = &o, .recorded = &recorded, .progress = "replay" };
-    if (!host_signals_start(&err) || !(q.log = open_log(path, &recorded, &err)))
-        return command_fail(self, &err);
-    if (!rebuild_options(&recorded, b, &o, &err)) {
-        log_close(q.log);
-        options_free(&o);
-        return command_fail(self, &err);
-    }
-    bool ok = run_machine(&q, &result);
-    command_error(self, "%s", result.text.text);
-    int status = run_status(&result, &o, ok);
-    options_free(&o);
+    struct rebuilt r;
+    if (!rebuild_run(self, path, b, &r))
+        return 1;
+    command_error(self, "%s", r.result.text.text);
+    int status = run_status(&r.result, &r.o, r.ok);
+    options_free(&r.o);
     return status;
 }
 
@@ -31,13 +20,9 @@ static int run(const struct command *self, int argc, char **argv)
     struct error err;
     const char *path = NULL, *arg, *value;
     while ((arg = argument_next(&a))) {
-        if (argument_is(arg, "--file")) {
-            if (!(value = argument_value(&a, arg, "--file", &err)) || !rebuild_file_option(&b, value, &err))
-                return command_fail(self, &err);
-        } else if (argument_is(arg, "--engine")) {
-            struct engine_config any = { 0 };
-            if (!(b.engine = argument_value(&a, arg, "--engine", &err)) ||
-                !engine_option("--engine", b.engine, &any, &err))
+        bool ok;
+        if (rebuild_argument(&b, &a, arg, &ok, &err)) {
+            if (!ok)
                 return command_fail(self, &err);
         } else if (argument_is(arg, "--serial")) {
             if (!(value = argument_value(&a, arg, "--serial", &err)))
@@ -45,12 +30,8 @@ static int run(const struct command *self, int argc, char **argv)
             if (b.n_serial == REBUILD_SERIALS)
                 return command_error(self, "--serial: a machine has at most %d serial ports", REBUILD_SERIALS);
             b.serial[b.n_serial++] = value;
-        } else if (arg[0] == '-') {
-            return command_error(self, "unknown option '%s'", arg);
-        } else if (path) {
-            return command_error(self, "there is one recording to name, not '%s' too", arg);
-        } else {
-            path = arg;
+        } else if (!argument_recording(self, arg, &path)) {
+            return 1;
         }
     }
     b.log = path;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reprise verify: replays at full speed, silently, and says whether every hash agrees. */
 #include "cli/command.h"
-#include "cli/engine_option.h"
 #include "cli/optvalue.h"
 
 /* The last state hash that was met at or before a position. */
@@ -40,30 +39,22 @@ static void report_divergence(const struct command *self, const char *path, cons
 
 static int verify(const struct command *self, const char *path, const struct rebuild *b)
 {
-    struct error err;
-    struct options o = { 0 };
-    struct log_machine recorded;
-    struct run_result r;
-    struct run_request q = { .o = &o, .recorded = &recorded, .progress = "verify" };
-    if (!host_signals_start(&err) || !(q.log = open_log(path, &recorded, &err)))
-        return command_fail(self, &err);
-    if (!rebuild_options(&recorded, b, &o, &err)) {
-        log_close(q.log);
-        options_free(&o);
-        return command_fail(self, &err);
-    }
-    bool ok = run_machine(&q, &r);
-    options_free(&o);
-    if (ok && r.input != INPUT_END_OF_LOG)
-        return command_error(self, "stopped before the end: %s", r.text.text);
+    struct rebuilt run;
+    if (!rebuild_run(self, path, b, &run))
+        return 1;
+    options_free(&run.o);
+    const struct run_result *r = &run.result;
+    bool ok = run.ok;
+    if (ok && r->input != INPUT_END_OF_LOG)
+        return command_error(self, "stopped before the end: %s", r->text.text);
     if (ok)
         printf("%s: verified %llu positions in %.1f s (%.1f million a second); %s\n", path,
-               (unsigned long long)r.position, (double)r.host_ns / 1e9,
-               r.host_ns ? (double)r.position * 1e3 / (double)r.host_ns : 0.0, r.text.text);
-    else if (r.started && r.input == INPUT_DIVERGED)
-        report_divergence(self, path, b, &r);
+               (unsigned long long)r->position, (double)r->host_ns / 1e9,
+               r->host_ns ? (double)r->position * 1e3 / (double)r->host_ns : 0.0, r->text.text);
+    else if (r->started && r->input == INPUT_DIVERGED)
+        report_divergence(self, path, b, r);
     else
-        command_fail(self, &r.text);
+        command_fail(self, &r->text);
     return ok ? 0 : 1;
 }
 
@@ -76,13 +67,9 @@ static int run(const struct command *self, int argc, char **argv)
     uint64_t every = 0;
     bool lockstep = false;
     while ((arg = argument_next(&a))) {
-        if (argument_is(arg, "--file")) {
-            if (!(value = argument_value(&a, arg, "--file", &err)) || !rebuild_file_option(&b, value, &err))
-                return command_fail(self, &err);
-        } else if (argument_is(arg, "--engine")) {
-            struct engine_config any = { 0 };
-            if (!(b.engine = argument_value(&a, arg, "--engine", &err)) ||
-                !engine_option("--engine", b.engine, &any, &err))
+        bool ok;
+        if (rebuild_argument(&b, &a, arg, &ok, &err)) {
+            if (!ok)
                 return command_fail(self, &err);
         } else if (!strcmp(arg, "--lockstep")) {
             lockstep = true;
@@ -91,12 +78,8 @@ static int run(const struct command *self, int argc, char **argv)
                 return command_fail(self, &err);
             if (!parse_number(value, INT64_MAX, &every) || !every)
                 return command_error(self, "--every: '%s' is not a number of positions", value);
-        } else if (arg[0] == '-') {
-            return command_error(self, "unknown option '%s'", arg);
-        } else if (path) {
-            return command_error(self, "there is one recording to name, not '%s' too", arg);
-        } else {
-            path = arg;
+        } else if (!argument_recording(self, arg, &path)) {
+            return 1;
         }
     }
     b.log = path;

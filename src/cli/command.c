@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What subcommands say when they fail, and the walk over their arguments. */
 #include "cli/command.h"
 
 #include <stdarg.h>
@@ -36,4 +37,17 @@ const char *argument_value(struct arguments *a, const char *arg, const char *nam
     if (!value)
         error_set(err, "%s needs a value", name);
     return value;
+}
+
+bool argument_recording(const struct command *self, const char *arg, const char **path)
+{
+    if (arg[0] == '-') {
+        command_error(self, "unknown option '%s'", arg);
+    } else if (*path) {
+        command_error(self, "there is one recording to name, not '%s' too", arg);
+    } else {
+        *path = arg;
+        return true;
+    }
+    return false;
 }

@@ -31,6 +31,8 @@ const char *argument_next(struct arguments *a);
 /* Is arg the option called name?  *value: its value ("" if it has none and is the last: see argument_value). */
 bool argument_is(const char *arg, const char *name);
 const char *argument_value(struct arguments *a, const char *arg, const char *name, struct error *err);
+/* What is no option that the subcommand knows: the one recording to name.  False: it is not, and that was said. */
+bool argument_recording(const struct command *self, const char *arg, const char **path);
 
 /* ---- rebuild.c: a machine from a log's header --------------------------------------- */
 
@@ -48,7 +50,8 @@ struct rebuild {
     bool silent;                             /* all output is dropped */
 };
 
-bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err);
+/* Is arg --file or --engine?  Then it is taken with its value, which is right if *ok. */
+bool rebuild_argument(struct rebuild *b, struct arguments *a, const char *arg, bool *ok, struct error *err);
 
 /*
  * Options of the recorded machine, ready to replay.  Its devices' own back
@@ -57,6 +60,15 @@ bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err)
  */
 bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b, struct options *o,
                      struct error *err);
+
+struct rebuilt {
+    struct options o;               /* options_free() is the caller's */
+    struct log_machine recorded;
+    struct run_result result;
+    bool ok;                        /* as run_machine() said */
+};
+/* Runs the recording at path for a subcommand.  False: it did not come to that, and why was said. */
+bool rebuild_run(const struct command *self, const char *path, const struct rebuild *b, struct rebuilt *r);
 
 /* ---- replica.c: a recording replayed by a machine of its own, for comparing ---------- */
 

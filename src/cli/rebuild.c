@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A machine from a log's header alone. */
+/* A machine from a log's header alone, and its run. */
 #include "cli/command.h"
 #include "cli/engine_option.h"
 
-bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err)
+static bool file_option(struct rebuild *b, const char *text, struct error *err)
 {
     const char *eq = strchr(text, '=');
     for (unsigned i = 0; eq && i < ROLES; i++) {
@@ -17,6 +17,20 @@ bool rebuild_file_option(struct rebuild *b, const char *text, struct error *err)
         return true;
     }
     return error_set(err, "--file: '%s' is not ROLE=PATH with ROLE kernel, initrd, bios or fw_cfg:NAME", text);
+}
+
+bool rebuild_argument(struct rebuild *b, struct arguments *a, const char *arg, bool *ok, struct error *err)
+{
+    struct engine_config any = { 0 };
+    const char *value;
+    if (argument_is(arg, "--file"))
+        *ok = (value = argument_value(a, arg, "--file", err)) && file_option(b, value, err);
+    else if (argument_is(arg, "--engine"))
+        *ok = (b->engine = argument_value(a, arg, "--engine", err)) &&
+              engine_option("--engine", b->engine, &any, err);
+    else
+        return false;
+    return true;
 }
 
 static const char *recorded_path(const struct log_machine *m, const char *role)
@@ -112,4 +126,21 @@ bool rebuild_options(const struct log_machine *recorded, const struct rebuild *b
         return false;
     silence(o);
     return choose_files(recorded, b, o, err) && choose_fw_cfg_files(b, o, err) && choose_serials(b, o, err);
+}
+
+bool rebuild_run(const struct command *self, const char *path, const struct rebuild *b, struct rebuilt *r)
+{
+    struct error err;
+    struct run_request q = { .o = &r->o, .recorded = &r->recorded, .progress = self->name };
+    r->o = (struct options){ 0 };
+    bool ok = host_signals_start(&err) && (q.log = open_log(path, &r->recorded, &err));
+    if (ok && !(ok = rebuild_options(&r->recorded, b, &r->o, &err))) {
+        log_close(q.log);
+        options_free(&r->o);
+    }
+    if (ok)
+        r->ok = run_machine(&q, &r->result);
+    else
+        command_fail(self, &err);
+    return ok;
 }

@@ -68,7 +68,8 @@ void side_by_side_search(const char *path, const struct rebuild *b, uint64_t fro
         fprintf(stderr, "that cannot be done: %s\n", err.text);
         break;
     case LOCKSTEP_EQUAL:
-        fprintf(stderr, "both go the same way: the recording itself is different here, from another build or changed\n");
+        fprintf(stderr,
+                "both go the same way: the recording itself is different here, from another build or changed\n");
         break;
     case LOCKSTEP_DIFFERENT:
         print_difference(&d);
@@ -93,7 +94,8 @@ static bool ended(void *opaque, enum machine_stop why, struct error *err)
     bool complete = replica_ended(&s->replica[0], why, &s->text);
     if (complete && replica_ended(&s->replica[1], why, &other))
         return true;
-    return error_set(err, "both engines go the same way, but not as recorded: %s", complete ? other.text : s->text.text);
+    return error_set(err, "both engines go the same way, but not as recorded: %s",
+                     complete ? other.text : s->text.text);
 }
 
 static uint64_t length_of(const char *path)

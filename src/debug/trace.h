@@ -52,7 +52,10 @@ bool trace_parse_filter(const char *text, struct trace_config *config, struct er
 /* Where it goes. */
 struct trace_output {
     void (*put)(void *opaque, const char *text, size_t len);   /* whole lines, as they come */
-    /* -perfmap, or NULL: host code and its name, "guest:PC:FLAGS" in hexadecimal ("guest:CSBASE+PC:FLAGS", "jit:PIECE"). */
+    /*
+     * -perfmap, or NULL: host code and its name, "guest:PC:FLAGS" in hexadecimal ("guest:CSBASE+PC:FLAGS",
+     * "jit:PIECE").
+     */
     void (*code_named)(void *opaque, uint64_t address, size_t size, const char *name);
     void *opaque;
 };

@@ -14,7 +14,7 @@
 
 struct chardev;
 struct chardev_ops {
-    /* Guest output; simulation thread; must not block for long, must keep order and lose nothing while the peer lives. */
+    /* Guest output; simulation thread; must not block for long, keeps order and loses nothing while the peer lives. */
     void (*write)(struct chardev *c, const void *data, size_t len);
     /* Starts delivering host input into source (NULL: discard).  Called once, at wiring. */
     void (*attach)(struct chardev *c, struct input_source *source);

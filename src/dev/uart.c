@@ -124,7 +124,7 @@ static size_t room(void *opaque)
     return size - u->s.rx_count;
 }
 
-/* A break: a zero byte, and the line status says what it was.  It waits for an empty FIFO, so that both are one thing. */
+/* A break: a zero byte, and the line status says what it was.  It waits for an empty FIFO: both are to be one thing. */
 static void deliver_break(void *opaque, const void *data, size_t len)
 {
     struct uart *u = opaque;

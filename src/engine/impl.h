@@ -15,7 +15,9 @@
 #define REPRISE_ENGINE_IMPL_H
 
 #include "engine/engine.h"
+#include "fp/fp.h"
 #include "ir/ir.h"
+#include "ir/vec/vec.h"
 #include "vcpu/softmmu.h"
 
 /* INSN_START's values: pc by its distance from the block's first. */
@@ -53,6 +55,32 @@ struct block {
 static inline uint64_t block_insn_pc(const struct block *b, unsigned insn)
 {
     return (b->key.pc + b->insn[insn].from_start) & b->key.va_mask;
+}
+
+/*
+ * A vector FP op by its reference function, and what happens to the flags that it raises: an instruction of several
+ * ops (ir/ops.h) has them judged with its last.  False: an unmasked one traps, *dst is as it was.
+ */
+static inline bool engine_fvec(struct vcpu *v, fvec_fn *fn, enum ir_fvec_part part, union v128 *dst,
+                               const union v128 *x, const union v128 *y, const union v128 *z, uint64_t imm)
+{
+    struct fp_env *env = (struct fp_env *)(void *)((char *)v + v->ops->fp_env_offset);
+    union v128 r;
+    if (part != IR_FVEC_LAST)
+        env->raised = 0;
+    fn(env, &r, x, y, z, imm);
+    if (part == IR_FVEC_FIRST) {
+        *dst = r;
+        return true;
+    }
+    if (unlikely(env->raised & ~env->masks & FP_ALL)) {
+        v->ops->fp_trap(v);
+        return false;
+    }
+    env->flags |= env->raised;
+    env->raised = 0;
+    *dst = r;
+    return true;
 }
 
 enum { HASH_SIZE = 1 << 17, JUMP_SIZE = 1 << 15, PAGE_HASH_SIZE = 1 << 12, END_WORDS = 1 << 10 };

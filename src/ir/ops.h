@@ -38,7 +38,7 @@
     IR_OP(MULHU,      T, T, T, _, _, P|C)  /* high half of the unsigned product */ \
     IR_OP(MULHS,      T, T, T, _, _, P|C) \
     IR_OP(DIVU,       T, T, T, _, _, P)    /* quotient; 0 if arg1 is 0 */ \
-    IR_OP(DIVS,       T, T, T, _, _, P)    /* the same, signed, towards 0; of the least number by -1: the least number */ \
+    IR_OP(DIVS,       T, T, T, _, _, P)    /* the same, signed, towards 0; the least number by -1 is itself */ \
     IR_OP(AND,        T, T, T, _, _, P|C) \
     IR_OP(OR,         T, T, T, _, _, P|C) \
     IR_OP(XOR,        T, T, T, _, _, P|C) \
@@ -55,7 +55,8 @@
     IR_OP(CTZ,        T, T, _, _, _, P)    /* width of T for 0 */ \
     IR_OP(POPCNT,     T, T, _, _, _, P) \
     IR_OP(BSWAP,      T, T, _, _, _, P) \
-    /* EXTRACT: bits [aux, aux+imm) zero-extended; SEXTRACT sign-extended; DEPOSIT: arg1's low imm bits into arg0 at aux */ \
+    /* EXTRACT: bits [aux, aux+imm) zero-extended; SEXTRACT: sign-extended; */ \
+    /* DEPOSIT: arg1's low imm bits into arg0 at aux */ \
     IR_OP(EXTRACT,    T, T, _, _, _, P) \
     IR_OP(SEXTRACT,   T, T, _, _, _, P) \
     IR_OP(DEPOSIT,    T, T, T, _, _, P) \
@@ -69,9 +70,9 @@
     IR_OP(VFROM64,    V, X, X, _, _, P)    /* low, high */ \
     IR_OP(VLO,        X, V, _, _, _, P) \
     IR_OP(VHI,        X, V, _, _, _, P) \
-    IR_OP(VEC,        V, V, V, V, _, P)    /* aux = enum vec_op (ir/vec/vec.h), imm = its immediate; unused args NONE */ \
-    IR_OP(FVEC,       V, V, V, V, _, F|S)  /* as VEC with enum fvec_op and the guest's fp_env; may trap (unmasked exception); \
-                                              aux32 = enum ir_fvec_part */ \
+    IR_OP(VEC,        V, V, V, V, _, P)    /* aux = enum vec_op (ir/vec/vec.h), imm its immediate; unused args NONE */ \
+    IR_OP(FVEC,       V, V, V, V, _, F|S)  /* as VEC with enum fvec_op and the guest's fp_env; may trap (unmasked \
+                                              exception); aux32 = enum ir_fvec_part */ \
     /* -- guest memory: aux = enum ir_mem; imm = mmu mode; arg0 = virtual address -- */ \
     IR_OP(LD,         T, X, _, _, _, F|S) \
     IR_OP(ST,         _, X, T, _, _, F|S)  /* arg1 stored, truncated to the size */ \
@@ -79,7 +80,7 @@
     IR_OP(STV,        _, X, V, _, _, F|S) \
     /* -- helpers: imm = const struct ir_helper *; types as it declares -- */ \
     IR_OP(CALL,       T, T, T, T, T, F|S) \
-    /* Calls helper imm with arg2 if arg0 aux arg1 holds.  It makes an exception pending, or does nothing to the state. */ \
+    /* Calls helper imm with arg2 if arg0 aux arg1 holds.  It makes an exception pending, or changes nothing. */ \
     IR_OP(TRAP_IF,    _, T, T, X, _, F|S) \
     /* Leaves with pc imm behind this instruction if arg0 (aux & 0xff) arg1 holds; aux >> 8: exit slot. */ \
     IR_OP(EXIT_IF,    _, T, T, _, _, F|S) \

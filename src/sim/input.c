@@ -270,7 +270,7 @@ restart:
 
 /* ---- dispatch ------------------------------------------------------------------------- */
 
-/* Visits come behind poll(), which takes `pending`: a visit asked for in between leaves it set, so that no sleep begins. */
+/* Visits come behind poll(), which takes `pending`: a visit asked for in between leaves it set, and no sleep begins. */
 void input_poll(struct input_port *port)
 {
     port->ops->poll(port);

@@ -88,8 +88,8 @@ void input_post_request(struct input_port *port, enum input_request request);
 /*
  * A visitor: whoever wants to look at the machine, or ask something of it through this port, without being part of it
  * (the monitor).  visit() runs on the simulation thread outside any run of the engine, soon after input_ask_visit(), in
- * replay too; the log knows nothing of it (but that a sleep was cut short).  Simulation thread, while wiring; the caller owns the struct,
- * which must live until the port closes.
+ * replay too; the log knows nothing of it (but that a sleep was cut short).  Simulation thread, while wiring; the
+ * caller owns the struct, which must live until the port closes.
  */
 struct input_visitor {
     void (*visit)(void *opaque);

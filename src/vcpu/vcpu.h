@@ -52,8 +52,9 @@ enum { VCPU_TEMPS = 768 };
 
 /*
  * Where single accesses of translated code found their pages last.  Code reads its access's at a constant address:
- * nothing need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned, where
- * span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is (tlb_drop_recent).
+ * nothing need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned,
+ * where span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is
+ * (tlb_drop_recent).
  */
 enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 1 << 16 };
 struct recent {
@@ -146,8 +147,8 @@ struct guest_ops {
     uint32_t n_hot;
     /*
      * While all of these are zero, pending() and halted() are false and block_key()'s flags are just the 64-bit
-     * word at key_flags_offset; flags without cs_base (block_key.cs_base 0) differ from those with one.  So an engine can
-     * find the next block by itself.  n_calm 0: it cannot.
+     * word at key_flags_offset; flags without cs_base (block_key.cs_base 0) differ from those with one.  So an engine
+     * can find the next block by itself.  n_calm 0: it cannot.
      */
     const struct guest_bits *calm;
     uint32_t n_calm, key_flags_offset;

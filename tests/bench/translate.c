@@ -16,16 +16,10 @@
 #include "guest/x86/mmu.h"
 #include "guest/x86/mode.h"
 #include "host/host.h"
-#include "sim/input.h"
+#include "../still.h"
 
 /* Physical memory: page tables that map all of it at its own address, then the pages of code. */
 enum { AT_PML4 = 0x1000, AT_PDPT = 0x2000, AT_PD = 0x3000, AT_CODE = 0x200000, RAM_BYTES = 128 << 20 };
-
-static uint64_t no_clock(void *opaque, enum sim_clock clock) { return 0; }
-static void no_wait(void *opaque, uint64_t ns) { }
-static void no_notify(void *opaque) { }
-static void no_random(void *opaque, void *out, size_t len) { memset(out, 0, len); }
-static const struct sim_host still_host = { no_clock, no_wait, no_notify, no_random, NULL };
 
 /* The code is never run, and valgrind has no memory mapped twice. */
 static bool code_alloc(void *opaque, size_t size, size_t data_size, struct code_memory *out, struct error *err)
@@ -71,9 +65,7 @@ static void wire(struct bench *b)
     static const struct sim_config sim_config = { .shift = 0 };
     struct engine_config config = { .kind = "jit", .code = &plain_code,
                                     .trace = { .code_added = count_code, .opaque = b } };
-    b->sim = sim_new(&sim_config, NULL);
-    b->port = input_live_new(b->sim, &still_host);
-    sim_set_port(b->sim, b->port);
+    b->sim = still_sim(&sim_config, &b->port);
     b->mem = space_new("memory", UINT64_C(1) << 40, NULL);
     b->io = space_new("io", 65536, NULL);
     b->ram = ram_new("ram", RAM_BYTES, &host_memory, &err);
@@ -116,8 +108,7 @@ static void close_down(struct bench *b)
     space_free(b->mem);
     space_free(b->io);
     ram_free(b->ram);
-    input_port_close(b->port, "done");
-    sim_free(b->sim);
+    still_sim_free(b->sim, b->port);
 }
 
 /* ---- the code -------------------------------------------------------------------------------------- */
@@ -203,7 +194,8 @@ int main(int argc, char **argv)
     printf("blocks %llu, instructions %llu (%.2f a block)\n", (unsigned long long)stats.blocks_translated,
            (unsigned long long)stats.insns_translated, insns / (double)stats.blocks_translated);
     printf("an instruction: %.1f ns, %.2f bytes of guest code, %.2f ops of IR, %.2f bytes of host code\n",
-           (double)ns / insns, (double)b.guest_bytes / insns, (double)stats.ir_ops / insns, (double)b.code_bytes / insns);
+           (double)ns / insns, (double)b.guest_bytes / insns, (double)stats.ir_ops / insns,
+           (double)b.code_bytes / insns);
     close_down(&b);
     return 0;
 }

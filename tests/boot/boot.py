@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Records a typed-at boot of Debian's kernel and replays it: the outputs must be equal byte for byte."""
-import argparse
 import pathlib
 import subprocess
 import sys
@@ -12,13 +11,7 @@ import guest
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--shift", default="7")
-    p.add_argument("--smp", default="1")
-    p.add_argument("--replays", type=int, default=1)
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", shift="7", smp="1", replays=1)
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
         icount = f"shift={a.shift},rr=%s,rrfile={log}"

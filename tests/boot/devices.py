@@ -4,7 +4,6 @@
 What Debian's kernel finds on the board: fw_cfg and pvpanic in ACPI, every CPU, memory up to the last GiB, and a panic
 that it reports ends the run; recorded and replayed.
 """
-import argparse
 import pathlib
 import re
 import sys
@@ -21,12 +20,7 @@ COMMANDS = ["cat /sys/bus/acpi/devices/QEMU0002:00/path /sys/bus/acpi/devices/QE
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--smp", default="4")
-    p.add_argument("--memory", type=int, default=4, help="GiB")
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", smp="4", memory=4)   # memory in GiB
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
 

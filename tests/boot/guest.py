@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the boot tests share: Debian's kernels, the initrd, a typed-at console."""
+import argparse
 import os
 import pathlib
 import re
@@ -11,6 +12,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = {"amd64": "reprise-system-x86_64", "i386": "reprise-system-i386"}
 PROMPT = rb"(?:^|\n|\r)[^\n]*# (?:\x1b\[6n)?$"
 TYPED = ["date", "head -c16 /dev/urandom | sha256sum", "sleep 2", "cat /proc/interrupts", "poweroff -f"]
+
+
+def arguments(**defaults):
+    """A test's command line: --build FOLDER, and an option of its default's type for each of defaults."""
+    p = argparse.ArgumentParser()
+    p.add_argument("--build", required=True)
+    for name, value in defaults.items():
+        p.add_argument("--" + name, default=value, type=type(value))
+    return p.parse_args()
 
 
 def kernel(arch):

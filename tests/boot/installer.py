@@ -4,7 +4,6 @@
 Debian's installer, with its own initrd, comes to its first menu; ended there by a signal, the recording
 replays to the same screen.
 """
-import argparse
 import pathlib
 import sys
 import tempfile
@@ -16,11 +15,7 @@ MENU = rb"Choose language|Select a language|\[!!\] "
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--memory", default="1G")
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", memory="1G")
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
 
@@ -45,7 +40,8 @@ def main():
         replayed, errors, status = c.finish(400)
         print(f"replayed in {time.monotonic() - started:.1f} s: {errors.decode()}")
         if status != 0 or replayed != recorded:
-            sys.exit(f"replay ended with status {status}, first difference {guest.first_difference(recorded, replayed)}")
+            sys.exit(f"replay ended with status {status}, "
+                     f"first difference {guest.first_difference(recorded, replayed)}")
         screen = recorded[recorded.rindex(b"\x1b[H"):] if b"\x1b[H" in recorded else recorded[-800:]
         print(screen.decode(errors="replace"))
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Kills a recording at random moments: each log must replay to its last frame and say where it ends."""
-import argparse
 import pathlib
 import random
 import subprocess
@@ -13,11 +12,7 @@ import guest
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--times", type=int, default=20)
-    p.add_argument("--seed", type=int, default=1)
-    a = p.parse_args()
+    a = guest.arguments(times=20, seed=1)
     rng = random.Random(a.seed)
     guest.initrd(a.build, "amd64")
     for turn in range(a.times):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The log of a bare boot of Debian's amd64 kernel, nothing typed, is at most 100 KB, and its hashes agree."""
-import argparse
 import pathlib
 import subprocess
 import sys
@@ -13,9 +12,7 @@ LIMIT = 100_000
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    a = p.parse_args()
+    a = guest.arguments()
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
         # The kernel boots, finds nothing to run and resets at once.

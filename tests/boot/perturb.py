@@ -4,7 +4,6 @@
 Records a typed-at boot of Debian's kernel and verifies it with an engine that varies at random what must not matter:
 every state hash agrees.  A recording that does not verify is kept in the build directory.
 """
-import argparse
 import pathlib
 import shutil
 import subprocess
@@ -16,18 +15,12 @@ import guest
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--shift", default="3")
-    p.add_argument("--smp", default="1")
-    p.add_argument("--engine", default="jit")
-    p.add_argument("--seed", type=int, default=0, help="0: from the clock")
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", shift="3", smp="1", engine="jit", seed=0)   # seed 0: from the clock
     seed = a.seed or int(time.time())
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
-        out, err, status = guest.record(guest.command(a.build, a.arch, f"shift={a.shift},rr=record,rrfile={log}", a.smp))
+        line = guest.command(a.build, a.arch, f"shift={a.shift},rr=record,rrfile={log}", a.smp)
+        out, err, status = guest.record(line)
         if status != 0 or b"Power down" not in out:
             sys.exit(f"recording ended with status {status}: {err.decode()}\n{out[-3000:].decode(errors='replace')}")
         reprise = pathlib.Path(a.build) / "src" / "cli" / "reprise"

@@ -4,7 +4,6 @@
 SeaBIOS starts, shows its boot menu when ESC is typed at the serial console, leaves it by ESC and finds nothing
 bootable; the recording of all that replays to the same screen.
 """
-import argparse
 import pathlib
 import sys
 import tempfile
@@ -24,12 +23,7 @@ def leave_menu(c, timeout):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--memory", default="128")
-    p.add_argument("--smp", default="1")
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", memory="128", smp="1")
     with tempfile.TemporaryDirectory() as tmp:
         log = pathlib.Path(tmp) / "r.bin"
 
@@ -56,7 +50,8 @@ def main():
         replayed, errors, status = c.finish(100)
         print(errors.decode())
         if status != 0 or replayed != recorded:
-            sys.exit(f"replay ended with status {status}, first difference {guest.first_difference(recorded, replayed)}")
+            sys.exit(f"replay ended with status {status}, "
+                     f"first difference {guest.first_difference(recorded, replayed)}")
 
         # No menu; a failed boot is tried again.
         c = guest.Console(command(None, "reboot-timeout=50"))

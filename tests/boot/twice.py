@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Without rr, boots of Debian's kernel with one command line show the same console and end in the same state."""
-import argparse
 import pathlib
 import re
 import subprocess
@@ -16,7 +15,8 @@ END = r"^end: position \d+, state hash [0-9a-f]{16}\n$"
 def boot(a, end, accel):
     # The kernel boots, finds nothing to run and resets at once.
     line = guest.command(a.build, a.arch, f"shift={a.shift}", a.smp, "console=ttyS0 panic=-1 rdinit=/nothing",
-                         extra=["-rtc", "base=2026-01-02T03:04:05,clock=vm", "-accel", accel, "-d", "hash", "-D", str(end)])
+                         extra=["-rtc", "base=2026-01-02T03:04:05,clock=vm", "-accel", accel, "-d", "hash",
+                                "-D", str(end)])
     r = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
     if r.returncode != 0 or b"Kernel panic" not in r.stdout:
         sys.exit(f"the boot ended with status {r.returncode}: {r.stderr.decode()}\n{r.stdout[-1000:].decode()}")
@@ -27,12 +27,7 @@ def boot(a, end, accel):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--build", required=True)
-    p.add_argument("--arch", default="amd64")
-    p.add_argument("--shift", default="7")
-    p.add_argument("--smp", default="1")
-    a = p.parse_args()
+    a = guest.arguments(arch="amd64", shift="7", smp="1")
     with tempfile.TemporaryDirectory() as tmp:
         end = pathlib.Path(tmp) / "end"
         console, state = boot(a, end, "tcg")

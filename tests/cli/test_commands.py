@@ -154,7 +154,8 @@ class Recording(Case):
         for every in ([], ["--every", "1000"], ["--every=7"]):
             for engine in ([], ["--engine", "interp"], ["--engine", "jit,perturb=5"]):
                 result = self.good("verify", self.log, "--lockstep", *every, *engine)
-                self.assertRegex(result.stdout.decode(), r"agree over \d+ positions, .*; end of the recording .* agrees\n$")
+                self.assertRegex(result.stdout.decode(),
+                                 r"agree over \d+ positions, .*; end of the recording .* agrees\n$")
                 self.assertEqual(result.stderr, b"")
 
     def test_perturbed_engines(self):
@@ -177,7 +178,8 @@ class Recording(Case):
         for result in results:
             self.assertEqual((result.returncode, result.stdout), (GUEST_END, CONSOLE), result.stderr)
             said = result.stderr.decode().splitlines()[0]
-            self.assertRegex(said, r"the engine 'jit' cannot run here: .*(too small|no memory).*; the portable engine runs instead$")
+            self.assertRegex(said, r"the engine 'jit' cannot run here: .*(too small|no memory).*; "
+                                   r"the portable engine runs instead$")
             self.assertEqual(result.stderr.decode().count("portable engine"), 1)
 
     def test_engines_agree(self):

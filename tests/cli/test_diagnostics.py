@@ -123,7 +123,8 @@ class Trace(Case):
             count = {name.strip(): int(n) for name, n in re.findall(r"^([ \w'(),-]+?) +(\d+)(?:  .*)?$", text, re.M)}
             self.assertIn(f"engine {engine}\n", text)
             self.assertGreater(count["blocks translated"], 10)
-            self.assertEqual(sum(n for name, n in count.items() if name.startswith("left ")), count["translated code entered"])
+            self.assertEqual(sum(n for name, n in count.items() if name.startswith("left ")),
+                             count["translated code entered"])
             self.assertGreater(count["lookups"], 0)
             self.assertGreaterEqual(count["events taken"], 1)
             self.assertGreater(count["TLB fills"], 0)
@@ -133,7 +134,8 @@ class Trace(Case):
         def pcs(ranges, items="exec,nochain"):
             return {int(pc, 16) for pc in re.findall(KEY, self.trace(items, "-dfilter", ranges))}
         every = pcs("0..0xffffffffffffffff")
-        for ranges, wanted in ((f"{entry:#x}+1", {entry}), (f"{entry}..{entry + 1}", {pc for pc in every if entry <= pc <= entry + 1}),
+        for ranges, wanted in ((f"{entry:#x}+1", {entry}),
+                               (f"{entry}..{entry + 1}", {pc for pc in every if entry <= pc <= entry + 1}),
                                (f"{entry + 0x10:#x}-0x20", {pc for pc in every if entry - 0xf <= pc <= entry + 0x10}),
                                ("0+1,0x1000..0x2000", set()), (f"0+1,{entry}+1", {entry})):
             self.assertEqual(pcs(ranges), wanted, ranges)
@@ -146,7 +148,7 @@ class Trace(Case):
         self.assertRegex(result.stderr, b"^Trace 0: position 0, ")
 
     def test_traces_change_nothing(self):
-        """What was recorded with all traces replays without, and the other way round, with a hash every 100 positions."""
+        """What was recorded with all traces replays without, and the other way round; a hash every 100 positions."""
         log, trace = self.tmp / "log", self.tmp / "trace"
         traces = ["-d", "in_asm,op,op_opt,out_asm,exec,nochain,cpu,int,stats,guest_errors", "-D", trace]
         for recording, replaying in (([], traces), (traces, [])):
@@ -189,7 +191,8 @@ class PerfMap(Case):
     def test_map(self):
         trace = self.tmp / "trace"
         code = self.run_with_map("-d", "out_asm", "-D", trace)
-        shown = re.findall(r"^OUT: \[size=(\d+)\] (?:pc 0x([0-9a-f]+), cs base 0x0, flags 0x([0-9a-f]+)|(\w+))\n0x([0-9a-f]+):",
+        shown = re.findall(r"^OUT: \[size=(\d+)\] "
+                           r"(?:pc 0x([0-9a-f]+), cs base 0x0, flags 0x([0-9a-f]+)|(\w+))\n0x([0-9a-f]+):",
                            trace.read_text(), re.M)
         self.assertEqual(code, [(int(address, 16), int(size), f"jit:{own}" if own else f"guest:{pc}:{flags}")
                                 for size, pc, flags, own, address in shown])

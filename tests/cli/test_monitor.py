@@ -61,7 +61,8 @@ class Monitor(Case):
         p.type(b"abc")
         p.expect(b"abc")
         self.enter(p)
-        self.assertRegex(p.output, rb"reprise \d+\.\d+\.\d+ monitor - type 'help' for more information\r+\n\(reprise\) $")
+        self.assertRegex(p.output,
+                         rb"reprise \d+\.\d+\.\d+ monitor - type 'help' for more information\r+\n\(reprise\) $")
         self.assertRegex(self.ask(p, b"info version"), r"^reprise \d+\.\d+\.\d+\n$")
         p.type(b"\x01c")
         p.output = b""
@@ -80,8 +81,10 @@ class Monitor(Case):
         p = self.start(terminal=False)
         p.type(b"ab\x01cinfo version\r\x01ccd\x01cbogus\r\x01cq")
         self.assertEqual(p.finish(), GUEST_END)
-        self.assertEqual(re.findall(rb"unknown command: '\w+'|reprise \d\S+\r\n", p.output)[-1], b"unknown command: 'bogus'")
-        guest = re.sub(rb"\r\n.*monitor - .*\r\n|\(reprise\) |info version\r\n|bogus\r\n|unknown.*\r\n|reprise \S+\r\n", b"", p.output)
+        self.assertEqual(re.findall(rb"unknown command: '\w+'|reprise \d\S+\r\n", p.output)[-1],
+                         b"unknown command: 'bogus'")
+        guest = re.sub(rb"\r\n.*monitor - .*\r\n|\(reprise\) |info version\r\n|bogus\r\n|unknown.*\r\n|reprise \S+\r\n",
+                       b"", p.output)
         self.assertEqual(guest.replace(b"\r\n", b""), b"abcdq" + FAREWELL)
 
     def test_commands(self):
@@ -95,7 +98,8 @@ class Monitor(Case):
                         "system_powerdown"):
             self.assertRegex(text, rf"(?m)^{command}\b.* -- \w")
         self.assertEqual(self.ask(p, b"?"), text)
-        self.assertEqual(self.ask(p, b"info"), "".join(l + "\n" for l in text.splitlines() if re.match("info [a-z]", l)))
+        self.assertEqual(self.ask(p, b"info"),
+                         "".join(l + "\n" for l in text.splitlines() if re.match("info [a-z]", l)))
         self.assertIn("there is no 'info nothing'", self.ask(p, b"info nothing"))
         self.assertRegex(self.ask(p, b"info status"),
                          r"^VM status: running\nposition \d+, virtual time \d+\.\d{3} s\n$")
@@ -123,7 +127,8 @@ class Monitor(Case):
         p.wait_until_raw()
         self.enter(p)
         for typed in (b"infx\x7fo version", b"nonsense\x15info version", b"info nonsense \x17version",
-                      b"\x1b[Ainfo\x1b[3~ version", b"\x08\x7finfo version", b"  info   version  ", b"rubbish\x03info version"):
+                      b"\x1b[Ainfo\x1b[3~ version", b"\x08\x7finfo version", b"  info   version  ",
+                      b"rubbish\x03info version"):
             p.output = b""
             p.type(typed + b"\r")
             p.expect(b"\r\nreprise ")
@@ -134,7 +139,8 @@ class Monitor(Case):
         p.expect(b"unknown command: '" + b"x" * 255 + b"'")
 
     def test_a_terminal_of_its_own(self):
-        for options, serial in ((["-monitor", "pty"], "stdio"), (["-chardev", "pty,id=m", "-mon", "m,mode=readline"], "stdio"),
+        for options, serial in ((["-monitor", "pty"], "stdio"),
+                        (["-chardev", "pty,id=m", "-mon", "m,mode=readline"], "stdio"),
                         (["-chardev", "pty,id=m", "-monitor", "chardev:m"], "stdio")):
             with self.subTest(options):
                 p = self.start(*options, serial=serial)

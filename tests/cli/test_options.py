@@ -28,9 +28,9 @@ class Accepted(Case):
 
     def test_everything_at_once(self):
         options = ["-M", "pc", "-cpu", "qemu32", "-m", "16", "-smp", "2", "-append", "one two", "-display", "none",
-                   "-vga", "none", "-monitor", "none", "-net", "none", "-nic", "none", "-nodefaults", "-no-reboot", "-icount",
-                   "shift=7,sleep=on,align=off", "-rtc", "base=utc,clock=host", "-boot", "order=c,menu=off", "-accel",
-                   "tcg,thread=single,tb-size=64", "-d", "guest_errors", "-D", self.tmp / "trace", "-name",
+                   "-vga", "none", "-monitor", "none", "-net", "none", "-nic", "none", "-nodefaults", "-no-reboot",
+                   "-icount", "shift=7,sleep=on,align=off", "-rtc", "base=utc,clock=host", "-boot", "order=c,menu=off",
+                   "-accel", "tcg,thread=single,tb-size=64", "-d", "guest_errors", "-D", self.tmp / "trace", "-name",
                    "guest=test", "-uuid", "00112233-4455-6677-8899-aabbccddeeff", "-L", self.tmp]
         self.runs(*options)
         self.runs(*options, program=X86_64)

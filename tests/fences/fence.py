@@ -10,6 +10,7 @@
    feeding a hash or comparison outside the places listed.
 6. No floating-point instruction below cli/: the host's rounding is the guest's
    while translated code runs, and results would differ between hosts anyway.
+7. No line of src/, include/ and tests/ is longer than 120 columns.
 
 Prints one line a finding and exits 1 if there is any.
 """
@@ -60,14 +61,17 @@ EXTRA = {
     "base": set("stderr fputs fputc fwrite vfprintf fprintf".split()),          # panic() only
     "sim": set("""mtx_init mtx_lock mtx_unlock mtx_destroy cnd_init cnd_signal cnd_broadcast cnd_wait
                   cnd_destroy""".split()),
-    "state": set("XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest XXH3_createState XXH3_freeState".split()),
+    "state": set("""XXH3_64bits XXH3_64bits_withSeed XXH3_64bits_reset XXH3_64bits_update XXH3_64bits_digest
+                    XXH3_createState XXH3_freeState""".split()),
 }
 EXTRA["debug"] = {"ZydisDisassembleIntel"} | EXTRA["sim"]
 EXTRA["mem"] = EXTRA["state"]
 EXTRA["rr"] = EXTRA["state"] | EXTRA["sim"] | set("""ZSTD_compress ZSTD_decompress ZSTD_compressBound ZSTD_isError
     ZSTD_getErrorName ZSTD_getFrameContentSize ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_CCtx_refPrefix
-    ZSTD_createDCtx ZSTD_DCtx_refPrefix ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter ZSTD_compress2""".split())
-COMPILER = re.compile(r"^(__(asan|ubsan|sanitizer|lsan|tsan|sancov|gcov|llvm|afl)|_ITM_|__(u?div|u?mod|mul|u?divmod)ti|__popcount|__emutls)")
+    ZSTD_createDCtx ZSTD_DCtx_refPrefix ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_CCtx_setParameter
+    ZSTD_compress2""".split())
+COMPILER = re.compile(r"^(__(asan|ubsan|sanitizer|lsan|tsan|sancov|gcov|llvm|afl)|_ITM_|"
+                      r"__(u?div|u?mod|mul|u?divmod)ti|__popcount|__emutls)")
 
 errors = []
 
@@ -193,8 +197,8 @@ def check_pointers(src):
 
 
 # SSE, AVX and x87 arithmetic, compares and conversions; moves and integer vectors are no such.
-FLOAT = re.compile(r"\tv?((add|sub|mul|div|sqrt|min|max|round|dp|hadd|hsub|addsub|rcp|rsqrt|cmp\w*|u?comi|cvtt?\w*2|fn?m\w+)"
-                   r"([sp][sdh]|si[lq]?|pi|[dq]q)[lq]?|f(add|sub|mul|div|sqrt|i?ld|i?stp?|u?comi?)\w*)\b")
+FLOAT = re.compile(r"\tv?((add|sub|mul|div|sqrt|min|max|round|dp|hadd|hsub|addsub|rcp|rsqrt|cmp\w*|u?comi|cvtt?\w*2|"
+                   r"fn?m\w+)([sp][sdh]|si[lq]?|pi|[dq]q)[lq]?|f(add|sub|mul|div|sqrt|i?ld|i?stp?|u?comi?)\w*)\b")
 
 
 def check_float(build):
@@ -202,7 +206,8 @@ def check_float(build):
         folder = LIBRARY.get(path.name, "host" if path.name == "libhost.a" else None)
         if folder is None:
             continue
-        out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)], capture_output=True, text=True, check=True)
+        out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)],
+                             capture_output=True, text=True, check=True)
         function = ""
         for line in out.stdout.splitlines():
             if line.endswith(">:"):
@@ -211,14 +216,28 @@ def check_float(build):
                 errors.append(f"{folder}/: {function} computes in floating point: {line.split(chr(9), 1)[-1].strip()}")
 
 
+COLUMNS = 120
+
+
+def check_columns(root):
+    for f in sorted(f for folder in ("src", "include", "tests") for f in (root / folder).rglob("*")):
+        if not f.is_file() or f.suffix == ".pyc":
+            continue
+        for n, line in enumerate(f.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if len(line) > COLUMNS:
+                errors.append(f"{f.relative_to(root).as_posix()}:{n}: {len(line)} columns")
+
+
 def main():
-    src = pathlib.Path(sys.argv[1]) / "src"
+    root = pathlib.Path(sys.argv[1])
+    src = root / "src"
     build = pathlib.Path(sys.argv[2])
     check_includes(src)
     check_standard(build)
     check_symbols(build)
     check_pointers(src)
     check_float(build)
+    check_columns(root)
     for e in errors:
         print(e)
     print(f"{len(errors)} findings")

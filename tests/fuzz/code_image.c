@@ -103,7 +103,8 @@ static void put_stub(struct isa_gen *g, uint8_t *p, unsigned n, unsigned width, 
 
 static unsigned stub_for(struct isa_gen *g, unsigned vector)
 {
-    unsigned skip = vector >= 0x20 && vector < 0x60 ? 0 : gen_below(g, 40) ? 1 + gen_below(g, 5) : gen_below(g, 2) ? 0 : 6;
+    unsigned skip = vector >= 0x20 && vector < 0x60 ? 0 :
+                    gen_below(g, 40) ? 1 + gen_below(g, 5) : gen_below(g, 2) ? 0 : 6;
     return 2 * skip + has_error(vector);
 }
 
@@ -168,7 +169,8 @@ enum { PT_ROOT = AT_TABLES, PT_DIR = AT_TABLES + 0x1000, PT_LEAF = AT_TABLES + 0
 static uint64_t rights(struct isa_gen *g)
 {
     uint64_t e = gen_below(g, 24) ? 1 : 0;
-    e |= (gen_below(g, 8) ? 2 : 0) | (gen_below(g, 6) ? 4 : 0) | (gen_below(g, 2) ? 0x20 : 0) | (gen_below(g, 2) ? 0x40 : 0);
+    e |= (gen_below(g, 8) ? 2 : 0) | (gen_below(g, 6) ? 4 : 0) | (gen_below(g, 2) ? 0x20 : 0) |
+         (gen_below(g, 2) ? 0x40 : 0);
     return e | (gen_below(g, 4) ? 0 : 0x100) | (gen_below(g, 32) ? 0 : 8u << gen_below(g, 2));
 }
 
@@ -176,10 +178,11 @@ static uint64_t random_page(struct isa_gen *g)
 {
     static const uint32_t places[] = { AT_CODE, AT_CODE + 0x1000, AT_DATA, AT_DATA + 0x1000, AT_DEVICE, AT_ROM,
                                        AT_TABLES + 0x3000, AT_HIGH + AT_DATA };
-    return gen_below(g, 3) ? places[gen_below(g, ARRAY_LEN(places))] : (uint64_t)gen_below(g, RAM_SIZE / PAGE_SIZE) << 12;
+    return gen_below(g, 3) ? places[gen_below(g, ARRAY_LEN(places))]
+                           : (uint64_t)gen_below(g, RAM_SIZE / PAGE_SIZE) << 12;
 }
 
-/* Linear addresses below 2 MiB are physical ones, mostly; the system's own always, and what is in use by 16-bit code. */
+/* Linear addresses below 2 MiB are physical ones, mostly; the system's own always, and what 16-bit code uses. */
 static void put_leaf(struct isa_gen *g, uint8_t *ram, unsigned size, unsigned which, bool nx)
 {
     unsigned n = PAGE_SIZE / size;
@@ -205,8 +208,10 @@ static void put_pages(struct isa_gen *g, uint8_t *ram, const struct episode *e)
     put_leaf(g, ram, size, 1, is_long);
     if (size == 4) {
         for (unsigned i = 0; i < 1024; i++)
-            store_le(ram + PT_ROOT + 4 * i, 4, (i && !gen_below(g, 8) ? (uint64_t)gen_below(g, 4) << 22 | 0xe7
-                                                : PT_LEAF + PAGE_SIZE * (i ? gen_below(g, 2) : 0)) | (i ? rights(g) : 7));
+            store_le(ram + PT_ROOT + 4 * i, 4,
+                     (i && !gen_below(g, 8) ? (uint64_t)gen_below(g, 4) << 22 | 0xe7
+                                            : PT_LEAF + PAGE_SIZE * (i ? gen_below(g, 2) : 0)) |
+                         (i ? rights(g) : 7));
         return;
     }
     for (unsigned d = 0; d < 2; d++)
@@ -222,7 +227,8 @@ static void put_pages(struct isa_gen *g, uint8_t *ram, const struct episode *e)
     for (unsigned i = 0; i < 512; i++) {
         bool large = i && !gen_below(g, 16);
         store_le(ram + PT_ROOT + 8 * i, 8, PT_TOP | (i ? (rights(g) & ~UINT64_C(0x180)) : 7));
-        store_le(ram + PT_TOP + 8 * i, 8, (large ? 0xe7u : (PT_DIR + PAGE_SIZE * (i ? gen_below(g, 2) : 0))) | (i ? rights(g) : 7));
+        store_le(ram + PT_TOP + 8 * i, 8,
+                 (large ? 0xe7u : (PT_DIR + PAGE_SIZE * (i ? gen_below(g, 2) : 0))) | (i ? rights(g) : 7));
     }
 }
 

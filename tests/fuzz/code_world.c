@@ -9,15 +9,9 @@
 #include "guest/x86/mode.h"
 #include "guest/x86/x87.h"
 #include "host/host.h"
-#include "sim/input.h"
+#include "still.h"
 
 /* ---- the host ------------------------------------------------------------------------------ */
-
-static uint64_t no_clock(void *opaque, enum sim_clock clock) { return 0; }
-static void no_wait(void *opaque, uint64_t ns) { }
-static void no_notify(void *opaque) { }
-static void same_random(void *opaque, void *out, size_t len) { memset(out, 0x5a, len); }
-static const struct sim_host still_host = { no_clock, no_wait, no_notify, same_random, NULL };
 
 static void *memory_alloc(void *opaque, uint64_t size, struct error *err) { return alloc_zero(size); }
 static void memory_free(void *opaque, void *p, uint64_t size) { free(p); }
@@ -93,8 +87,8 @@ static uint8_t get_tpr(void *opaque) { return 3; }
 static void set_tpr(void *opaque, uint8_t cr8) { }
 static bool x2_read(void *opaque, uint32_t msr, uint64_t *value) { *value = msr; return msr & 1; }
 static bool x2_write(void *opaque, uint32_t msr, uint64_t value) { return msr & 2; }
-static const struct x86_apic_ops apic = { take_vector, get_word, set_word, get_tpr, set_tpr, x2_read, x2_write, set_word,
-                                          get_word };
+static const struct x86_apic_ops apic = { take_vector, get_word, set_word, get_tpr, set_tpr, x2_read, x2_write,
+                                          set_word, get_word };
 
 /* ---- wiring ------------------------------------------------------------------------------------------ */
 
@@ -121,9 +115,7 @@ struct world *world_new(const struct engine_config *config)
     struct world *w = NEW(struct world);
     struct error err;
     c.code = &host_code;
-    w->sim = sim_new(&sim_config, NULL);
-    w->port = input_live_new(w->sim, &still_host);
-    sim_set_port(w->sim, w->port);
+    w->sim = still_sim(&sim_config, &w->port);
     wire_memory(w);
     w->cpu = x86_cpu_new(0, "max", NULL, w->sim, w->mem, w->io, &err);
     w->engine = engine_new(&c, &err);
@@ -145,8 +137,7 @@ void world_free(struct world *w)
     space_free(w->io);
     ram_free(w->ram);
     ram_free(w->rom);
-    input_port_close(w->port, "done");
-    sim_free(w->sim);
+    still_sim_free(w->sim, w->port);
     free(w);
 }
 
@@ -196,10 +187,12 @@ static void set_segments(struct world *w, const struct episode *e, struct fuzz_r
         return;
     }
     bool narrow = e->mode == PROTECTED16 || e->mode == LONG16, wide = e->mode == LONG64;
-    unsigned code = narrow ? user ? GDT_USER16 : GDT_CODE16 : wide ? user ? GDT_USER64 : GDT_CODE64 : user ? GDT_USER32 : GDT_CODE32;
+    unsigned code = narrow ? user ? GDT_USER16 : GDT_CODE16 :
+                    wide ? user ? GDT_USER64 : GDT_CODE64 : user ? GDT_USER32 : GDT_CODE32;
     unsigned data = narrow ? user ? GDT_USER_DATA16 : GDT_DATA16 : user ? GDT_USER_DATA : GDT_DATA;
     for (unsigned i = 0; i < SEG_LDTR; i++) {
-        unsigned n = e->mode == SEGMENTED32 && i != SEG_SS && fuzz_below(r, 2) ? GDT_RANDOM + (unsigned)fuzz_below(r, 8) : data;
+        bool any = e->mode == SEGMENTED32 && i != SEG_SS && fuzz_below(r, 2);
+        unsigned n = any ? GDT_RANDOM + (unsigned)fuzz_below(r, 8) : data;
         s->seg[i] = code_segment(ram, i == SEG_CS ? code : n, e->cpl);
     }
     for (unsigned i = SEG_FS; i <= SEG_GS && wide; i++)
@@ -249,7 +242,8 @@ static uint64_t interesting_word(struct fuzz_random *r)
     case 7:
         return fuzz_below(r, 2) ? AT_DEVICE + fuzz_below(r, 0x100) : AT_HIGH + fuzz_below(r, RAM_SIZE);
     case 8:
-        return fuzz_below(r, 2) ? AT_DATA + 0xff0 + fuzz_below(r, 32) : (UINT64_C(1) << fuzz_below(r, 64)) - fuzz_below(r, 3);
+        return fuzz_below(r, 2) ? AT_DATA + 0xff0 + fuzz_below(r, 32)
+                                : (UINT64_C(1) << fuzz_below(r, 64)) - fuzz_below(r, 3);
     default:
         return fuzz_next(r);
     }
@@ -265,7 +259,8 @@ void world_steer(struct world *w, uint64_t seed)
         if (fuzz_below(&r, 4))
             s->gpr[i] = interesting_word(&r);
     bool based = in_paragraphs(w->cpu) || s->seg[SEG_CS].base == AT_CODE;
-    s->gpr[R_SP] = (s->cpl == 3 ? AT_DATA + 0x2000 : AT_STACKS + 0x2000) + 8 * fuzz_below(&r, 0x80) + (fuzz_below(&r, 16) ? 0 : 3);
+    s->gpr[R_SP] = (s->cpl == 3 ? AT_DATA + 0x2000 : AT_STACKS + 0x2000) + 8 * fuzz_below(&r, 0x80) +
+                   (fuzz_below(&r, 16) ? 0 : 3);
     if (!(w->cpu->mode_flags & MODE_SS32) && !(w->cpu->mode_flags & MODE_CS64))
         s->gpr[R_SP] &= 0xfffe;
     s->rip = (based ? 0 : AT_CODE) + fuzz_below(&r, CODE_SIZE);

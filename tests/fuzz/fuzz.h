@@ -14,6 +14,9 @@ struct fuzz_options {
 /* -n TIMES, -s SEED or -r (a random one, printed), -f FIRST, -i INPUT -o OUTPUT; exits on anything else. */
 struct fuzz_options fuzz_parse(const char *program, int argc, char **argv);
 
+/* A turn of more than so many seconds, each begun by fuzz_turn(), ends the program, which names it. */
+void fuzz_turn(const char *program, uint64_t turn, unsigned seconds);
+
 struct fuzz_random {
     uint64_t state;
 };

@@ -9,10 +9,8 @@
  *
  *     fuzz_code -n TURNS -s SEED | -r    -f FIRST -n 1 repeats one turn
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "code_world.h"
 #include "guest/x86/mmu.h"
@@ -68,7 +66,8 @@ static void choose_engines(struct turn *t, struct fuzz_random *r, bool has_jit)
 static struct episode choose_episode(struct fuzz_random *r)
 {
     struct episode e = { .mode = (enum code_mode)fuzz_below(r, CODE_MODES), .seed = fuzz_next(r) };
-    e.paging = e.mode >= LONG64 ? PAGING_PAE : e.mode == REAL16 ? PAGING_OFF : (enum code_paging)fuzz_below(r, CODE_PAGINGS);
+    e.paging = e.mode >= LONG64 ? PAGING_PAE :
+               e.mode == REAL16 ? PAGING_OFF : (enum code_paging)fuzz_below(r, CODE_PAGINGS);
     e.cpl = e.mode == REAL16 ? 0 : e.mode == V86 || fuzz_below(r, 2) ? 3 : 0;
     return e;
 }
@@ -231,8 +230,8 @@ static void print_instruction(struct turn *t, unsigned which)
 static void print_engines(const struct turn *t)
 {
     for (unsigned i = 0; i < 2; i++)
-        fprintf(stderr, "  %s, blocks of %u, perturbed by %llx, cache of %zu\n", t->config[i].kind, t->config[i].max_block_insns,
-                (unsigned long long)t->config[i].perturb_seed, t->config[i].cache_bytes);
+        fprintf(stderr, "  %s, blocks of %u, perturbed by %llx, cache of %zu\n", t->config[i].kind,
+                t->config[i].max_block_insns, (unsigned long long)t->config[i].perturb_seed, t->config[i].cache_bytes);
 }
 
 /* found: where it was noticed, which may be long after it went wrong. */
@@ -256,7 +255,8 @@ static void report(uint64_t number, uint64_t seed, struct place found)
     for (uint64_t n = high.n > TRAIL ? high.n - TRAIL : 0; n < high.n; n++) {
         struct place step = { at.episode, at.slice, n };
         bool equal = run_turn(&t, seed, &step, 0);
-        fprintf(stderr, "%s after %llu positions of the slice:\n", equal ? "equal" : "different", (unsigned long long)n);
+        fprintf(stderr, "%s after %llu positions of the slice:\n", equal ? "equal" : "different",
+                (unsigned long long)n);
         print_instruction(&t, 0);
         if (n + 1 == high.n)
             print_engines(&t);
@@ -269,34 +269,23 @@ static void report(uint64_t number, uint64_t seed, struct place found)
     print_instruction(&t, 1);
     end_turn(&t);
     bool equal = run_turn(&t, seed, &high, STEPPING);
-    fprintf(stderr, "with one instruction a block, the first engine %s the second\n", equal ? "agrees with" : "differs from");
+    fprintf(stderr, "with one instruction a block, the first engine %s the second\n",
+            equal ? "agrees with" : "differs from");
     if (!equal)
         print_difference(&t);
     end_turn(&t);
 }
 
-static volatile uint64_t turn_number;
-
-static void too_slow(int signal)
-{
-    char text[64];
-    int n = snprintf(text, sizeof text, "fuzz_code: turn %llu hangs\n", (unsigned long long)turn_number);
-    (void)signal;
-    if (write(STDERR_FILENO, text, (size_t)n) < 0)
-        _exit(2);
-    abort();
-}
-
 int main(int argc, char **argv)
 {
-    static const char *const modes[CODE_MODES] = { "real", "protected 16", "protected 32", "segmented", "v86", "long 64",
-                                                   "long 32", "long 16" };
+    static const char *const modes[CODE_MODES] = { "real", "protected 16", "protected 32", "segmented", "v86",
+                                                   "long 64", "long 32", "long 16" };
     struct fuzz_options o = fuzz_parse("fuzz_code", argc, argv);
     unsigned bad = 0;
-    signal(SIGALRM, too_slow);
-    for (turn_number = o.first; turn_number < o.first + o.times && bad < 5; turn_number++) {
+    uint64_t turn_number = o.first;
+    for (; turn_number < o.first + o.times && bad < 5; turn_number++) {
         struct turn t;
-        alarm(SECONDS);
+        fuzz_turn("fuzz_code", turn_number, SECONDS);
         struct fuzz_random r = { o.seed + turn_number };
         uint64_t seed = fuzz_next(&r);
         bool ok = run_turn(&t, seed, NULL, 0);
@@ -306,11 +295,12 @@ int main(int argc, char **argv)
             report(turn_number, seed, t.at);
         bad += !ok;
     }
-    printf("%llu turns, %llu positions, %llu blocks translated (%llu instructions), %llu invalidated, %llu stores to page "
-           "tables, %llu flushes, %llu shutdowns\nepisodes:", (unsigned long long)(turn_number - o.first),
-           (unsigned long long)totals.positions, (unsigned long long)totals.blocks, (unsigned long long)totals.insns,
-           (unsigned long long)totals.invalidations, (unsigned long long)totals.tables, (unsigned long long)totals.flushes,
-           (unsigned long long)totals.shutdowns);
+    printf("%llu turns, %llu positions, %llu blocks translated (%llu instructions), %llu invalidated, "
+           "%llu stores to page tables, %llu flushes, %llu shutdowns\nepisodes:",
+           (unsigned long long)(turn_number - o.first), (unsigned long long)totals.positions,
+           (unsigned long long)totals.blocks, (unsigned long long)totals.insns,
+           (unsigned long long)totals.invalidations, (unsigned long long)totals.tables,
+           (unsigned long long)totals.flushes, (unsigned long long)totals.shutdowns);
     for (unsigned i = 0; i < CODE_MODES; i++)
         printf(" %s %llu%s", modes[i], (unsigned long long)totals.episodes[i], i + 1 < CODE_MODES ? "," : "\n");
     return bad ? 1 : 0;

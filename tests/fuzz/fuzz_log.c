@@ -12,7 +12,6 @@
  * from the clock; -f FIRST -n 1 repeats one turn, -i LOG -o OUT writes that
  * mutation of another log instead.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -106,18 +105,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef LIBFUZZER
-static volatile uint64_t turn;
-
-static void too_slow(int signal)
-{
-    char text[64];
-    int n = snprintf(text, sizeof text, "fuzz_log: turn %llu hangs\n", (unsigned long long)turn);
-    (void)signal;
-    if (write(STDERR_FILENO, text, (size_t)n) < 0)
-        _exit(2);
-    abort();
-}
-
 static void record_seed(struct memory_log *out)
 {
     static const struct lab_step steps[] = {
@@ -169,17 +156,16 @@ int main(int argc, char **argv)
         return write_mutation(&o);
     limit_memory();
     struct memory_log seed = { .size = 0 };
-    signal(SIGALRM, too_slow);
     record_seed(&seed);
     LLVMFuzzerTestOneInput(seed.data, seed.size);
     if (outcomes.ended != 1) {
         fprintf(stderr, "fuzz_log: the log itself does not replay\n");
         return 1;
     }
-    for (turn = o.first; turn < o.first + o.times; turn++) {
+    for (uint64_t turn = o.first; turn < o.first + o.times; turn++) {
         struct buf b = { 0 };
         fuzz_log_mutation(o.seed + turn, seed.data, seed.size, &b);
-        alarm(SECONDS);
+        fuzz_turn("fuzz_log", turn, SECONDS);
         LLVMFuzzerTestOneInput(b.data, b.len);
         buf_free(&b);
     }

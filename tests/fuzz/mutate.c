@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the fuzz programs share (fuzz.h). */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -43,6 +45,27 @@ struct fuzz_options fuzz_parse(const char *program, int argc, char **argv)
     printf("%s: seed %llu\n", program, (unsigned long long)(o.seed >> 32));
     fflush(stdout);
     return o;
+}
+
+static volatile uint64_t this_turn;
+static const char *volatile this_program;
+
+static void too_slow(int signal)
+{
+    char text[64];
+    int n = snprintf(text, sizeof text, "%s: turn %llu hangs\n", this_program, (unsigned long long)this_turn);
+    (void)signal;
+    if (write(STDERR_FILENO, text, (size_t)n) < 0)
+        _exit(2);
+    abort();
+}
+
+void fuzz_turn(const char *program, uint64_t turn, unsigned seconds)
+{
+    this_program = program;
+    this_turn = turn;
+    signal(SIGALRM, too_slow);
+    alarm(seconds);
 }
 
 uint64_t fuzz_next(struct fuzz_random *r)

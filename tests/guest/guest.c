@@ -1,73 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The runtime in protected mode: tables, exceptions, and code at privilege level 3. */
 #include "guest.h"
 
-volatile struct fault fault;
 volatile uint32_t guest_resume, guest_esp;
-void (*volatile guest_hook)(struct frame *f);
-volatile bool guest_hook_handled;
 
 uint64_t gdt[32] __attribute__((aligned(16)));
 uint64_t idt[256] __attribute__((aligned(16)));
 struct tss tss __attribute__((aligned(16)));
 static struct tss df_tss __attribute__((aligned(16)));
 static uint8_t user_stack[4096], df_stack[4096], ring0_stack[8192];
-static unsigned failures;
 extern uint32_t stub_table[64];
-
-/* ---- output ------------------------------------------------------------------ */
-
-static void put_char(char c)
-{
-    while (!(inb(0x3fd) & 0x20))
-        ;
-    outb(0x3f8, (uint8_t)c);
-}
-
-void print(const char *s)
-{
-    while (*s)
-        put_char(*s++);
-}
-
-void print_hex(uint32_t v)
-{
-    for (int i = 28; i >= 0; i -= 4)
-        put_char("0123456789abcdef"[v >> i & 15]);
-}
-
-void check(const char *name, uint32_t got, uint32_t expected)
-{
-    print(got == expected ? "ok " : "FAIL ");
-    print(name);
-    if (got != expected) {
-        failures++;
-        print(": got ");
-        print_hex(got);
-        print(", expected ");
-        print_hex(expected);
-    }
-    print("\n");
-}
-
-void check_fault(const char *name, unsigned vector, uint32_t error)
-{
-    static const uint32_t with_error = 1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17;
-    uint32_t got = fault.taken ? fault.vector << 16 | (with_error >> fault.vector & 1 ? fault.error : 0) : 0xffffffff;
-    check(name, got, vector << 16 | (with_error >> vector & 1 ? error : 0));
-}
-
-void check_no_fault(const char *name)
-{
-    check(name, fault.taken ? fault.vector << 16 | fault.error : 0xffffffff, 0xffffffff);
-}
-
-_Noreturn void guest_exit(int status)
-{
-    print(failures || status ? "FAILED\n" : "PASSED\n");
-    outb(0xf4, failures || status);
-    for (;;)
-        __asm__ volatile("cli; hlt");
-}
 
 /* ---- tables ------------------------------------------------------------------- */
 
@@ -213,23 +155,4 @@ uint32_t run_kernel_frame(void (*entry)(void), uint32_t arg)
                      : [kds] "i"(SEL_DATA), [entry] "d"(entry)
                      : "ecx", "memory", "cc");
     return user_result;
-}
-
-/* gcc may call these. */
-void *memset(void *p, int c, size_t n);
-void *memcpy(void *d, const void *s, size_t n);
-void *memset(void *p, int c, size_t n)
-{
-    uint8_t *b = p;
-    while (n--)
-        *b++ = (uint8_t)c;
-    return p;
-}
-void *memcpy(void *d, const void *s, size_t n)
-{
-    uint8_t *a = d;
-    const uint8_t *b = s;
-    while (n--)
-        *a++ = *b++;
-    return d;
 }

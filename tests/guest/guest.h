@@ -8,9 +8,7 @@
 #ifndef REPRISE_TESTS_GUEST_H
 #define REPRISE_TESTS_GUEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common.h"
 
 /* What the exception stubs leave on the stack. */
 struct frame {
@@ -28,10 +26,8 @@ struct fault {
     uint32_t vector, error, cr2, eip, cs, eflags;
 };
 extern volatile struct fault fault;
-extern volatile uint32_t guest_resume;        /* where the handler continues; 0: an unexpected exception ends the test */
+extern volatile uint32_t guest_resume;         /* where the handler continues; 0: an exception ends the test */
 extern volatile uint32_t guest_esp;            /* TRY's stack pointer, restored behind it */
-extern void (*volatile guest_hook)(struct frame *f);  /* sees every exception first; may change the frame */
-extern volatile bool guest_hook_handled;
 
 /*
  * Runs asm text; an exception in it ends it and is recorded in `fault`.  outs
@@ -67,38 +63,10 @@ uint64_t descriptor(uint32_t base, uint32_t limit, unsigned access, unsigned fla
 uint64_t gate(uint32_t offset, unsigned selector, unsigned access, unsigned params);
 void set_idt(unsigned vector, void *handler, unsigned access);
 
-void print(const char *s);
-void print_hex(uint32_t v);
-/* One check: prints "ok name" or "FAIL name: got X, expected Y". */
-void check(const char *name, uint32_t got, uint32_t expected);
-/* After TRY: exactly this exception; error is ignored for vectors that push none. */
-void check_fault(const char *name, unsigned vector, uint32_t error);
-void check_no_fault(const char *name);
-
-static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
-static inline uint8_t inb(uint16_t port)
-{
-    uint8_t v;
-    __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-static inline uint32_t read_cr0(void) { uint32_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
-static inline uint32_t read_cr4(void) { uint32_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
-static inline void write_cr0(uint32_t v) { __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory"); }
-static inline void write_cr3(uint32_t v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
-static inline void write_cr4(uint32_t v) { __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory"); }
-static inline uint64_t rdmsr(uint32_t n) { uint64_t v; __asm__ volatile("rdmsr" : "=A"(v) : "c"(n)); return v; }
-static inline void wrmsr(uint32_t n, uint64_t v) { __asm__ volatile("wrmsr" : : "c"(n), "A"(v)); }
-
 /*
  * Runs code(arg) at privilege level 3 on its own stack until it executes
  * `int $0x30`; returns EAX at that point.  Exceptions go to TRY's record and end it too.
  */
 uint32_t run_user(void (*code)(void), uint32_t arg);
-
-void guest_setup(void);
-int guest_main(void);
-_Noreturn void guest_exit(int status);
-void guest_exception(struct frame *f);
 
 #endif

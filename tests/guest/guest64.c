@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The runtime in long mode: tables, exceptions, and code at privilege level 3. */
 #include "guest64.h"
 
-volatile struct fault fault;
 volatile uint64_t guest_resume, guest_rsp;
-void (*volatile guest_hook)(struct frame *f);
-volatile bool guest_hook_handled;
 
 uint64_t gdt[32] __attribute__((aligned(16))) = {
     [SEL_CODE / 8] = 0x00af9b000000ffff,    [SEL_DATA / 8] = 0x00cf93000000ffff, [SEL_UCODE32 / 8] = 0x00cffb000000ffff,
@@ -14,64 +12,7 @@ struct gate64 idt[64] __attribute__((aligned(16)));
 struct tss64 tss __attribute__((aligned(16)));
 uint8_t ring0_stack[8192] __attribute__((aligned(16))), ist_stack[4096] __attribute__((aligned(16)));
 uint64_t user_base;
-static unsigned failures;
 extern uint8_t stubs[64][16];
-
-/* ---- output ------------------------------------------------------------------ */
-
-static void put_char(char c)
-{
-    while (!(inb(0x3fd) & 0x20))
-        ;
-    outb(0x3f8, (uint8_t)c);
-}
-
-void print(const char *s)
-{
-    while (*s)
-        put_char(*s++);
-}
-
-static void print_hex(uint64_t v)
-{
-    for (int i = 60; i >= 0; i -= 4)
-        put_char("0123456789abcdef"[v >> i & 15]);
-}
-
-void check(const char *name, uint64_t got, uint64_t expected)
-{
-    print(got == expected ? "ok " : "FAIL ");
-    print(name);
-    if (got != expected) {
-        failures++;
-        print(": got ");
-        print_hex(got);
-        print(", expected ");
-        print_hex(expected);
-    }
-    print("\n");
-}
-
-static bool has_error(uint64_t vector) { return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17; }
-
-void check_fault(const char *name, unsigned vector, uint64_t error)
-{
-    uint64_t got = fault.taken ? fault.vector << 16 | (has_error(fault.vector) ? fault.error : 0) : UINT64_MAX;
-    check(name, got, (uint64_t)vector << 16 | (has_error(vector) ? error : 0));
-}
-
-void check_no_fault(const char *name)
-{
-    check(name, fault.taken ? fault.vector << 16 | fault.error : UINT64_MAX, UINT64_MAX);
-}
-
-_Noreturn void guest_exit(int status)
-{
-    print(failures || status ? "FAILED\n" : "PASSED\n");
-    outb(0xf4, failures || status);
-    for (;;)
-        __asm__ volatile("cli; hlt");
-}
 
 /* ---- tables ------------------------------------------------------------------- */
 
@@ -162,22 +103,4 @@ uint64_t run_user32(void (*code)(void), uint64_t arg)
 {
     clear_fault();
     return run_user_asm(code, SEL_UCODE32, arg);
-}
-
-void *memset(void *p, int c, size_t n);
-void *memcpy(void *d, const void *s, size_t n);
-void *memset(void *p, int c, size_t n)
-{
-    uint8_t *b = p;
-    while (n--)
-        *b++ = (uint8_t)c;
-    return p;
-}
-void *memcpy(void *d, const void *s, size_t n)
-{
-    uint8_t *a = d;
-    const uint8_t *b = s;
-    while (n--)
-        *a++ = *b++;
-    return d;
 }

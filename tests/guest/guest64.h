@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The runtime of guest.h for long mode: what differs is the frame, the tables and the width of a check. */
+/* The runtime of guest.h for long mode: what differs is the frame and the tables. */
 #ifndef REPRISE_TESTS_GUEST64_H
 #define REPRISE_TESTS_GUEST64_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common.h"
 
 /* What the exception stubs leave on the stack. */
 struct frame {
@@ -21,8 +19,6 @@ struct fault {
 };
 extern volatile struct fault fault;
 extern volatile uint64_t guest_resume, guest_rsp;
-extern void (*volatile guest_hook)(struct frame *f);
-extern volatile bool guest_hook_handled;
 
 #define TRY(text, outs, ...)                                                                     \
     do {                                                                                         \
@@ -56,44 +52,9 @@ extern uint64_t pml4[512], pdpt[512], directories[4 * 512];
 struct gate64 gate64(void *offset, unsigned selector, unsigned access, unsigned ist);
 void set_ist(unsigned vector, unsigned ist);
 
-void print(const char *s);
-void check(const char *name, uint64_t got, uint64_t expected);
-/* After TRY or run_user: exactly this exception; error is ignored for vectors that push none. */
-void check_fault(const char *name, unsigned vector, uint64_t error);
-void check_no_fault(const char *name);
-_Noreturn void guest_exit(int status);
-
-/* Runs code at privilege level 3 with arg in RAX until `int $0x30` or an exception; RAX then, or 0xdead0000 | vector. */
+/* Runs code at privilege level 3 with arg in RAX until `int $0x30` or an exception: RAX, or 0xdead0000 | vector. */
 extern uint64_t user_base;        /* where user code and its stack are mapped, relative to their addresses here */
 uint64_t run_user(void (*code)(void), uint64_t arg);
 uint64_t run_user32(void (*code)(void), uint64_t arg);
-
-static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
-static inline uint8_t inb(uint16_t port)
-{
-    uint8_t v;
-    __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-static inline uint64_t read_cr0(void) { uint64_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
-static inline uint64_t read_cr3(void) { uint64_t v; __asm__ volatile("mov %%cr3, %0" : "=r"(v)); return v; }
-static inline uint64_t read_cr4(void) { uint64_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
-static inline void write_cr0(uint64_t v) { __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory"); }
-static inline void write_cr3(uint64_t v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
-static inline void write_cr4(uint64_t v) { __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory"); }
-static inline uint64_t rdmsr(uint32_t n)
-{
-    uint32_t lo, hi;
-    __asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(n));
-    return lo | (uint64_t)hi << 32;
-}
-static inline void wrmsr(uint32_t n, uint64_t v)
-{
-    __asm__ volatile("wrmsr" : : "c"(n), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
-}
-
-int guest_main(void);
-void guest_setup(void);
-void guest_exception(struct frame *f);
 
 #endif

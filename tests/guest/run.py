@@ -13,8 +13,8 @@ import tempfile
 
 build, image, mode, *target = sys.argv[1:]
 programs = pathlib.Path(build) / "src" / "cli"
-line = [programs / ("reprise-system-" + (target or ["i386"])[0]), "-M", "pc", "-cpu", "max", "-m", "64", "-display", "none",
-        "-serial", "stdio", "-monitor", "none", "-no-reboot", "-net", "none", "-device",
+line = [programs / ("reprise-system-" + (target or ["i386"])[0]), "-M", "pc", "-cpu", "max", "-m", "64",
+        "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-net", "none", "-device",
         "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", image]
 ENGINES = ("interp", "jit")
 PERTURBED = [f"{engine},perturb={seed}" for engine in ("interp", "jit", "jit,tb-size=2") for seed in (1, 2, 3)]

@@ -124,8 +124,8 @@ static void double_fault(void)
     idt[11] &= ~(UINT64_C(1) << 47);
     df_resume = (uint32_t)df_after;
     df_error = 0xffffffff;
-    __asm__ volatile("xor %%edx, %%edx\n xor %%ecx, %%ecx\n df_div: div %%ecx\n df_after: nop" : : : "eax", "ecx", "edx",
-                     "memory");
+    __asm__ volatile("xor %%edx, %%edx\n xor %%ecx, %%ecx\n df_div: div %%ecx\n df_after: nop"
+                     : : : "eax", "ecx", "edx", "memory");
     check("#DE, #NP: double fault by a task", df_error, 0);
     check("EIP in the interrupted task's TSS", df_old_eip, (uint32_t)df_div);
     idt[8] = df;
@@ -241,7 +241,8 @@ static void debug(void)
     __asm__ volatile("pushf; orl $0x100, (%%esp); popf; nop; nop" : : : "memory");
     check("single step: one trap after the next instruction", hits << 16 | (dr6 >> 14 & 1), 1 << 16 | 1);
     hits = 0;
-    __asm__ volatile("pushf; orl $0x100, (%%esp); popf; mov %%ss, %%eax; mov %%eax, %%ss; nop; nop" : : : "memory", "eax");
+    __asm__ volatile("pushf; orl $0x100, (%%esp); popf; mov %%ss, %%eax; mov %%eax, %%ss; nop; nop"
+                     : : : "memory", "eax");
     check("single step of MOV from SS", hits, 1);
     __asm__ volatile("mov %0, %%dr7" : : "r"(1 << 13));
     TRY("mov %%dr0, %%eax", , );
@@ -293,7 +294,8 @@ int guest_main(void)
     double_fault();
     interrupts();
     debug();
-    TRY("mov %%cr0, %%eax; and $0x7fffffff, %%eax; or $0x80000000, %%eax; and $0xfffffffe, %%eax; mov %%eax, %%cr0", , );
+    TRY("mov %%cr0, %%eax; and $0x7fffffff, %%eax; or $0x80000000, %%eax; "
+        "and $0xfffffffe, %%eax; mov %%eax, %%cr0", , );
     check_fault("PG without PE", 13, 0);
     return 0;
 }

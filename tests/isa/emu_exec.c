@@ -16,7 +16,7 @@
 #include "guest/x86/mode.h"
 #include "guest/x86/x87.h"
 #include "host/host.h"
-#include "sim/input.h"
+#include "../still.h"
 
 /* Physical layout: page tables, then the mapped pages. */
 enum {
@@ -55,25 +55,6 @@ struct isa_emu {
     struct engine *engine;
     uint64_t next_table;
 };
-
-static uint64_t fake_clock(void *opaque, enum sim_clock clock)
-{
-    (void)opaque;
-    (void)clock;
-    return 0;
-}
-static void fake_wait(void *opaque, uint64_t ns)
-{
-    (void)opaque;
-    (void)ns;
-}
-static void fake_notify(void *opaque) { (void)opaque; }
-static void fake_random(void *opaque, void *out, size_t len)
-{
-    (void)opaque;
-    memset(out, 0x5a, len);
-}
-static const struct sim_host fake_host = { fake_clock, fake_wait, fake_notify, fake_random, NULL };
 
 static void die(const struct error *err)
 {
@@ -133,9 +114,7 @@ struct isa_emu *isa_emu_new(const char *engine)
     struct isa_emu *e = calloc(1, sizeof *e);
     struct sim_config sc = { .shift = 0 };
     struct engine_config ec = { .kind = engine, .code = &host_code, .verify = true };
-    e->sim = sim_new(&sc, NULL);
-    e->port = input_live_new(e->sim, &fake_host);
-    sim_set_port(e->sim, e->port);
+    e->sim = still_sim(&sc, &e->port);
     e->mem = space_new("memory", UINT64_C(1) << 40, NULL);
     e->io = space_new("io", 65536, NULL);
     e->ram = ram_new("ram", PHYS_SIZE, &host_memory, &err);
@@ -164,8 +143,7 @@ void isa_emu_free(struct isa_emu *e)
     space_free(e->mem);
     space_free(e->io);
     ram_free(e->ram);
-    input_port_close(e->port, "done");
-    sim_free(e->sim);
+    still_sim_free(e->sim, e->port);
     free(e);
 }
 

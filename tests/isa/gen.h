@@ -25,7 +25,7 @@ const char *isa_row_skip(const struct x86_row *row);
 /* Does the row exist in code of this width? */
 bool isa_row_exists(const struct x86_row *row, bool mode32);
 
-/* An encoding of the row in a mode (guest/x86/mode.h), its bytes in *insn.  False: this draw made no sense; try again. */
+/* An encoding of the row in a mode (guest/x86/mode.h) to *insn.  False: this draw made no sense; try again. */
 bool isa_encode(struct isa_gen *g, const struct x86_row *row, uint64_t mode_flags, struct x86_insn *insn);
 
 /* Makes a case for the row.  False: this draw made no sense; try again. */

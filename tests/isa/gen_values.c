@@ -161,7 +161,8 @@ void gen_fx(struct isa_gen *g, uint8_t *fx)
         unsigned flags = (unsigned)gen_next(g) & 63;
         store_le(fx + 2, 2, load_le(fx + 2, 2) | flags | (flags & ~cw ? 0x8080 : 0));
     }
-    store_le(fx + 24, 4, 0x1f80 | (gen_below(g, 2) ? gen_below(g, 4) << 13 : 0) | (gen_below(g, 4) ? 0 : 0x8040 & gen_next(g)));
+    store_le(fx + 24, 4,
+             0x1f80 | (gen_below(g, 2) ? gen_below(g, 4) << 13 : 0) | (gen_below(g, 4) ? 0 : 0x8040 & gen_next(g)));
     if (gen_below(g, 8) == 0)
         store_le(fx + 24, 4, load_le(fx + 24, 4) & ~(uint64_t)(gen_below(g, 64) << 7));
     for (unsigned i = 0; i < 8; i++) {

@@ -56,26 +56,23 @@ _Static_assert(offsetof(struct context, out_high) == 0x900, "trampoline offset")
 #define LOAD_HIGH(n) "vinsertf128 $1, " CTX "+0x800+" #n "*16, %ymm" #n ", %ymm" #n "\n"
 #define SAVE_HIGH(n) "vextractf128 $1, %ymm" #n ", " CTX "+0x900+" #n "*16\n"
 #define IF_AVX(text) "testb $1, " CTX "+0x138\n jz 9f\n" text "9:\n"
+#define LOAD_ALL                                                                                                \
+    "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"                                        \
+    "mov %rsp, " CTX "+0x90\n"                                                                                  \
+    "fxrstor64 " CTX "+0x180\n"                                                                                 \
+    IF_AVX(EACH_YMM(LOAD_HIGH))                                                                                 \
+    "pushq " CTX "+0x80\n popfq\n"                                                                              \
+    LOAD(rax, 0) LOAD(rcx, 1) LOAD(rdx, 2) LOAD(rbx, 3) LOAD(rsp, 4) LOAD(rbp, 5) LOAD(rsi, 6) LOAD(rdi, 7)
 
 /* enter: 64-bit; enter32: leaves through a far jump to the compatibility segment. */
 __asm__(".text\n"
         ".globl isa_enter, isa_enter32, isa_exit0, isa_exit1, isa_resume\n"
         "isa_enter:\n"
-        "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
-        "mov %rsp, " CTX "+0x90\n"
-        "fxrstor64 " CTX "+0x180\n"
-        IF_AVX(EACH_YMM(LOAD_HIGH))
-        "pushq " CTX "+0x80\n popfq\n"
-        LOAD(rax, 0) LOAD(rcx, 1) LOAD(rdx, 2) LOAD(rbx, 3) LOAD(rsp, 4) LOAD(rbp, 5) LOAD(rsi, 6) LOAD(rdi, 7)
+        LOAD_ALL
         LOAD(r8, 8) LOAD(r9, 9) LOAD(r10, 10) LOAD(r11, 11) LOAD(r12, 12) LOAD(r13, 13) LOAD(r14, 14) LOAD(r15, 15)
         "jmp *" CTX "+0x88\n"
         "isa_enter32:\n"
-        "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
-        "mov %rsp, " CTX "+0x90\n"
-        "fxrstor64 " CTX "+0x180\n"
-        IF_AVX(EACH_YMM(LOAD_HIGH))
-        "pushq " CTX "+0x80\n popfq\n"
-        LOAD(rax, 0) LOAD(rcx, 1) LOAD(rdx, 2) LOAD(rbx, 3) LOAD(rsp, 4) LOAD(rbp, 5) LOAD(rsi, 6) LOAD(rdi, 7)
+        LOAD_ALL
         "ljmp *" CTX "+0x780\n"
         "isa_exit0:\n"
         "movq $0, " CTX "+0xa8\n"

@@ -63,8 +63,8 @@ static bool compare_fx(const struct isa_result *h, const struct isa_result *o, b
     }
     if (!x87)
         return false;
-    if (differs(why, n, "FCW", load_le(a, 2), load_le(b, 2)) || differs(why, n, "FSW", load_le(a + 2, 2), load_le(b + 2, 2)) ||
-        differs(why, n, "FTW", a[4], b[4]))
+    if (differs(why, n, "FCW", load_le(a, 2), load_le(b, 2)) ||
+        differs(why, n, "FSW", load_le(a + 2, 2), load_le(b + 2, 2)) || differs(why, n, "FTW", a[4], b[4]))
         return true;
     for (unsigned i = 0; i < 8; i++) {
         snprintf(name, sizeof name, "st%u mantissa", i);
@@ -134,8 +134,9 @@ static void report(const struct isa_case *c, const struct x86_insn *insn, const 
            (unsigned)load_le(c->in.fx, 2), (unsigned)load_le(c->in.fx + 2, 2), c->in.fx[4],
            (unsigned)load_le(c->in.fx + 24, 4));
     for (unsigned i = 0; i < 16; i++)
-        printf("  in ymm%-2u %016" PRIx64 "%016" PRIx64 " %016" PRIx64 "%016" PRIx64 "\n", i, load_le(c->in.high[i] + 8, 8),
-               load_le(c->in.high[i], 8), load_le(c->in.fx + 168 + 16 * i, 8), load_le(c->in.fx + 160 + 16 * i, 8));
+        printf("  in ymm%-2u %016" PRIx64 "%016" PRIx64 " %016" PRIx64 "%016" PRIx64 "\n", i,
+               load_le(c->in.high[i] + 8, 8), load_le(c->in.high[i], 8), load_le(c->in.fx + 168 + 16 * i, 8),
+               load_le(c->in.fx + 160 + 16 * i, 8));
     for (unsigned i = 0; i < 8; i++)
         printf("  in st%u %04x:%016" PRIx64 "  xmm%u %016" PRIx64 "%016" PRIx64 "\n", i,
                (unsigned)load_le(c->in.fx + 40 + 16 * i, 2), load_le(c->in.fx + 32 + 16 * i, 8), i,

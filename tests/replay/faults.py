@@ -48,9 +48,9 @@ def foreign_and_newer(lab, log):
 
 def other_machines(lab, log):
     for extra, name in ((("-m", "17"), "-m"), (("-cpu", "max"), "-cpu"), (("-smp", "2"), "-smp"),
-                        (("-append", "x"), "-append"), (("-serial", "null"), "-serial"), (("-no-reboot",), "-no-reboot"),
-                        (("-rtc", "clock=vm"), "-rtc"), (("-device", "pvpanic"), "pvpanic"),
-                        (("-boot", "menu=on"), "-boot")):
+                        (("-append", "x"), "-append"), (("-serial", "null"), "-serial"),
+                        (("-no-reboot",), "-no-reboot"), (("-rtc", "clock=vm"), "-rtc"),
+                        (("-device", "pvpanic"), "pvpanic"), (("-boot", "menu=on"), "-boot")):
         out, err, status = lab.replay(log, extra=extra)
         check(status == 1, extra, "was accepted")
         one_sentence(err, "another machine", name)
@@ -142,7 +142,7 @@ def drive(c):
 
 
 def divergence(lab, log, tamper):
-    """One event changed, everything sealed again: the sentence has the place, what the machine did and what the log has."""
+    """One event changed, all sealed again: the sentence has the place, what the machine did and what the log has."""
     bad = lab.tmp / "tampered.bin"
 
     def verify(how, kind, n):
@@ -157,17 +157,19 @@ def divergence(lab, log, tamper):
     def want(text, pattern):
         check(re.search(pattern, text), f"'{pattern}' is not in: {text}")
 
-    want(verify("drop", "clock", 5), r"diverged at position \d+.*: the machine read a clock, the log has .* at position \d+")
+    want(verify("drop", "clock", 5),
+         r"diverged at position \d+.*: the machine read a clock, the log has .* at position \d+")
     want(verify("later", "clock", 5), r"diverged at position \d+.*: the machine .*, the log has clock at position \d+")
     want(verify("value", "seed", 1), r"between positions 0 and \d+.*0x[0-9a-f]+, the log has 0x[0-9a-f]+")
     # The time of day stays in the chip's registers until it is read again.
     events, err, status = lab.reprise("log", log)
     want(verify("value", "clock", len(re.findall(rb"  clock  ", events))),
-         r"diverged between positions \d+ and \d+ \(.*hash [0-9a-f]{16}, the log has [0-9a-f]{16}\): \S+ is 0x[0-9a-f]+, "
-         r"the log has 0x[0-9a-f]+")
+         r"diverged between positions \d+ and \d+ \(.*hash [0-9a-f]{16}, the log has [0-9a-f]{16}\): "
+         r"\S+ is 0x[0-9a-f]+, the log has 0x[0-9a-f]+")
     want(verify("value", "input", 2), r"diverged between positions \d+ and \d+ |diverged at position \d+")
     want(verify("drop", "input", 2), r"diverged between positions \d+ and \d+ |diverged at position \d+")
-    want(verify("value", "hash", 1), r"between positions \d+ and \d+ .*registers and devices are equal, the contents of memory")
+    want(verify("value", "hash", 1),
+         r"between positions \d+ and \d+ .*registers and devices are equal, the contents of memory")
     want(verify("value", "end", 1), r"final state hash")
     out, err, status = lab.reprise("verify", bad, "--lockstep")
     check(status == 1, "a lockstep over a changed log:", out, err)

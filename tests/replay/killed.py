@@ -47,7 +47,8 @@ def main():
             check(recorded.startswith(out), f"{moment:.2f} s: recorded {recorded!r}, replayed {out!r}")
             position = int(re.search(rb"up to position (\d+)", err).group(1))
             info, err, status = lab.reprise("info", log)
-            check(status == 0 and b"%d positions" % position in info, f"info knows another length than {position}:", info)
+            check(status == 0 and b"%d positions" % position in info,
+                  f"info knows another length than {position}:", info)
             out, err, status = lab.reprise("verify", log)
             check(status == 0, "verify:", err)
             print(f"{moment:.2f} s: complete up to position {position}, {len(recorded)} bytes of output")

@@ -468,7 +468,8 @@ static void lockstep_follows(void **state)
     lab_free(&a.lab);
     record_pc(other, ARRAY_LEN(other), &b.log, &b.lab, &r);
     lab_free(&b.lab);
-    const struct lockstep_side same[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &(struct lab_side){ a.log } } };
+    const struct lockstep_side same[2] = { { side_start, side_stop, &a },
+                                           { side_start, side_stop, &(struct lab_side){ a.log } } };
     const struct lockstep_side different[2] = { { side_start, side_stop, &a }, { side_start, side_stop, &b } };
     uint64_t arrives = where_typed(&a.log, '?');
     for (size_t i = 0; i < ARRAY_LEN(intervals); i++) {

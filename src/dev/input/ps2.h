@@ -49,7 +49,10 @@ struct ps2_keyboard *ps2_keyboard_new(struct sim *sim);
 void ps2_keyboard_free(struct ps2_keyboard *k);
 void ps2_keyboard_reset(struct ps2_keyboard *k);
 struct ps2_port *ps2_keyboard_port(struct ps2_keyboard *k);
-/* A key goes down or up (simulation thread).  A second "down" without an "up" is ignored: the keyboard repeats by itself. */
+/*
+ * A key goes down or up (simulation thread).  A second "down" without an "up" is ignored: the keyboard repeats by
+ * itself.
+ */
 void ps2_keyboard_key(struct ps2_keyboard *k, enum key key, bool down);
 /* Bits 0 scroll, 1 num, 2 caps, as the guest set them. */
 unsigned ps2_keyboard_leds(const struct ps2_keyboard *k);

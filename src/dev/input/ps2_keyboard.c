@@ -144,7 +144,10 @@ static void send_key(struct ps2_keyboard *k, enum key key, bool down)
 }
 
 /* Typematic byte: bits 6..5 delay in quarters of a second, 4..0 rate (IBM, keyboard command F3). */
-static uint64_t delay_ns(const struct ps2_keyboard *k) { return ((k->s.typematic >> 5 & 3) + 1u) * UINT64_C(250000000); }
+static uint64_t delay_ns(const struct ps2_keyboard *k)
+{
+    return ((k->s.typematic >> 5 & 3) + 1u) * UINT64_C(250000000);
+}
 
 static uint64_t period_ns(const struct ps2_keyboard *k)
 {

@@ -339,7 +339,8 @@ static void emit_bitfield(struct compiler *c, const struct ir_insn *i)
     emit(c, h, i)->imm = i->aux | i->imm << 8;
 }
 
-static void compile_op(struct compiler *c, const struct ir_insn *i)
+/* Ops whose handlers stand in the order of the op list, or alone. */
+static void emit_by_order(struct compiler *c, const struct ir_insn *i)
 {
     static const uint16_t same[IR_OP_COUNT] = {
         [IR_ZEXT] = H_TRUNC,      [IR_GETV] = H_GETV,       [IR_PUTV] = H_PUTV,
@@ -347,6 +348,26 @@ static void compile_op(struct compiler *c, const struct ir_insn *i)
         [IR_VHI] = H_VHI,         [IR_EXIT_INDIRECT] = H_EXIT_INDIRECT, [IR_EXIT_LOOKUP] = H_EXIT_LOOKUP,
         [IR_EXIT_LOOP] = H_EXIT_LOOP,
     };
+    if (same[i->op])
+        emit(c, same[i->op], i);
+    else if (i->op >= IR_ADD && i->op <= IR_ANDN)
+        emit_binary(c, H_ADD_WR + 4u * (i->op - IR_ADD), i);
+    else if (i->op >= IR_SHL && i->op <= IR_ROTR)
+        emit_binary(c, H_SHL_WR + 4u * (i->op - IR_SHL), i);
+    else if (i->op == IR_NOT || i->op == IR_NEG)
+        emit(c, (unsigned)H_NOT_W + 2u * (i->op - IR_NOT) + (i->type == IR_X), i);
+    else
+        emit(c, (unsigned)H_CLZ_W + 2u * (i->op - IR_CLZ) + (i->type == IR_X), i);
+}
+_Static_assert(IR_ANDN - IR_ADD == 10 && IR_ROTR - IR_SHL == 4 && IR_NEG - IR_NOT == 1 && IR_BSWAP - IR_CLZ == 3 &&
+                   IR_GETV - IR_GET8 == 4 && IR_PUT64 - IR_PUT8 == 3,
+               "handlers follow the order of the op list");
+_Static_assert((H_SHL_WR - H_ADD_WR) / 4 == 11 && (H_CLZ_W - H_NOT_W) / 2 == 2 && H_GETV - H_GET8 == 4 &&
+                   H_LDI64 - H_LDI8 == 6 && H_LDS32X - H_LDS8X == 4 && H_ST64 - H_ST8 == 6,
+               "handlers follow the op list");
+
+static void compile_op(struct compiler *c, const struct ir_insn *i)
+{
     switch (i->op) {
     case IR_INSN_START:
         c->insn++;
@@ -415,25 +436,9 @@ static void compile_op(struct compiler *c, const struct ir_insn *i)
         emit(c, H_EXIT_JUMP, i)->a = i->aux;
         return;
     default:
-        break;
+        emit_by_order(c, i);
     }
-    if (same[i->op])
-        emit(c, same[i->op], i);
-    else if (i->op >= IR_ADD && i->op <= IR_ANDN)
-        emit_binary(c, H_ADD_WR + 4u * (i->op - IR_ADD), i);
-    else if (i->op >= IR_SHL && i->op <= IR_ROTR)
-        emit_binary(c, H_SHL_WR + 4u * (i->op - IR_SHL), i);
-    else if (i->op == IR_NOT || i->op == IR_NEG)
-        emit(c, (unsigned)H_NOT_W + 2u * (i->op - IR_NOT) + (i->type == IR_X), i);
-    else
-        emit(c, (unsigned)H_CLZ_W + 2u * (i->op - IR_CLZ) + (i->type == IR_X), i);
 }
-_Static_assert(IR_ANDN - IR_ADD == 10 && IR_ROTR - IR_SHL == 4 && IR_NEG - IR_NOT == 1 && IR_BSWAP - IR_CLZ == 3 &&
-                   IR_GETV - IR_GET8 == 4 && IR_PUT64 - IR_PUT8 == 3,
-               "handlers follow the order of the op list");
-_Static_assert((H_SHL_WR - H_ADD_WR) / 4 == 11 && (H_CLZ_W - H_NOT_W) / 2 == 2 && H_GETV - H_GET8 == 4 &&
-                   H_LDI64 - H_LDI8 == 6 && H_LDS32X - H_LDS8X == 4 && H_ST64 - H_ST8 == 6,
-               "handlers follow the op list");
 
 /* ---- the block ------------------------------------------------------------------------------------- */
 
@@ -503,5 +508,6 @@ static void interp_free_code(struct engine *e, struct block *b)
     free(b->code);
 }
 
-const struct engine_kind interp_kind = { .name = "interp", .scratch_bytes = sizeof(struct compiler), .compile = interp_compile,
-                                         .free_code = interp_free_code, .exec = interp_exec };
+const struct engine_kind interp_kind = { .name = "interp", .scratch_bytes = sizeof(struct compiler),
+                                         .compile = interp_compile, .free_code = interp_free_code,
+                                         .exec = interp_exec };

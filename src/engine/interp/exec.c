@@ -106,23 +106,8 @@ static __attribute__((noinline)) bool slow_store_vector(struct vcpu *v, const st
 static bool vector_fp(struct vcpu *v, const struct iop *op)
 {
     const struct ivec *i = (const struct ivec *)(uintptr_t)op->imm;
-    struct fp_env *env = &STATE(struct fp_env, v->ops->fp_env_offset);
-    union v128 r;
-    if (i->part != IR_FVEC_LAST)
-        env->raised = 0;
-    i->ffn(env, &r, &VECTOR(i->arg[0]), &VECTOR(i->arg[1]), &VECTOR(i->arg[2]), i->imm);
-    if (i->part == IR_FVEC_FIRST) {
-        VECTOR(op->dst) = r;
-        return true;
-    }
-    if (unlikely(env->raised & ~env->masks & FP_ALL)) {
-        v->ops->fp_trap(v);
-        return false;
-    }
-    env->flags |= env->raised;
-    env->raised = 0;
-    VECTOR(op->dst) = r;
-    return true;
+    return engine_fvec(v, i->ffn, i->part, &VECTOR(op->dst), &VECTOR(i->arg[0]), &VECTOR(i->arg[1]),
+                       &VECTOR(i->arg[2]), i->imm);
 }
 
 static __attribute__((noinline)) enum leave fault(struct vcpu *v, struct block *b, unsigned insn)

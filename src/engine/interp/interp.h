@@ -67,11 +67,11 @@ struct ivec {
  * byte offset b.  MOVESETC: dst = a, word aux = imm's low half, and imm >> 32 at b.  PUTnI: imm at offset aux.
  */
 #define INTERP_PLAIN(X)                                                                                        \
-    X(SET) X(MOVE) X(MOVE2) X(MOVEC) X(MOVE2C) X(SETC) X(MOVESETC) X(GET8) X(GET16) X(GET32) X(GET64) \
+    X(SET) X(MOVE) X(MOVE2) X(MOVEC) X(MOVE2C) X(SETC) X(MOVESETC) X(GET8) X(GET16) X(GET32) X(GET64)          \
     X(GETV) X(PUT8) X(PUT16) X(PUT32) X(PUT64) X(PUTV) X(PUT8I) X(PUT16I) X(PUT32I) X(PUT64I) X(LEA)           \
     X(EXTRACT) X(SEXTRACT_W) X(SEXTRACT_X) X(DEPOSIT_W) X(DEPOSIT_X) X(SELECT_W) X(SELECT_X) X(SEXT) X(TRUNC)  \
-    X(VFROM64) X(VLO) X(VHI) X(VEC) X(FVEC) X(CALL0) X(CALL1) X(CALL2) X(CALL3) X(CALL4) X(BR) X(EXIT_SIDE) X(EXIT_JUMP) \
-    X(EXIT_INDIRECT) X(EXIT_LOOKUP) X(EXIT_LOOP)
+    X(VFROM64) X(VLO) X(VHI) X(VEC) X(FVEC) X(CALL0) X(CALL1) X(CALL2) X(CALL3) X(CALL4) X(BR)            \
+    X(EXIT_SIDE) X(EXIT_JUMP) X(EXIT_INDIRECT) X(EXIT_LOOKUP) X(EXIT_LOOP)
 
 enum interp_handler {
 #define X(n) H_##n##_WR, H_##n##_WI, H_##n##_XR, H_##n##_XI,

@@ -2,7 +2,7 @@
 /*
  * The compiler's working data: one pass over the IR that plans
  * (plan.c), then one that gives registers and writes code
- * (regs.c; ops.c, access.c, flow.c, vector.c by kind of operation).
+ * (regs.c, pending.c; ops.c, access.c, flow.c, vector.c by kind of operation).
  */
 #ifndef REPRISE_ENGINE_X64_COMPILER_H
 #define REPRISE_ENGINE_X64_COMPILER_H
@@ -16,7 +16,7 @@ struct plan_value {
     uint32_t def;          /* op */
     uint32_t last_use;     /* 1 + op, of the root; 0: none */
     ir_ref root;           /* the value whose register this one shares, often itself */
-    uint8_t pin;           /* hint: 1 + the pin that a PUT behind the definition writes it to, nothing in between minding */
+    uint8_t pin;           /* hint: 1 + the pin that a PUT behind the definition writes; nothing in between minds */
     bool dirty;            /* W value with garbage in its register's upper half */
     bool fused;            /* no code of its own: part of its only user */
     bool is_const;
@@ -65,8 +65,8 @@ struct stub {
     struct stub *miss;               /* of STUB_RECENT: where it goes if the TLB does not have the page either */
     struct asked asked;
 };
-enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP, STUB_PAGE, STUB_VECTOR,
-       STUB_RECENT };
+enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP,
+       STUB_PAGE, STUB_VECTOR, STUB_RECENT };
 
 struct compiler {
     struct x64_asm a;                    /* failed: a table is full, too; compile less of the block */
@@ -78,7 +78,7 @@ struct compiler {
     uint32_t at, insn, started;          /* op; index of its instruction; instructions begun */
     struct plan_value plan[IR_MAX_VALUES];
     struct place place[IR_MAX_VALUES];
-    ir_ref holds[16], holds_xmm[16];     /* root in a register; of a pin: the value that equals the guest's register, or 0 */
+    ir_ref holds[16], holds_xmm[16];     /* root in a register; of a pin: the value equal to the guest's, or 0 */
     uint32_t locked, locked_xmm;         /* registers that the current op uses */
     uint8_t temp[N_TEMPS];               /* in order of preference */
     struct {
@@ -103,7 +103,7 @@ struct compiler {
     struct x64_exit exit[IR_MAX_EXITS];
     struct x64_pending site_pending[MAX_SITE_PENDING];
     uint32_t n_sites, n_site_pending;
-    uint32_t last_list, n_last_list;     /* the list in site_pending that was made last: one that is the same is that one */
+    uint32_t last_list, n_last_list;     /* the list in site_pending made last: one that is the same is that one */
     uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
     uint32_t checked;
     struct x64_label label[IR_MAX_LABELS];
@@ -137,6 +137,18 @@ static inline bool imm_of(const struct compiler *c, ir_ref v, unsigned w, int32_
     *imm = (int32_t)value;
     return w == 32 || fits32(value);
 }
+static inline bool x64_is_vector(const struct compiler *c, ir_ref v)
+{
+    return v < c->ir->n_values && c->ir->type_of[v] == IR_V;
+}
+static inline struct x64_mem x64_spill_at(unsigned slot)
+{
+    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, spill) + 8 * slot));
+}
+static inline struct x64_mem x64_vspill_at(unsigned slot)
+{
+    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vspill) + 16 * slot));
+}
 static inline unsigned width_of(const struct ir_insn *i) { return i->type == IR_X ? 64 : 32; }
 /* The pin of a state offset: its index, or -1. */
 static inline int pin_at(const struct compiler *c, uint64_t offset)
@@ -163,7 +175,10 @@ void x64_settle_groups(struct compiler *c);
 /* The group of the current op, an access, if it shares one: 1 + its index, or 0. */
 static inline unsigned x64_group_here(const struct compiler *c) { return c->has_groups ? c->group_of[c->at] : 0; }
 /* The value that a group keeps: what the TLB adds to its addresses. */
-static inline ir_ref x64_group_ref(const struct compiler *c, unsigned group) { return (ir_ref)(c->ir->n_values + group); }
+static inline ir_ref x64_group_ref(const struct compiler *c, unsigned group)
+{
+    return (ir_ref)(c->ir->n_values + group);
+}
 /* Does some group keep an address for stores, from before this op to behind it? */
 bool x64_keeps_stores(const struct compiler *c);
 
@@ -200,6 +215,24 @@ unsigned x64_def_xmm(struct compiler *c, ir_ref v);
 void x64_end_op(struct compiler *c, const struct ir_insn *i);
 /* PUT of a whole word that is a pin. */
 void x64_put_pin(struct compiler *c, unsigned pin, ir_ref v);
+/* A pin is about to be written: a value that lives there and is still wanted moves. */
+void x64_vacate_pin(struct compiler *c, unsigned pin);
+/* Every value that is wanted later goes to memory, no register holds one. */
+void x64_spill_all(struct compiler *c);
+/* The same around a call, but registers hold their values until forgotten.  pins: the guest's registers change. */
+void x64_spill_for_call(struct compiler *c, bool pins);
+void x64_forget_for_call(struct compiler *c, bool pins);
+/* Is v wanted after the current op? */
+static inline bool x64_lives(const struct compiler *c, ir_ref root)
+{
+    return c->plan[root].last_use > c->at + 1 || c->place[root].pending;
+}
+
+/* No register or slot holds the root any more. */
+void x64_release(struct compiler *c, ir_ref root);
+
+/* ---- pending.c ---- */
+
 /* PUT of another whole word or vector: pending; a constant of more than 32 bits is written. */
 void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
 /* Writes the pending PUTs that overlap. */
@@ -209,18 +242,8 @@ void x64_write_all_pending(struct compiler *c);
 uint32_t x64_list_pending(struct compiler *c, uint32_t *n);
 /* Writes listed ones. */
 void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n);
-/* A pin is about to be written: a value that lives there and is still wanted moves. */
-void x64_vacate_pin(struct compiler *c, unsigned pin);
-/* Every value that is wanted later goes to memory, no register holds one. */
-void x64_spill_all(struct compiler *c);
-/* The same around a call, but registers hold their values until they are forgotten.  pins: the guest's registers change. */
-void x64_spill_for_call(struct compiler *c, bool pins);
-void x64_forget_for_call(struct compiler *c, bool pins);
-/* Is v wanted after the current op? */
-static inline bool x64_lives(const struct compiler *c, ir_ref root)
-{
-    return c->plan[root].last_use > c->at + 1 || c->place[root].pending;
-}
+/* Writes those of a value that nothing else wants. */
+void x64_write_pending_of(struct compiler *c, ir_ref root);
 
 /* ---- ops.c and its like ---- */
 

@@ -79,7 +79,7 @@ static void place_args(struct compiler *c, const struct ir_insn *i, const struct
         else if (p->reg != NO_REG)
             x64_mov_rr(a, w, arg_regs[k], p->reg);
         else
-            x64_mov_rm(a, w, arg_regs[k], x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, spill) + 8u * (p->spill - 1u))));
+            x64_mov_rm(a, w, arg_regs[k], x64_spill_at(p->spill - 1u));
     }
 }
 

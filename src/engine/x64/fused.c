@@ -42,8 +42,8 @@ static unsigned fused_op(enum fvec_op op)
 /* Opcodes 99, 9B, 9D, 9F; the packed ones are even, and 97. */
 static bool is_scalar(unsigned code) { return (code & 9) == 9; }
 
-bool x64_emit_fused(struct x64_asm *a, const struct x64_host *host, enum fvec_op op, unsigned dst, unsigned x, unsigned y,
-                    unsigned z)
+bool x64_emit_fused(struct x64_asm *a, const struct x64_host *host, enum fvec_op op, unsigned dst, unsigned x,
+                    unsigned y, unsigned z)
 {
     unsigned code = fused_op(op);
     if (!host->fma || !code)

@@ -11,7 +11,8 @@
 static bool is_add_const(const struct compiler *c, const struct ir_insn *i)
 {
     uint64_t v;
-    return i->op == IR_ADD && i->type == IR_X && const_of(c, i->arg[1], &v) && fits32(v) && !c->plan[i->arg[0]].is_const;
+    return i->op == IR_ADD && i->type == IR_X && const_of(c, i->arg[1], &v) && fits32(v) &&
+           !c->plan[i->arg[0]].is_const;
 }
 
 static bool is_wrap(const struct compiler *c, const struct ir_insn *i)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Registers, while code is written: who is where, who gives way, and which
- * PUTs are still pending.
+ * Registers, while code is written: who is where, and who gives way.
  *
  * Invariants
  *  1. holds[r] is the root whose place is r, or 0; a pin whose holder is 0 has just the guest's register.
@@ -12,16 +11,6 @@
 
 const uint8_t x64_pins[N_PINS] = { HOST_RBX, HOST_R12, HOST_R13, HOST_R14, HOST_R15, HOST_R9, HOST_R10, HOST_R11 };
 const uint8_t x64_temps[N_TEMPS] = { HOST_RAX, HOST_RCX, HOST_RDX, HOST_RSI, HOST_RDI, HOST_R8 };
-
-static struct x64_mem spill_at(unsigned slot)
-{
-    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, spill) + 8 * slot));
-}
-
-static struct x64_mem vspill_at(unsigned slot)
-{
-    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vspill) + 16 * slot));
-}
 
 void x64_regs_init(struct compiler *c)
 {
@@ -35,13 +24,10 @@ void x64_regs_init(struct compiler *c)
     c->spills.used = c->spills.n_free = c->vspills.used = c->vspills.n_free = 0;
 }
 
-static bool is_vector(const struct compiler *c, ir_ref v) { return v < c->ir->n_values && c->ir->type_of[v] == IR_V; }
 static bool is_pin(const struct compiler *c, unsigned reg) { return c->j->pin[reg]; }
 static bool wanted_later(const struct compiler *c, ir_ref root) { return c->plan[root].last_use > c->at + 1; }
 
-/* ---- pending PUTs -------------------------------------------------------------------------------- */
-
-static void release(struct compiler *c, ir_ref root)
+void x64_release(struct compiler *c, ir_ref root)
 {
     struct place *p = &c->place[root];
     if (p->reg != NO_REG) {
@@ -53,157 +39,30 @@ static void release(struct compiler *c, ir_ref root)
         p->reg = NO_REG;
     }
     if (p->spill) {
-        struct slots *s = is_vector(c, root) ? &c->vspills : &c->spills;
+        struct slots *s = x64_is_vector(c, root) ? &c->vspills : &c->spills;
         s->free[s->n_free++] = (uint16_t)(p->spill - 1);
         p->spill = 0;
     }
 }
 
-/* PUT k of the list is gone; what nobody wants any more gives its register back. */
-static void drop_pending(struct compiler *c, unsigned k)
-{
-    ir_ref root = root_of(c, c->pending[k].value);
-    c->pending[k] = c->pending[--c->n_pending];
-    if (c->plan[root].is_const)
-        return;
-    struct place *p = &c->place[root];
-    if (--p->pending == 0 && c->plan[root].last_use <= c->at)
-        release(c, root);
-}
-
-static void store_const(struct compiler *c, uint32_t offset, unsigned size, uint64_t value)
-{
-    struct x64_asm *a = &c->a;
-    if (size == 8 && !fits32(value)) {
-        x64_mov_mi(a, 32, x64_state(offset), (int32_t)value);
-        x64_mov_mi(a, 32, x64_state(offset + 4), (int32_t)(value >> 32));
-    } else {
-        x64_mov_mi(a, 8 * size, x64_state(offset), (int32_t)value);
-    }
-}
-
-static struct x64_pending describe(const struct compiler *c, unsigned k)
-{
-    ir_ref v = c->pending[k].value, root = root_of(c, v);
-    struct x64_pending p = { .offset = c->pending[k].offset, .size = c->pending[k].size };
-    const struct place *at = &c->place[root];
-    uint64_t value;
-    if (const_of(c, v, &value)) {
-        p.where = IN_CONST;
-        p.value = (int32_t)value;
-    } else if (at->reg != NO_REG) {
-        p.where = is_vector(c, root) ? IN_XMM : IN_REG;
-        p.value = at->reg;
-    } else {
-        require(at->spill);
-        p.where = is_vector(c, root) ? IN_VSPILL : IN_SPILL;
-        p.value = at->spill - 1;
-    }
-    return p;
-}
-
-/* Needs no register but XMM13. */
-static void store(struct compiler *c, const struct x64_pending *p)
-{
-    struct x64_asm *a = &c->a;
-    switch (p->where) {
-    case IN_CONST:
-        store_const(c, p->offset, p->size, (uint64_t)(int64_t)p->value);
-        break;
-    case IN_REG:
-        x64_mov_mr(a, 8 * p->size, x64_state(p->offset), (unsigned)p->value);
-        break;
-    case IN_XMM:
-        x64_vmovups_mx(a, x64_state(p->offset), (unsigned)p->value);
-        break;
-    case IN_SPILL:
-        x64_vmovd_xm(a, 64, HOST_XMM13, spill_at((unsigned)p->value));
-        x64_vmovd_mx(a, 8 * p->size, x64_state(p->offset), HOST_XMM13);
-        break;
-    default:
-        x64_vmovups_xm(a, HOST_XMM13, vspill_at((unsigned)p->value));
-        x64_vmovups_mx(a, x64_state(p->offset), HOST_XMM13);
-    }
-}
-
-static void write_one(struct compiler *c, unsigned k)
-{
-    struct x64_pending p = describe(c, k);
-    store(c, &p);
-    drop_pending(c, k);
-}
-
-static bool overlaps(const struct compiler *c, unsigned k, uint64_t offset, unsigned size)
-{
-    return c->pending[k].offset < offset + size && offset < c->pending[k].offset + (uint64_t)c->pending[k].size;
-}
-
-void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size)
-{
-    for (unsigned k = 0; k < c->n_pending;)
-        if (overlaps(c, k, offset, size))
-            write_one(c, k);
-        else
-            k++;
-}
-
-void x64_write_all_pending(struct compiler *c)
-{
-    while (c->n_pending)
-        write_one(c, c->n_pending - 1);
-}
-
-uint32_t x64_list_pending(struct compiler *c, uint32_t *n)
-{
-    uint32_t first = c->n_site_pending;
-    if (first + c->n_pending > MAX_SITE_PENDING) {
-        c->a.failed = true;
-        *n = 0;
-        return 0;
-    }
-    *n = c->n_pending;
-    for (unsigned k = 0; k < *n; k++)
-        c->site_pending[first + k] = describe(c, k);
-    size_t bytes = *n * sizeof *c->site_pending;
-    if (*n == c->n_last_list && !memcmp(&c->site_pending[first], &c->site_pending[c->last_list], bytes))
-        return c->last_list;
-    c->n_site_pending += *n;
-    c->n_last_list = *n;
-    return c->last_list = first;
-}
-
-void x64_emit_pending(struct compiler *c, uint32_t first, uint32_t n)
-{
-    for (uint32_t k = 0; k < n; k++)
-        store(c, &c->site_pending[first + k]);
-}
-
 /* ---- eviction --------------------------------------------------------------------------------------- */
-
-/* Only pending PUTs want it: they are written now. */
-static void write_pending_of(struct compiler *c, ir_ref root)
-{
-    for (unsigned k = c->n_pending; k-- > 0;)
-        if (root_of(c, c->pending[k].value) == root && !c->plan[root].is_const)
-            write_one(c, k);
-}
 
 static void spill_value(struct compiler *c, ir_ref root)
 {
     struct place *p = &c->place[root];
     if (p->spill || c->plan[root].is_const)
         return;
-    struct slots *s = is_vector(c, root) ? &c->vspills : &c->spills;
+    struct slots *s = x64_is_vector(c, root) ? &c->vspills : &c->spills;
     if (!s->n_free && s->used == s->n) {
         c->a.failed = true;
         return;
     }
     unsigned slot = s->n_free ? s->free[--s->n_free] : s->used++;
     p->spill = (uint16_t)(slot + 1);
-    if (is_vector(c, root))
-        x64_vmovups_mx(&c->a, vspill_at(slot), p->reg);
+    if (x64_is_vector(c, root))
+        x64_vmovups_mx(&c->a, x64_vspill_at(slot), p->reg);
     else
-        x64_mov_mr(&c->a, 64, spill_at(slot), p->reg);
+        x64_mov_mr(&c->a, 64, x64_spill_at(slot), p->reg);
 }
 
 /* Takes the register from its holder, keeping the value where it is wanted by an op from index `from` on. */
@@ -214,7 +73,7 @@ static void evict(struct compiler *c, unsigned reg, bool vector, uint32_t from)
         return;
     bool wanted = c->plan[root].last_use > from;
     if (!wanted && c->place[root].pending)
-        write_pending_of(c, root);
+        x64_write_pending_of(c, root);
     if (holds[reg] != root)
         return;
     if (wanted)
@@ -366,7 +225,7 @@ unsigned x64_use(struct compiler *c, ir_ref v)
             x64_mov_ri(&c->a, reg, value);
         } else {
             require(p->spill);
-            x64_mov_rm(&c->a, 64, reg, spill_at(p->spill - 1u));
+            x64_mov_rm(&c->a, 64, reg, x64_spill_at(p->spill - 1u));
         }
         p->reg = (uint8_t)reg;
         c->holds[reg] = root;
@@ -392,7 +251,7 @@ unsigned x64_use_xmm(struct compiler *c, ir_ref v)
     if (p->reg == NO_REG) {
         require(p->spill);
         unsigned reg = temp_xmm(c);
-        x64_vmovups_xm(&c->a, reg, vspill_at(p->spill - 1u));
+        x64_vmovups_xm(&c->a, reg, x64_vspill_at(p->spill - 1u));
         p->reg = (uint8_t)reg;
         c->holds_xmm[reg] = root;
     }
@@ -431,10 +290,11 @@ static unsigned inherited(struct compiler *c, const ir_ref *arg, const ir_ref *h
 {
     for (unsigned k = 0; k < 3; k++) {
         ir_ref r = root_of(c, arg[k]);
-        if (!arg[k] || c->plan[arg[k]].fused || c->plan[r].is_const || is_vector(c, r) != vector)
+        if (!arg[k] || c->plan[arg[k]].fused || c->plan[r].is_const || x64_is_vector(c, r) != vector)
             continue;
         const struct place *p = &c->place[r];
-        if (p->reg != NO_REG && holds[p->reg] == r && !wanted_later(c, r) && !p->pending && (vector || !is_pin(c, p->reg)))
+        if (p->reg != NO_REG && holds[p->reg] == r && !wanted_later(c, r) && !p->pending &&
+            (vector || !is_pin(c, p->reg)))
             return p->reg;
     }
     return NO_REG;
@@ -442,7 +302,7 @@ static unsigned inherited(struct compiler *c, const ir_ref *arg, const ir_ref *h
 
 static void take_over(struct compiler *c, unsigned reg, ir_ref *holds)
 {
-    release(c, holds[reg]);
+    x64_release(c, holds[reg]);
 }
 
 unsigned x64_def(struct compiler *c, ir_ref v)
@@ -484,7 +344,7 @@ static inline void end_use(struct compiler *c, ir_ref v)
     if (unlikely(p->fused))
         end_parts(c, &c->ir->insn[p->def]);
     else if (c->plan[p->root].last_use <= c->at + 1 && !c->place[p->root].pending)   /* a constant is never pending */
-        release(c, p->root);
+        x64_release(c, p->root);
 }
 
 static void end_parts(struct compiler *c, const struct ir_insn *i)
@@ -500,11 +360,9 @@ void x64_end_op(struct compiler *c, const struct ir_insn *i)
     if (c->has_groups && i->op >= IR_LD && i->op <= IR_STV && c->group_of[c->at])
         end_use(c, x64_group_ref(c, c->group_of[c->at] - 1u));
     if (unlikely(i->dst && !c->plan[i->dst].last_use) && c->plan[i->dst].root == i->dst && !c->place[i->dst].pending)
-        release(c, i->dst);
+        x64_release(c, i->dst);
     c->locked = c->locked_xmm = 0;
 }
-
-/* ---- PUT of whole words ------------------------------------------------------------------------------------ */
 
 void x64_put_pin(struct compiler *c, unsigned pin, ir_ref v)
 {
@@ -526,28 +384,4 @@ void x64_put_pin(struct compiler *c, unsigned pin, ir_ref v)
     c->holds[src] = IR_NONE;
     c->holds[reg] = root;
     c->place[root].reg = (uint8_t)reg;
-}
-
-void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v)
-{
-    for (unsigned k = 0; k < c->n_pending;) {
-        if (c->pending[k].offset == offset && c->pending[k].size == size)
-            drop_pending(c, k);
-        else if (overlaps(c, k, offset, size))
-            write_one(c, k);
-        else
-            k++;
-    }
-    uint64_t value;
-    if (size == 8 && const_of(c, v, &value) && !fits32(value)) {
-        store_const(c, offset, size, value);
-        return;
-    }
-    if (c->n_pending == MAX_PENDING)
-        write_one(c, 0);
-    c->pending[c->n_pending].offset = offset;
-    c->pending[c->n_pending].size = (uint8_t)size;
-    c->pending[c->n_pending++].value = v;
-    if (!c->plan[v].is_const)
-        c->place[root_of(c, v)].pending++;
 }

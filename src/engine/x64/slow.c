@@ -6,7 +6,8 @@
 #include "engine/x64/jit.h"
 
 /* Pins and pending PUTs of the faulting instruction go to the state, as they were before it. */
-static void write_state(struct vcpu *v, const struct x64_frame *f, const struct x64_code *code, const struct x64_site *site)
+static void write_state(struct vcpu *v, const struct x64_frame *f, const struct x64_code *code,
+                        const struct x64_site *site)
 {
     char *state = (char *)v;
     for (unsigned k = 0; k < N_PINS && k < v->ops->n_hot; k++)
@@ -57,27 +58,10 @@ static void vector(struct x64_frame *f)
 
 static bool vector_fp(struct vcpu *v, struct x64_frame *f, enum ir_fvec_part part)
 {
-    struct fp_env *env = (struct fp_env *)(void *)((char *)v + v->ops->fp_env_offset);
-    fvec_fn *fn = (fvec_fn *)(uintptr_t)f->fn;
-    union v128 r;
-    if (part != IR_FVEC_LAST)
-        env->raised = 0;
-    fn(env, &r, &f->vec[0], &f->vec[1], &f->vec[2], f->value);
-    if (part == IR_FVEC_FIRST) {
-        f->vec[0] = r;
-        return true;
-    }
-    if (unlikely(env->raised & ~env->masks & FP_ALL)) {
-        v->ops->fp_trap(v);
-        return false;
-    }
-    env->flags |= env->raised;
-    env->raised = 0;
-    f->vec[0] = r;
-    return true;
+    return engine_fvec(v, (fvec_fn *)(uintptr_t)f->fn, part, &f->vec[0], &f->vec[0], &f->vec[1], &f->vec[2], f->value);
 }
 
-/* A group's range is one page that may be accessed directly: the TLB says so from now on.  False: it is not, or faults. */
+/* A group's range is one page that may be accessed directly: the TLB says so from now on.  False: not so, or faults. */
 static bool fill(struct vcpu *v, const struct x64_frame *f)
 {
     unsigned mode = f->what >> SLOW_MODE_SHIFT & 15;
@@ -134,7 +118,8 @@ static bool run_keeping(struct vcpu *v, struct x64_frame *f, bool *again)
     bool is_store = kind == SLOW_STORE || kind == SLOW_STOREV || f->what & SLOW_INTENT;
     unsigned size = kind == SLOW_LOADV || kind == SLOW_STOREV ? 16 : 1u << (f->what >> SLOW_SIZE_SHIFT & 3);
     uint64_t narrowed = v->stores_narrowed;
-    if (kind != SLOW_FILL && !vcpu_probe(v, f->address, size, is_store ? ACCESS_WRITE : ACCESS_READ, f->what >> SLOW_MODE_SHIFT & 15))
+    if (kind != SLOW_FILL &&
+        !vcpu_probe(v, f->address, size, is_store ? ACCESS_WRITE : ACCESS_READ, f->what >> SLOW_MODE_SHIFT & 15))
         return false;
     if (kind == SLOW_FILL && !fill(v, f))
         return false;

@@ -46,8 +46,8 @@ bool x64_emit_form(struct x64_asm *a, const struct x64_host *host, const struct 
 #define X64_P3A(opcode) X64_VEX(1, 3, 0, opcode)
 
 /* a * b + c and its like (ir/vec/ops.h); false: op is none of them, or the host has no FMA. */
-bool x64_emit_fused(struct x64_asm *a, const struct x64_host *host, enum fvec_op op, unsigned dst, unsigned x, unsigned y,
-                    unsigned z);
+bool x64_emit_fused(struct x64_asm *a, const struct x64_host *host, enum fvec_op op, unsigned dst, unsigned x,
+                    unsigned y, unsigned z);
 
 /* LAHF leaves the flags in AH; then gpr = those of mask. */
 static inline void x64_flags_to_gpr(struct x64_asm *a, unsigned gpr, unsigned mask)

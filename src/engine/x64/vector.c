@@ -100,7 +100,8 @@ static void emit_form(struct compiler *c, const struct ir_insn *i, bool to_gpr, 
 }
 
 /* While an exception is unmasked, the reference function does it, and may trap. */
-static struct stub *unless_masked(struct compiler *c, const struct ir_insn *i, bool to_gpr, unsigned d, const uint8_t x[3])
+static struct stub *unless_masked(struct compiler *c, const struct ir_insn *i, bool to_gpr, unsigned d,
+                                  const uint8_t x[3])
 {
     struct stub *s = x64_stub(c, STUB_VECTOR);
     s->op = i;

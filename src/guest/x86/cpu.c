@@ -213,7 +213,8 @@ static void block_key(struct vcpu *v, struct block_key *key)
 {
     struct x86_cpu *c = x86_of(v);
     uint64_t f = c->mode_flags;
-    f |= (c->s.rflags & FLAG_TF ? MODE_TF : 0) | (c->s.rflags & FLAG_RF ? MODE_RF : 0) | (c->s.shadow ? MODE_SHADOW : 0);
+    f |= (c->s.rflags & FLAG_TF ? MODE_TF : 0) | (c->s.rflags & FLAG_RF ? MODE_RF : 0) |
+         (c->s.shadow ? MODE_SHADOW : 0);
     bool m64 = f & MODE_CS64;
     *key = (struct block_key){ .pc = c->s.rip, .flags = f, .cs_base = m64 ? 0 : c->s.seg[SEG_CS].base,
                                .va_mask = m64 ? UINT64_MAX : UINT32_MAX };
@@ -312,7 +313,8 @@ static const struct guest_bits calm[] = { BITS(irq, UINT32_MAX), BITS(halted, 0x
                                           BITS(rflags, FLAG_TF | FLAG_RF) };
 
 #define GPR(n) (uint32_t)(offsetof(struct x86_cpu, s) + offsetof(struct x86_state, gpr) + 8 * (n))
-static const uint32_t hot[] = { GPR(R_AX), GPR(R_CX), GPR(R_DX), GPR(R_SP), GPR(R_SI), GPR(R_DI), GPR(R_BX), GPR(R_BP) };
+static const uint32_t hot[] = { GPR(R_AX), GPR(R_CX), GPR(R_DX), GPR(R_SP),
+                                GPR(R_SI), GPR(R_DI), GPR(R_BX), GPR(R_BP) };
 
 const struct guest_ops x86_guest_ops = {
     .name = "x86",

@@ -13,17 +13,21 @@ static bool fail(struct x86_cpu *c, unsigned vector, uint32_t selector)
     return false;
 }
 
+static bool read_descriptor(struct x86_cpu *c, uint16_t selector, unsigned vector, struct x86_segment *out,
+                            uint64_t *desc)
+{
+    if (!(selector & 0xfffc))
+        return fail(c, vector == EXC_TS ? EXC_TS : EXC_GP, 0);
+    if (!x86_read_descriptor(c, selector, vector, desc))
+        return false;
+    x86_unpack_descriptor(*desc, selector, out);
+    return true;
+}
+
 static bool read_segment(struct x86_cpu *c, uint16_t selector, unsigned vector, struct x86_segment *out)
 {
     uint64_t desc;
-    if (!(selector & 0xfffc)) {
-        x86_fault(c, vector == EXC_TS ? EXC_TS : EXC_GP, 0);
-        return false;
-    }
-    if (!x86_read_descriptor(c, selector, vector, &desc))
-        return false;
-    x86_unpack_descriptor(desc, selector, out);
-    return true;
+    return read_descriptor(c, selector, vector, out, &desc);
 }
 
 static bool is_code(const struct x86_segment *s) { return s->attr & ATTR_S && s->attr & ATTR_CODE; }
@@ -74,7 +78,7 @@ struct call_gate {
 
 enum gate_kind { GATE_NONE, GATE_CALL, GATE_TASK, GATE_TSS };
 
-/* System descriptors that a far transfer may name: checks DPL and presence. */
+/* System descriptors that a far transfer may name: checks type, DPL and presence. */
 static enum gate_kind classify(struct x86_cpu *c, uint16_t selector, const struct x86_segment *d, uint64_t desc,
                                struct call_gate *g)
 {
@@ -87,7 +91,7 @@ static enum gate_kind classify(struct x86_cpu *c, uint16_t selector, const struc
         kind = GATE_TASK;
     else if ((type == 1 || type == 9) && !lm)
         kind = GATE_TSS;
-    if (!kind || dpl < c->s.cpl || dpl < (selector & 3u)) {
+    if (d->attr & ATTR_S || !kind || dpl < c->s.cpl || dpl < (selector & 3u)) {
         fail(c, EXC_GP, selector);
         return GATE_NONE;
     }
@@ -143,19 +147,14 @@ bool x86_far_jump(struct x86_cpu *c, uint16_t selector, uint64_t offset, unsigne
         real_far(c, selector, offset);
         return true;
     }
-    if (!(selector & 0xfffc))
-        return fail(c, EXC_GP, 0);
-    if (!x86_read_descriptor(c, selector, EXC_GP, &desc))
+    if (!read_descriptor(c, selector, EXC_GP, &cs, &desc))
         return false;
-    x86_unpack_descriptor(desc, selector, &cs);
     if (is_code(&cs)) {
         if (!check_direct(c, &cs, selector) || !offset_ok(c, &cs, offset))
             return false;
         set_cs(c, &cs, c->s.cpl, offset);
         return true;
     }
-    if (cs.attr & ATTR_S)
-        return fail(c, EXC_GP, selector);
     switch (classify(c, selector, &cs, desc, &g)) {
     case GATE_TSS:
         return x86_task_switch(c, selector, TASK_JUMP, false, 0);
@@ -265,11 +264,8 @@ bool x86_far_call(struct x86_cpu *c, uint16_t selector, uint64_t offset, unsigne
         real_far(c, selector, offset);
         return true;
     }
-    if (!(selector & 0xfffc))
-        return fail(c, EXC_GP, 0);
-    if (!x86_read_descriptor(c, selector, EXC_GP, &desc))
+    if (!read_descriptor(c, selector, EXC_GP, &cs, &desc))
         return false;
-    x86_unpack_descriptor(desc, selector, &cs);
     if (is_code(&cs)) {
         if (!check_direct(c, &cs, selector) || !push_return(c, &st, osz) || !offset_ok(c, &cs, offset))
             return false;
@@ -277,8 +273,6 @@ bool x86_far_call(struct x86_cpu *c, uint16_t selector, uint64_t offset, unsigne
         set_cs(c, &cs, c->s.cpl, offset);
         return true;
     }
-    if (cs.attr & ATTR_S)
-        return fail(c, EXC_GP, selector);
     switch (classify(c, selector, &cs, desc, &g)) {
     case GATE_TSS:
         return x86_task_switch(c, selector, TASK_CALL, false, 0);

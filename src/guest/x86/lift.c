@@ -123,9 +123,11 @@ static bool static_fault(struct x86_lift *L, const struct x86_row *row)
         x86_lift_fault(L, EXC_GP, true, 0);
         return true;
     }
-    bool ud = (f & ROW_MMX && L->flags & MODE_EM) || (f & ROW_SSE && (L->flags & MODE_EM || !(L->flags & MODE_OSFXSR))) ||
+    bool ud = (f & ROW_MMX && L->flags & MODE_EM) ||
+              (f & ROW_SSE && (L->flags & MODE_EM || !(L->flags & MODE_OSFXSR))) ||
               (f & ROW_AVX && !(L->flags & MODE_OSXSAVE));
-    bool nm = (f & (ROW_MMX | ROW_SSE | ROW_AVX | ROW_X87) && L->flags & MODE_TS) || (f & ROW_X87 && L->flags & MODE_EM);
+    bool nm = (f & (ROW_MMX | ROW_SSE | ROW_AVX | ROW_X87) && L->flags & MODE_TS) ||
+              (f & ROW_X87 && L->flags & MODE_EM);
     if (ud || nm) {
         x86_lift_fault(L, ud ? EXC_UD : EXC_NM, false, 0);
         return true;

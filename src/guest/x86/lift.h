@@ -82,6 +82,12 @@ void x86_set_sp(struct x86_lift *L, ir_ref sp);
 
 /* ---- flags ------------------------------------------------------------------- */
 
+/* Are these bits of cc_op known?  All of them, and without layers? */
+static inline bool x86_cc_known(const struct x86_lift *L, uint32_t mask) { return (L->cc_known & mask) == mask; }
+static inline bool x86_cc_plain(const struct x86_lift *L)
+{
+    return x86_cc_known(L, CC_ALL) && !(L->cc_op & CC_LAYERS);
+}
 /* Sets the lazy flags.  src, src2 may be NONE where the table in flags.h has '-'. */
 void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2);
 /* The same if cond, a W value, is not 0; else the flags stay. */

@@ -2,11 +2,6 @@
 /* Arithmetic, logic and data movement. */
 #include "guest/x86/lift_int.h"
 
-/* The cc op of the family whose byte member is `base`, at an operand size. */
-static enum x86_cc_op cc(unsigned base, unsigned size) { return (enum x86_cc_op)(base + x86_width(size)); }
-
-static ir_ref same_type(struct x86_lift *L, ir_ref v, unsigned size) { return irb_cast(L->b, v, size == 8 ? IR_X : IR_W); }
-
 static ir_ref alu(struct x86_lift *L, unsigned op, ir_ref x, ir_ref y, unsigned size)
 {
     struct ir_block *b = L->b;
@@ -16,7 +11,7 @@ static ir_ref alu(struct x86_lift *L, unsigned op, ir_ref x, ir_ref y, unsigned 
         return irb_bin(b, IR_ADD, x, y);
     case ALU_ADC:
     case ALU_SBB:
-        carry = same_type(L, x86_carry(L), size);
+        carry = x86_as(L, x86_carry(L), size);
         r = irb_bin(b, op == ALU_ADC ? IR_ADD : IR_SUB, x, y);
         return irb_bin(b, op == ALU_ADC ? IR_ADD : IR_SUB, r, carry);
     case ALU_SUB:
@@ -35,20 +30,20 @@ static void alu_flags(struct x86_lift *L, unsigned op, ir_ref x, ir_ref y, ir_re
 {
     switch (op) {
     case ALU_ADD:
-        x86_set_cc(L, cc(CC_ADDB, size), r, y, IR_NONE);
+        x86_set_cc(L, x86_cc_of(CC_ADDB, size), r, y, IR_NONE);
         break;
     case ALU_ADC:
-        x86_set_cc(L, cc(CC_ADCB, size), r, y, carry);
+        x86_set_cc(L, x86_cc_of(CC_ADCB, size), r, y, carry);
         break;
     case ALU_SBB:
-        x86_set_cc(L, cc(CC_SBBB, size), r, y, carry);
+        x86_set_cc(L, x86_cc_of(CC_SBBB, size), r, y, carry);
         break;
     case ALU_SUB:
     case ALU_CMP:
-        x86_set_cc(L, cc(CC_SUBB, size), IR_NONE, y, x);
+        x86_set_cc(L, x86_cc_of(CC_SUBB, size), IR_NONE, y, x);
         break;
     default:
-        x86_set_cc(L, cc(CC_LOGICB, size), r, IR_NONE, IR_NONE);
+        x86_set_cc(L, x86_cc_of(CC_LOGICB, size), r, IR_NONE, IR_NONE);
     }
 }
 
@@ -63,7 +58,7 @@ void lift_alu(struct x86_lift *L, const struct x86_insn *I)
     if (op == ALU_ADC || op == ALU_SBB) {
         carry = x86_carry(L);
         r = irb_bin(L->b, op == ALU_ADC ? IR_ADD : IR_SUB, x, y);
-        r = irb_bin(L->b, op == ALU_ADC ? IR_ADD : IR_SUB, r, same_type(L, carry, size));
+        r = irb_bin(L->b, op == ALU_ADC ? IR_ADD : IR_SUB, r, x86_as(L, carry, size));
     } else {
         r = alu(L, op, x, y, size);
     }
@@ -92,7 +87,7 @@ void lift_neg(struct x86_lift *L, const struct x86_insn *I)
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear);
     ir_ref r = irb_un(L->b, IR_NEG, x);
     x86_wr_rmw(L, I, 0, linear, r);
-    x86_set_cc(L, cc(CC_SUBB, I->op[0].size), IR_NONE, x, irb_const(L->b, I->op[0].size == 8 ? IR_X : IR_W, 0));
+    x86_set_cc(L, x86_cc_of(CC_SUBB, I->op[0].size), IR_NONE, x, irb_const(L->b, I->op[0].size == 8 ? IR_X : IR_W, 0));
 }
 
 /* ---- movement --------------------------------------------------------------------------------- */
@@ -108,7 +103,7 @@ void lift_movx(struct x86_lift *L, const struct x86_insn *I)
         v = I->row->aux ? irb_un(L->b, IR_SEXT, v) : v;
     else if (I->row->aux)
         v = irb_sextract(L->b, irb_cast(L->b, v, I->op[0].size == 8 ? IR_X : IR_W), 0, 8 * from);
-    x86_wr(L, I, 0, same_type(L, v, I->op[0].size));
+    x86_wr(L, I, 0, x86_as(L, v, I->op[0].size));
 }
 
 /* MOVSXD; without REX.W it is a plain move. */
@@ -125,7 +120,7 @@ void lift_movsxd(struct x86_lift *L, const struct x86_insn *I)
 
 void lift_lea(struct x86_lift *L, const struct x86_insn *I)
 {
-    x86_wr_reg(L, I->op[0].reg, I->op[0].size, same_type(L, x86_ea(L, I), I->op[0].size));
+    x86_wr_reg(L, I->op[0].reg, I->op[0].size, x86_as(L, x86_ea(L, I), I->op[0].size));
 }
 
 void lift_xchg(struct x86_lift *L, const struct x86_insn *I)
@@ -148,7 +143,7 @@ void lift_xadd(struct x86_lift *L, const struct x86_insn *I)
         x86_wr_reg(L, I->op[1].reg, I->op[1].size, x);
         x86_wr_reg(L, I->op[0].reg, I->op[0].size, r);
     }
-    x86_set_cc(L, cc(CC_ADDB, I->op[0].size), r, y, IR_NONE);
+    x86_set_cc(L, x86_cc_of(CC_ADDB, I->op[0].size), r, y, IR_NONE);
 }
 
 /*
@@ -177,7 +172,7 @@ void lift_cmpxchg(struct x86_lift *L, const struct x86_insn *I)
     } else {
         x86_wr_reg(L, R_AX, size, irb_select(b, equal, acc, x));
     }
-    x86_set_cc(L, cc(CC_SUBB, size), IR_NONE, x, acc);
+    x86_set_cc(L, x86_cc_of(CC_SUBB, size), IR_NONE, x, acc);
 }
 
 static ir_ref get64(struct x86_lift *L, unsigned reg) { return irb_get(L->b, 8, X86_OFF_GPR(reg)); }
@@ -309,13 +304,13 @@ void lift_enter(struct x86_lift *L, const struct x86_insn *I)
     }
     if (level) {
         at = irb_bini(b, IR_AND, irb_bini(b, IR_SUB, at, size), wrap);
-        x86_st(L, x86_linear_seg(L, SEG_SS, at, size, true), size, same_type(L, frame, size));
+        x86_st(L, x86_linear_seg(L, SEG_SS, at, size, true), size, x86_as(L, frame, size));
     }
     at = irb_bini(b, IR_AND, irb_bini(b, IR_SUB, at, I->op[0].imm), wrap);
     /* A page fault of the new frame belongs to this instruction. */
     x86_ld(L, x86_linear_seg(L, SEG_SS, at, size, true), size, true);
     x86_set_sp(L, at);
-    x86_wr_reg(L, R_BP, size, same_type(L, frame, size));
+    x86_wr_reg(L, R_BP, size, x86_as(L, frame, size));
 }
 
 void lift_leave(struct x86_lift *L, const struct x86_insn *I)

@@ -90,7 +90,8 @@ ir_ref x86_linear_seg(struct x86_lift *L, int seg, ir_ref offset, unsigned size,
     if (lift_64(L)) {
         if (seg != SEG_FS && seg != SEG_GS)
             return offset;
-        return irb_bin(b, IR_ADD, offset, irb_get(b, 8, X86_OFF(seg[0].base) + (uint32_t)seg * sizeof(struct x86_segment)));
+        return irb_bin(b, IR_ADD, offset,
+                       irb_get(b, 8, X86_OFF(seg[0].base) + (uint32_t)seg * sizeof(struct x86_segment)));
     }
     if (flat(L, seg))
         return offset;
@@ -110,7 +111,10 @@ ir_ref x86_linear(struct x86_lift *L, const struct x86_insn *I, unsigned size, b
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
-static unsigned mem_size(unsigned size) { return size == 1 ? IR_MEM_8 : size == 2 ? IR_MEM_16 : size == 4 ? IR_MEM_32 : IR_MEM_64; }
+static unsigned mem_size(unsigned size)
+{
+    return size == 1 ? IR_MEM_8 : size == 2 ? IR_MEM_16 : size == 4 ? IR_MEM_32 : IR_MEM_64;
+}
 
 void x86_raise_misaligned(struct vcpu *v, uint64_t linear, bool write)
 {

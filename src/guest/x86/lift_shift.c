@@ -5,8 +5,6 @@
  */
 #include "guest/x86/lift_int.h"
 
-static enum x86_cc_op cc(unsigned base, unsigned size) { return (enum x86_cc_op)(base + x86_width(size)); }
-
 struct shift {
     struct x86_lift *L;
     const struct x86_insn *I;
@@ -30,7 +28,7 @@ static ir_ref by(struct shift *s, enum ir_op op, ir_ref x, bool one_less)
 
 static void set_flags(struct shift *s, bool left, ir_ref r, ir_ref one_less)
 {
-    enum x86_cc_op op = cc(left ? CC_SHLB : CC_SARB, s->size);
+    enum x86_cc_op op = x86_cc_of(left ? CC_SHLB : CC_SARB, s->size);
     if (s->constant)
         x86_set_cc(s->L, op, r, one_less, IR_NONE);
     else

@@ -98,9 +98,10 @@ static uint64_t do_ldmxcsr(struct vcpu *v, uint64_t value)
 
 static uint64_t do_stmxcsr(struct vcpu *v) { return x86_get_mxcsr(x86_of(v)); }
 
-static const struct ir_helper helper_ldmxcsr = { "ldmxcsr", 1, HELPER_MAY_EXIT | HELPER_WRITES | HELPER_FP, IR_VOID, { IR_W },
-                                                 { .f1 = do_ldmxcsr } };
-static const struct ir_helper helper_stmxcsr = { "stmxcsr", 0, HELPER_READS | HELPER_FP, IR_W, { 0 }, { .f0 = do_stmxcsr } };
+static const struct ir_helper helper_ldmxcsr = { "ldmxcsr", 1, HELPER_MAY_EXIT | HELPER_WRITES | HELPER_FP, IR_VOID,
+                                                 { IR_W }, { .f1 = do_ldmxcsr } };
+static const struct ir_helper helper_stmxcsr = { "stmxcsr", 0, HELPER_READS | HELPER_FP, IR_W, { 0 },
+                                                 { .f0 = do_stmxcsr } };
 
 void lift_ldmxcsr(struct x86_lift *L, const struct x86_insn *I)
 {

@@ -105,8 +105,9 @@ void lift_x87_load80(struct x86_lift *L, const struct x86_insn *I)
 void lift_x87_store(struct x86_lift *L, const struct x86_insn *I)
 {
     static const struct ir_helper *const of_format[] = {
-        [X87_M32] = &x86_helper_x87_store_m32, [X87_M64] = &x86_helper_x87_store_m64, [X87_I16] = &x86_helper_x87_store_i16,
-        [X87_I32] = &x86_helper_x87_store_i32, [X87_I64] = &x86_helper_x87_store_i64,
+        [X87_M32] = &x86_helper_x87_store_m32, [X87_M64] = &x86_helper_x87_store_m64,
+        [X87_I16] = &x86_helper_x87_store_i16, [X87_I32] = &x86_helper_x87_store_i32,
+        [X87_I64] = &x86_helper_x87_store_i64,
     };
     x86_x87_wait(L);
     unsigned size = size_of(format_of(I));

@@ -190,7 +190,8 @@ const struct x86_row x86_rows_int[] = {
     R(MAP_0F, 0xc1, "xadd", Ev, Gv, NONE, lift_xadd, 0, ROW_LOCK),
     F(MAP_0F, 0xc3, PFX_NP, -1, F_SSE2, "movnti", My, Gy, NONE, lift_mov, 0, ROW_MOD_MEM),
     F(MAP_0F, 0xc7, PFX_ANY, 1, F_CX8, "cmpxchg8b", M, NONE, NONE, lift_cmpxchg8b, 0, ROW_LOCK | ROW_MOD_MEM | ROW_W0),
-    F(MAP_0F, 0xc7, PFX_ANY, 1, F_CX16, "cmpxchg16b", M, NONE, NONE, lift_cmpxchg8b, 0, ROW_LOCK | ROW_MOD_MEM | ROW_W1),
+    F(MAP_0F, 0xc7, PFX_ANY, 1, F_CX16, "cmpxchg16b", M, NONE, NONE, lift_cmpxchg8b, 0,
+      ROW_LOCK | ROW_MOD_MEM | ROW_W1),
     RS(MAP_0F, 0xc8, 7, "bswap", Zv, NONE, NONE, lift_bswap, 0, 0),
 
     /* ---- 0F 38, 0F 3A ---------------------------------------------------------------------- */

@@ -15,11 +15,14 @@
 
 /* The eight operations of a memory format. */
 #define ARITH_MEM(op, i, size, f) \
-    MEM(op, 0, "f" i "add", size, lift_x87_arith, FORMAT(f) | 0), MEM(op, 1, "f" i "mul", size, lift_x87_arith, FORMAT(f) | 1), \
+    MEM(op, 0, "f" i "add", size, lift_x87_arith, FORMAT(f) | 0), \
+    MEM(op, 1, "f" i "mul", size, lift_x87_arith, FORMAT(f) | 1), \
     MEM(op, 2, "f" i "com", size, lift_x87_compare, FORMAT(f)), \
     MEM(op, 3, "f" i "comp", size, lift_x87_compare, FORMAT(f) | X87_POP), \
-    MEM(op, 4, "f" i "sub", size, lift_x87_arith, FORMAT(f) | 4), MEM(op, 5, "f" i "subr", size, lift_x87_arith, FORMAT(f) | 5), \
-    MEM(op, 6, "f" i "div", size, lift_x87_arith, FORMAT(f) | 6), MEM(op, 7, "f" i "divr", size, lift_x87_arith, FORMAT(f) | 7)
+    MEM(op, 4, "f" i "sub", size, lift_x87_arith, FORMAT(f) | 4), \
+    MEM(op, 5, "f" i "subr", size, lift_x87_arith, FORMAT(f) | 5), \
+    MEM(op, 6, "f" i "div", size, lift_x87_arith, FORMAT(f) | 6), \
+    MEM(op, 7, "f" i "divr", size, lift_x87_arith, FORMAT(f) | 7)
 /* And of registers: how says where the result goes. */
 #define ARITH_REG(op, p, how) \
     REG(op, 0, "fadd" p, lift_x87_arith, (how) | 0), REG(op, 1, "fmul" p, lift_x87_arith, (how) | 1), \
@@ -63,7 +66,8 @@ const struct x86_row x86_rows_x87[] = {
     MEM(0xdb, 3, "fistp", Md, lift_x87_store, FORMAT(I32) | X87_POP),
     MEM(0xdb, 5, "fld", M, lift_x87_load80, 0),
     MEM(0xdb, 7, "fstp", M, lift_x87_store80, 0),
-    CMOV(0xdb, 0, "fcmovnb", 3), CMOV(0xdb, 1, "fcmovne", 5), CMOV(0xdb, 2, "fcmovnbe", 7), CMOV(0xdb, 3, "fcmovnu", 11),
+    CMOV(0xdb, 0, "fcmovnb", 3), CMOV(0xdb, 1, "fcmovne", 5), CMOV(0xdb, 2, "fcmovnbe", 7),
+    CMOV(0xdb, 3, "fcmovnu", 11),
     ONE(0xdb, 4, 0, "fneni", lift_fnop, 1), ONE(0xdb, 4, 1, "fndisi", lift_fnop, 1),
     ONE(0xdb, 4, 2, "fnclex", lift_fnclex, 0), ONE(0xdb, 4, 3, "fninit", lift_fninit, 0),
     ONE(0xdb, 4, 4, "fnsetpm", lift_fnop, 1),

@@ -65,9 +65,14 @@ static uint64_t do_seg_check(struct vcpu *v, uint64_t seg, uint64_t offset, uint
     return 0;
 }
 
-static uint64_t do_gs_check(struct vcpu *v, uint64_t what) { return do_seg_check(v, SEG_GS, (uint32_t)what, what >> 32); }
+static uint64_t do_gs_check(struct vcpu *v, uint64_t what)
+{
+    return do_seg_check(v, SEG_GS, (uint32_t)what, what >> 32);
+}
 
-const struct ir_helper x86_helper_gs_check = { "gs_check", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_gs_check } };
+const struct ir_helper x86_helper_gs_check = {
+    "gs_check", 1, HELPER_MAY_EXIT, IR_VOID, { IR_X }, { .f1 = do_gs_check }
+};
 const struct ir_helper x86_helper_seg_check = { "seg_check", 3, HELPER_MAY_EXIT, IR_VOID, { IR_X, IR_X, IR_X },
                                                 { .f3 = do_seg_check } };
 

@@ -110,40 +110,34 @@ static uint64_t verify(struct x86_cpu *c, uint16_t selector, bool write)
 uint64_t sys_verr(struct vcpu *v, uint64_t selector) { return verify(x86_of(v), (uint16_t)selector, false); }
 uint64_t sys_verw(struct vcpu *v, uint64_t selector) { return verify(x86_of(v), (uint16_t)selector, true); }
 
-/* LAR, LSL: the result; ZF in the flags. */
+/* For LAR and LSL.  types: the system descriptors that the instruction knows, by type.  ZF: it may be looked at. */
+static bool look(struct x86_cpu *c, uint64_t selector, unsigned types, struct x86_segment *d, uint64_t *desc)
+{
+    bool ok = peek(c, (uint16_t)selector, d, desc);
+    if (c->v.exit)
+        return false;
+    ok = ok && (d->attr & ATTR_S || types >> (d->attr & ATTR_TYPE) & 1) && visible(c, (uint16_t)selector, d);
+    set_zf(c, ok);
+    return ok;
+}
+
 uint64_t sys_lar(struct vcpu *v, uint64_t selector, uint64_t old)
 {
     struct x86_cpu *c = x86_of(v);
+    unsigned types = x86_long(c) ? 1u << 2 | 1u << 9 | 1u << 11 | 1u << 12
+                                 : 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 9 | 1u << 11 | 1u << 12;
     struct x86_segment d;
     uint64_t desc;
-    bool ok = peek(c, (uint16_t)selector, &d, &desc);
-    if (v->exit)
-        return 0;
-    if (ok && !(d.attr & ATTR_S)) {
-        unsigned legal = x86_long(c) ? 1u << 2 | 1u << 9 | 1u << 11 | 1u << 12
-                                     : 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 9 | 1u << 11 | 1u << 12;
-        ok = legal >> (d.attr & ATTR_TYPE) & 1;
-    }
-    ok = ok && visible(c, (uint16_t)selector, &d);
-    set_zf(c, ok);
-    return ok ? desc >> 32 & 0x00ffff00 : old;
+    return look(c, selector, types, &d, &desc) ? desc >> 32 & 0x00ffff00 : old;
 }
 
 uint64_t sys_lsl(struct vcpu *v, uint64_t selector, uint64_t old)
 {
     struct x86_cpu *c = x86_of(v);
+    unsigned types = x86_long(c) ? 1u << 2 | 1u << 9 | 1u << 11 : 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 11;
     struct x86_segment d;
     uint64_t desc;
-    bool ok = peek(c, (uint16_t)selector, &d, &desc);
-    if (v->exit)
-        return 0;
-    if (ok && !(d.attr & ATTR_S)) {
-        unsigned legal = x86_long(c) ? 1u << 2 | 1u << 9 | 1u << 11 : 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 11;
-        ok = legal >> (d.attr & ATTR_TYPE) & 1;
-    }
-    ok = ok && visible(c, (uint16_t)selector, &d);
-    set_zf(c, ok);
-    return ok ? d.limit : old;
+    return look(c, selector, types, &d, &desc) ? d.limit : old;
 }
 
 static uint64_t table_load(struct x86_cpu *c, uint64_t linear, uint64_t osz, struct x86_table *t)
@@ -159,8 +153,14 @@ static uint64_t table_load(struct x86_cpu *c, uint64_t linear, uint64_t osz, str
     return 0;
 }
 
-uint64_t sys_lgdt(struct vcpu *v, uint64_t at, uint64_t osz) { return table_load(x86_of(v), at, osz, &x86_of(v)->s.gdt); }
-uint64_t sys_lidt(struct vcpu *v, uint64_t at, uint64_t osz) { return table_load(x86_of(v), at, osz, &x86_of(v)->s.idt); }
+uint64_t sys_lgdt(struct vcpu *v, uint64_t at, uint64_t osz)
+{
+    return table_load(x86_of(v), at, osz, &x86_of(v)->s.gdt);
+}
+uint64_t sys_lidt(struct vcpu *v, uint64_t at, uint64_t osz)
+{
+    return table_load(x86_of(v), at, osz, &x86_of(v)->s.idt);
+}
 
 static uint64_t table_store(struct x86_cpu *c, uint64_t linear, const struct x86_table *t)
 {

@@ -139,7 +139,10 @@ static const struct ir_helper helper_fldcw = { "fldcw", 1, HELPER_WRITES, IR_VOI
                                                X87_PART };
 static const struct ir_helper helper_fnstsw = { "fnstsw", 0, HELPER_READS, IR_W, { 0 }, { .f0 = do_fnstsw }, X87_PART };
 
-static void call0(struct x86_lift *L, const struct ir_helper *h) { irb_call(L->b, h, IR_NONE, IR_NONE, IR_NONE, IR_NONE); }
+static void call0(struct x86_lift *L, const struct ir_helper *h)
+{
+    irb_call(L->b, h, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+}
 
 void lift_fninit(struct x86_lift *L, const struct x86_insn *I)
 {

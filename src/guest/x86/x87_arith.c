@@ -2,7 +2,7 @@
 /* x87 arithmetic and compares between ST(0) and a register or memory operand (SDM vol. 1, 8.3.5, 8.3.6). */
 #include "guest/x86/x87_impl.h"
 
-/* An operand from memory, brought to the extended format unchanged: signalling NaNs stay so, and denormals are noted. */
+/* An operand from memory, brought to the extended format unchanged: signalling NaNs stay so, denormals are noted. */
 struct operand {
     f80 v;
     bool denormal;
@@ -12,7 +12,8 @@ struct operand {
 static struct operand widen(uint64_t raw, unsigned p, unsigned w)
 {
     uint64_t frac = raw & mask64(p - 1);
-    unsigned exp = (unsigned)(raw >> (p - 1) & mask64(w)), ones = (unsigned)mask64(w), sign = (unsigned)(raw >> (p - 1 + w));
+    unsigned exp = (unsigned)(raw >> (p - 1) & mask64(w)), ones = (unsigned)mask64(w),
+             sign = (unsigned)(raw >> (p - 1 + w));
     struct operand o = { .v.se = (uint16_t)(sign << 15) };
     if (exp == 0 && frac == 0)
         return o;
@@ -152,7 +153,8 @@ static uint64_t do_compare_flags(struct vcpu *v, uint64_t desc)
 }
 
 enum { STATE = HELPER_READS | HELPER_WRITES };
-const struct ir_helper x86_helper_x87_arith = { "x87_arith", 2, STATE, IR_VOID, { IR_X, IR_X }, { .f2 = do_arith }, X87_PART };
+const struct ir_helper x86_helper_x87_arith = { "x87_arith", 2, STATE, IR_VOID, { IR_X, IR_X },
+                                                { .f2 = do_arith }, X87_PART };
 const struct ir_helper x86_helper_x87_compare = { "x87_compare", 2, STATE, IR_VOID, { IR_X, IR_X },
                                                   { .f2 = do_compare }, X87_PART };
 const struct ir_helper x86_helper_x87_compare_flags = { "x87_compare_flags", 1, STATE, IR_W, { IR_X },

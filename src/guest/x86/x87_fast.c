@@ -110,8 +110,8 @@ enum { STATE = HELPER_READS | HELPER_WRITES };
 #define HELPER(name, format) \
     { "x87_" #name "_" #format, 2, STATE, IR_VOID, { IR_X, IR_X }, { .f2 = do_##name##_##format }, X87_PART }
 /* By modrm.reg of D8; 2 and 3 are the compares. */
-#define HELPERS(format)                                                                  \
-    { HELPER(add, format), HELPER(mul, format), HELPER(compare, format), HELPER(compare, format),                        \
+#define HELPERS(format) \
+    { HELPER(add, format), HELPER(mul, format), HELPER(compare, format), HELPER(compare, format), \
       HELPER(sub, format), HELPER(subr, format), HELPER(div, format), HELPER(divr, format) }
 
 static const struct ir_helper of_format[][8] = {

@@ -95,11 +95,11 @@ static inline void x87_set_cc(struct x86_x87 *x, unsigned cc)
 
 /* Helpers for lift_x87.c. */
 extern const struct ir_helper x86_helper_x87_arith, x86_helper_x87_compare, x86_helper_x87_compare_flags,
-    x86_helper_x87_unary, x86_helper_x87_load_m32, x86_helper_x87_load_m64, x86_helper_x87_load_int, x86_helper_x87_load80,
-    x86_helper_x87_store_m32, x86_helper_x87_store_m64, x86_helper_x87_store_i16, x86_helper_x87_store_i32,
-    x86_helper_x87_store_i64, x86_helper_x87_store80,
-    x86_helper_x87_fld_st, x86_helper_x87_fst_st, x86_helper_x87_fxch, x86_helper_x87_cmov, x86_helper_x87_free,
-    x86_helper_x87_store_env, x86_helper_x87_load_env;
+    x86_helper_x87_unary, x86_helper_x87_load_m32, x86_helper_x87_load_m64, x86_helper_x87_load_int,
+    x86_helper_x87_load80, x86_helper_x87_store_m32, x86_helper_x87_store_m64, x86_helper_x87_store_i16,
+    x86_helper_x87_store_i32, x86_helper_x87_store_i64, x86_helper_x87_store80, x86_helper_x87_fld_st,
+    x86_helper_x87_fst_st, x86_helper_x87_fxch, x86_helper_x87_cmov, x86_helper_x87_free, x86_helper_x87_store_env,
+    x86_helper_x87_load_env;
 
 /* D9 E0..FF by their low five bits, except compares and constants of their own helpers. */
 enum x87_unary {

@@ -280,7 +280,7 @@ static uint64_t do_free(struct vcpu *v, uint64_t i, uint64_t pop)
 #define H1(name, fn, flags, a) \
     const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 1, flags, IR_VOID, { a }, { .f1 = fn }, X87_PART };
 #define H2(name, fn, flags, a, b) \
-    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn },            \
+    const struct ir_helper x86_helper_x87_##name = { "x87_" #name, 2, flags, IR_VOID, { a, b }, { .f2 = fn }, \
                                                      X87_PART };
 H1(load_m32, do_load_m32, STATE, IR_X)
 H1(load_m64, do_load_m64, STATE, IR_X)

@@ -55,6 +55,10 @@ static unsigned status(struct bench *b, unsigned i)
 
 static bool out2(struct bench *b) { return inb(b, PORT61) & OUT2; }
 
+/* An output at a tick. */
+#define assert_out0(k, high) (to_tick(b, k), assert_int_equal(b->wire[0].level, high))
+#define assert_out2(k, high) (to_tick(b, k), assert_int_equal(out2(b), high))
+
 /* Output low with the control word, high N + 1 clocks behind the count; then it counts on from the top. */
 static void test_mode0(void **state)
 {
@@ -69,8 +73,7 @@ static void test_mode0(void **state)
     to_tick(b, 110);
     assert_int_equal(latched(b, 0), 1);
     assert_false(b->wire[0].level);
-    to_tick(b, 111);
-    assert_true(b->wire[0].level);
+    assert_out0(111, true);
     assert_int_equal(b->wire[0].rose * PIT_HZ / NS_PER_SEC, 111);
     assert_int_equal(latched(b, 0), 0);
     to_tick(b, 112);
@@ -78,13 +81,10 @@ static void test_mode0(void **state)
     /* The first byte of a new count stops it and takes the output down; the second starts it. */
     outb(b, COUNTER0, 3);
     assert_false(b->wire[0].level);
-    to_tick(b, 200);
-    assert_false(b->wire[0].level);
+    assert_out0(200, false);
     outb(b, COUNTER0, 0);
-    to_tick(b, 203);
-    assert_false(b->wire[0].level);
-    to_tick(b, 204);
-    assert_true(b->wire[0].level);
+    assert_out0(203, false);
+    assert_out0(204, true);
 }
 
 static void test_mode0_gate(void **state)
@@ -100,10 +100,8 @@ static void test_mode0_gate(void **state)
     assert_int_equal(latched(b, 2), 70);
     assert_false(out2(b));
     outb(b, PORT61, GATE2);
-    to_tick(b, 569);
-    assert_false(out2(b));
-    to_tick(b, 570);
-    assert_true(out2(b));
+    assert_out2(569, false);
+    assert_out2(570, true);
 }
 
 /* A one-shot begins with the gate's rising edge, again and again; a count written meanwhile waits for the next. */
@@ -112,35 +110,27 @@ static void test_mode1(void **state)
     struct bench *b = ((struct fixture *)*state)->b;
     write_count(b, 2, 1 << 1, 20);
     assert_true(out2(b));
-    to_tick(b, 50);
-    assert_true(out2(b));
+    assert_out2(50, true);
     outb(b, PORT61, GATE2);
     assert_true(out2(b));
-    to_tick(b, 51);
-    assert_false(out2(b));
+    assert_out2(51, false);
     to_tick(b, 60);
     outb(b, COUNTER2, 5);
     outb(b, COUNTER2, 0);
     outb(b, PORT61, 0);                  /* the gate's level has no effect */
-    to_tick(b, 70);
-    assert_false(out2(b));
-    to_tick(b, 71);
-    assert_true(out2(b));
+    assert_out2(70, false);
+    assert_out2(71, true);
     outb(b, PORT61, GATE2);
-    to_tick(b, 76);
-    assert_false(out2(b));
-    to_tick(b, 77);
-    assert_true(out2(b));
+    assert_out2(76, false);
+    assert_out2(77, true);
     /* Retriggered before its end it is longer. */
     outb(b, PORT61, 0);
     outb(b, PORT61, GATE2);
     to_tick(b, 80);
     outb(b, PORT61, 0);
     outb(b, PORT61, GATE2);
-    to_tick(b, 85);
-    assert_false(out2(b));
-    to_tick(b, 86);
-    assert_true(out2(b));
+    assert_out2(85, false);
+    assert_out2(86, true);
 }
 
 static void test_mode2(void **state)
@@ -148,14 +138,11 @@ static void test_mode2(void **state)
     struct bench *b = ((struct fixture *)*state)->b;
     write_count(b, 0, 2 << 1, 10);       /* loaded at tick 1 */
     assert_true(b->wire[0].level);
-    to_tick(b, 9);
-    assert_true(b->wire[0].level);
+    assert_out0(9, true);
     assert_int_equal(latched(b, 0), 2);
-    to_tick(b, 10);
-    assert_false(b->wire[0].level);
+    assert_out0(10, false);
     assert_int_equal(latched(b, 0), 1);
-    to_tick(b, 11);
-    assert_true(b->wire[0].level);
+    assert_out0(11, true);
     assert_int_equal(latched(b, 0), 10);
     unsigned rises = b->wire[0].rises;
     to_tick(b, 11 + 10 * 100);
@@ -179,16 +166,14 @@ static void test_mode2_gate(void **state)
     struct bench *b = ((struct fixture *)*state)->b;
     outb(b, PORT61, GATE2);
     write_count(b, 2, 2 << 1, 10);
-    to_tick(b, 10);
-    assert_false(out2(b));
+    assert_out2(10, false);
     outb(b, PORT61, 0);                  /* output up at once, counting inhibited */
     assert_true(out2(b));
     to_tick(b, 50);
     outb(b, PORT61, GATE2);
     to_tick(b, 51);
     assert_int_equal(latched(b, 2), 10);
-    to_tick(b, 60);
-    assert_false(out2(b));
+    assert_out2(60, false);
 }
 
 /* Square wave: an odd count is high one clock longer, and the element falls by two from an even number. */
@@ -212,39 +197,27 @@ static void test_mode3(void **state)
     to_tick(b, 39);                      /* 22 + 2 * 8 + 1 */
     outb(b, COUNTER0, 20);
     outb(b, COUNTER0, 0);
-    to_tick(b, 41);
-    assert_true(b->wire[0].level);
-    to_tick(b, 42);
-    assert_false(b->wire[0].level);
+    assert_out0(41, true);
+    assert_out0(42, false);
     assert_int_equal(latched(b, 0), 20);
-    to_tick(b, 51);
-    assert_false(b->wire[0].level);
-    to_tick(b, 52);
-    assert_true(b->wire[0].level);
-    to_tick(b, 62);
-    assert_false(b->wire[0].level);
+    assert_out0(51, false);
+    assert_out0(52, true);
+    assert_out0(62, false);
 }
 
 static void test_strobes(void **state)
 {
     struct bench *b = ((struct fixture *)*state)->b;
     write_count(b, 0, 4 << 1, 5);        /* software triggered: low for one clock */
-    to_tick(b, 5);
-    assert_true(b->wire[0].level);
-    to_tick(b, 6);
-    assert_false(b->wire[0].level);
-    to_tick(b, 7);
-    assert_true(b->wire[0].level);
+    assert_out0(5, true);
+    assert_out0(6, false);
+    assert_out0(7, true);
     write_count(b, 2, 5 << 1, 5);        /* triggered by the gate */
-    to_tick(b, 30);
-    assert_true(out2(b));
+    assert_out2(30, true);
     outb(b, PORT61, GATE2);
-    to_tick(b, 35);
-    assert_true(out2(b));
-    to_tick(b, 36);
-    assert_false(out2(b));
-    to_tick(b, 37);
-    assert_true(out2(b));
+    assert_out2(35, true);
+    assert_out2(36, false);
+    assert_out2(37, true);
 }
 
 static void test_latches(void **state)
@@ -279,17 +252,13 @@ static void test_bcd(void **state)
     write_count(b, 0, 0 << 1 | 1, 0x1000);
     to_tick(b, 2);
     assert_int_equal(latched(b, 0), 0x0999);
-    to_tick(b, 1000);
-    assert_false(b->wire[0].level);
-    to_tick(b, 1001);
-    assert_true(b->wire[0].level);
+    assert_out0(1000, false);
+    assert_out0(1001, true);
     to_tick(b, 1002);
     assert_int_equal(latched(b, 0), 0x9999);
     write_count(b, 0, 2 << 1 | 1, 0);    /* 10000 */
-    to_tick(b, 11002);
-    assert_false(b->wire[0].level);
-    to_tick(b, 11003);
-    assert_true(b->wire[0].level);
+    assert_out0(11002, false);
+    assert_out0(11003, true);
 }
 
 static void test_reset(void **state)

@@ -161,8 +161,8 @@ static void check_end(const struct golden *g, const struct toy_machine *m, const
 {
     for (unsigned i = 0; i < m->n_events || i < g->m->n_events; i++)
         if (memcmp(&m->event[i], &g->m->event[i], sizeof m->event[i]))
-            fail_msg("%s, program %llu: device event %u differs: position %llu, address %llx; %llu, %llx expected", what,
-                     (unsigned long long)seed, i, (unsigned long long)m->event[i].position,
+            fail_msg("%s, program %llu: device event %u differs: position %llu, address %llx; %llu, %llx expected",
+                     what, (unsigned long long)seed, i, (unsigned long long)m->event[i].position,
                      (unsigned long long)m->event[i].address, (unsigned long long)g->m->event[i].position,
                      (unsigned long long)g->m->event[i].address);
     for (uint64_t i = 0; i < TOY_RAM; i += 8)
@@ -174,8 +174,8 @@ static void check_end(const struct golden *g, const struct toy_machine *m, const
 }
 
 /* slice 0: random. */
-static void check(const struct golden *g, uint64_t seed, bool paging, const struct engine_config *config, unsigned slice,
-                  const char *what)
+static void check(const struct golden *g, uint64_t seed, bool paging, const struct engine_config *config,
+                  unsigned slice, const char *what)
 {
     struct toy_machine *m = toy_machine_new(config);
     make_program(m, seed, paging);

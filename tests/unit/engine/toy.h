@@ -20,7 +20,7 @@ enum toy_op {
     T_NOP, T_ADD, T_SUB, T_MUL, T_XOR, T_SHL, T_SARW, T_ADDW, T_MOV,
     T_JR,        /* pc = rd */
     T_DIV,       /* rd /= rs; CAUSE_DIV if rs is 0 */
-    T_DIVU, T_DIVS, T_DIVSW,   /* rd /= rs in 64 bits, and in the low 32; 0 if rs is 0, the least number by -1 is itself */
+    T_DIVU, T_DIVS, T_DIVSW,   /* rd /= rs in 64 bits, and in the low 32; by 0: 0, the least number by -1: itself */
     T_HLT, T_EI, T_DI,
     T_ERET,      /* interrupts on; to the instruction after epc, 0 to 15 further by r11 to get out of loops,
                     or to TOY_CODE if that has run wild */

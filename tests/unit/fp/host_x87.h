@@ -40,7 +40,8 @@ typedef void host_fn(uint16_t cw, f80 x, f80 y, const uint64_t *mem, struct host
 /* What the x87 would hand to us under this control word. */
 static inline struct fp_env x87_env(uint16_t cw)
 {
-    return (struct fp_env){ .rounding = cw >> 10 & 3, .masks = cw & 63, .nan_rule = FP_NAN_X87, .precision = cw >> 8 & 3 };
+    return (struct fp_env){ .rounding = cw >> 10 & 3, .masks = cw & 63, .nan_rule = FP_NAN_X87,
+                            .precision = cw >> 8 & 3 };
 }
 
 static inline uint16_t random_cw(struct rng *g, bool unmasked)

@@ -31,7 +31,8 @@ static void on_fpe(int sig, siginfo_t *info, void *context)
     siglongjmp(trapped, 1);
 }
 
-enum op { ADD, SUB, MUL, DIV, SQRT, MIN, MAX, COMI, UCOMI, ROUND, TO32, TO64, TRUNC32, TRUNC64, FROM32, FROM64, WIDTH, N_OPS };
+enum op { ADD, SUB, MUL, DIV, SQRT, MIN, MAX, COMI, UCOMI, ROUND, TO32, TO64, TRUNC32, TRUNC64, FROM32, FROM64, WIDTH,
+          N_OPS };
 static const char *const op_name[] = { "add", "sub", "mul", "div", "sqrt", "min", "max", "comi", "ucomi", "round",
                                        "to i32", "to i64", "trunc i32", "trunc i64", "from i32", "from i64", "width" };
 
@@ -167,12 +168,15 @@ static unsigned check(struct rng *g, enum op op, bool wide, uint32_t mxcsr)
     if (trap == ours_trap && flags == e.raised && (trap || got == want))
         return 0;
     print_error("%s %s mxcsr %04x: %016" PRIx64 " %016" PRIx64 "\n  host %016" PRIx64 " flags %02x trap %d\n"
-                "  ours %016" PRIx64 " flags %02x trap %d\n", wide ? "f64" : "f32", op_name[op], mxcsr, x, y, want, flags, trap,
-                got, e.raised, ours_trap);
+                "  ours %016" PRIx64 " flags %02x trap %d\n",
+                wide ? "f64" : "f32", op_name[op], mxcsr, x, y, want, flags, trap, got, e.raised, ours_trap);
     return 1;
 }
 
-static uint32_t random_mxcsr(struct rng *g) { return 0x1f80 | rng_below(g, 4) << 13 | (rng_below(g, 3) ? 0 : (uint32_t)rng_next(g) & 0x8040); }
+static uint32_t random_mxcsr(struct rng *g)
+{
+    return 0x1f80 | rng_below(g, 4) << 13 | (rng_below(g, 3) ? 0 : (uint32_t)rng_next(g) & 0x8040);
+}
 
 static void test_masked(void **state)
 {
@@ -215,8 +219,9 @@ static void test_muladd(void **state)
         for (unsigned k = 0; k < 3; k++)
             v[k] = operand(&g, ADD, wide);
         if (rng_below(&g, 4) == 0)      /* near cancellation: c = -(a * b) rounded, and a little beside it */
-            v[2] = (wide ? ours_f64(&(struct fp_env){ .masks = 63 }, MUL, v[0], v[1]) ^ UINT64_C(1) << 63 :
-                           ours_f32(&(struct fp_env){ .masks = 63 }, MUL, v[0], v[1]) ^ UINT64_C(1) << 31) ^ rng_below(&g, 2);
+            v[2] = (wide ? ours_f64(&(struct fp_env){ .masks = 63 }, MUL, v[0], v[1]) ^ UINT64_C(1) << 63
+                         : ours_f32(&(struct fp_env){ .masks = 63 }, MUL, v[0], v[1]) ^ UINT64_C(1) << 31) ^
+                   rng_below(&g, 2);
         double a, b, c;
         memcpy(&a, &v[0], 8), memcpy(&b, &v[1], 8), memcpy(&c, &v[2], 8);
         __asm__ volatile("ldmxcsr %0" ::"m"(mxcsr));
@@ -232,9 +237,9 @@ static void test_muladd(void **state)
         if (got == want && e.raised == (after & 63))
             continue;
         bad++;
-        print_error("muladd %s mxcsr %04x: %016" PRIx64 " %016" PRIx64 " %016" PRIx64 "\n  host %016" PRIx64 " flags %02x\n"
-                    "  ours %016" PRIx64 " flags %02x\n", wide ? "f64" : "f32", mxcsr, v[0], v[1], v[2], want, after & 63, got,
-                    e.raised);
+        print_error("muladd %s mxcsr %04x: %016" PRIx64 " %016" PRIx64 " %016" PRIx64 "\n  host %016" PRIx64 " "
+                    "flags %02x\n  ours %016" PRIx64 " flags %02x\n",
+                    wide ? "f64" : "f32", mxcsr, v[0], v[1], v[2], want, after & 63, got, e.raised);
     }
     assert_int_equal(bad, 0);
 }
@@ -249,12 +254,15 @@ static void test_half(void **state)
     unsigned bad = 0;
     for (unsigned i = 0; i < CASES && bad < 3; i++) {
         uint32_t mxcsr = random_mxcsr(&g), normal = 0x1f80, after;
-        uint64_t x = i & 1 ? (rng_ieee(&g, 24, 8) & 0x807fffff) | (90 + rng_below(&g, 60)) << 23 : rng_ieee(&g, 11, 5), want;
+        uint64_t x = i & 1 ? (rng_ieee(&g, 24, 8) & 0x807fffff) | (90 + rng_below(&g, 60)) << 23 : rng_ieee(&g, 11, 5);
+        uint64_t want;
         __asm__ volatile("ldmxcsr %0" ::"m"(mxcsr));
         if (i & 1)
-            __asm__ volatile("vmovq %1, %%xmm0\n\tvcvtps2ph $4, %%xmm0, %%xmm0\n\tvmovq %%xmm0, %0" : "=r"(want) : "r"(x) : "xmm0");
+            __asm__ volatile("vmovq %1, %%xmm0\n\tvcvtps2ph $4, %%xmm0, %%xmm0\n\tvmovq %%xmm0, %0"
+                             : "=r"(want) : "r"(x) : "xmm0");
         else
-            __asm__ volatile("vmovq %1, %%xmm0\n\tvcvtph2ps %%xmm0, %%xmm0\n\tvmovq %%xmm0, %0" : "=r"(want) : "r"(x) : "xmm0");
+            __asm__ volatile("vmovq %1, %%xmm0\n\tvcvtph2ps %%xmm0, %%xmm0\n\tvmovq %%xmm0, %0"
+                             : "=r"(want) : "r"(x) : "xmm0");
         __asm__ volatile("stmxcsr %0" : "=m"(after));
         __asm__ volatile("ldmxcsr %0" ::"m"(normal));
         struct fp_env e = env_of(mxcsr);

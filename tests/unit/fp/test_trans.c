@@ -125,7 +125,8 @@ static void check(unsigned op, uint16_t cw, f80 x, f80 y, struct tally *t)
             t->max = d;
         t->same += d == 0;
         t->cases++;
-        ok = ok && (d == 0 || (d == 1 && !is_special(r[i]) && cw >> 10 == 0) || (d <= 2 && !is_special(r[i]) && cw >> 10));
+        ok = ok &&
+             (d == 0 || (d == 1 && !is_special(r[i]) && cw >> 10 == 0) || (d <= 2 && !is_special(r[i]) && cw >> 10));
     }
     if (ok)
         return;
@@ -149,8 +150,8 @@ static unsigned run(bool special, bool directed)
             check(op, (uint16_t)(0x37f | (directed ? 1 + rng_below(&g, 3) : 0) << 10), x, y, &t);
         }
         print_message("%-8s %s %8" PRIu64 " results, %7.4f%% identical, at most %" PRIu64 " apart\n", ops[op].name,
-                      special ? "edges " : directed ? "directed" : "nearest", t.cases, 100.0 * (double)t.same / (double)t.cases,
-                      t.max);
+                      special ? "edges " : directed ? "directed" : "nearest", t.cases,
+                      100.0 * (double)t.same / (double)t.cases, t.max);
         failed += t.bad;
     }
     return failed;

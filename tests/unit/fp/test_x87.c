@@ -136,7 +136,8 @@ static bool matches(unsigned op, const struct sample *s, const struct host_resul
     case EXTRACT:       /* the significand is pushed above the exponent */
         return pre ? same(h->st0, s->x) : same(h->st0, *r) && same(h->st1, *r2);
     case STORE:
-        return pre || post ? h->mem[0] == s->mem[0] && h->mem[1] == s->mem[1] : h->mem[0] == mem[0] && h->mem[1] == mem[1];
+        return pre || post ? h->mem[0] == s->mem[0] && h->mem[1] == s->mem[1]
+                           : h->mem[0] == mem[0] && h->mem[1] == mem[1];
     default:
         return pre || same(h->st0, *r);
     }
@@ -183,7 +184,8 @@ static void sample(struct rng *g, unsigned op, bool unmasked, struct sample *s)
     if (ops[op].kind == PREM && rng_below(g, 2) && (s->y.se & 0x7fff) < 0x7f00 && s->y.se & 0x7fff)
         s->x.se = (uint16_t)(s->y.se + rng_below(g, 140));
     if (ops[op].kind == STORE && rng_below(g, 2)) {
-        unsigned bias = ops[op].host == host_st32 ? 0x3fff - 126 : ops[op].host == host_st64 ? 0x3fff - 1022 : 0x3fff + 32;
+        unsigned bias = ops[op].host == host_st32 ? 0x3fff - 126 :
+                        ops[op].host == host_st64 ? 0x3fff - 1022 : 0x3fff + 32;
         s->x.se = (uint16_t)((s->x.se & 0x8000) | (bias - 34 + rng_below(g, 68)));
     }
 }
@@ -225,10 +227,11 @@ static void test_constants(void **state)
         uint16_t cw = (uint16_t)(0x37f | rc << 10);
         struct fp_env e = x87_env(cw);
         struct host80 v[7];
-        __asm__ volatile("fninit\n\tfldcw %7\n\tfld1\n\tfstpt %0\n\tfldl2t\n\tfstpt %1\n\tfldl2e\n\tfstpt %2\n\tfldpi\n\t"
-                         "fstpt %3\n\tfldlg2\n\tfstpt %4\n\tfldln2\n\tfstpt %5\n\tfldz\n\tfstpt %6\n\tfninit"
-                         : "=m"(v[0]), "=m"(v[1]), "=m"(v[2]), "=m"(v[3]), "=m"(v[4]), "=m"(v[5]), "=m"(v[6])
-                         : "m"(cw));
+        __asm__ volatile(
+            "fninit\n\tfldcw %7\n\tfld1\n\tfstpt %0\n\tfldl2t\n\tfstpt %1\n\tfldl2e\n\tfstpt %2\n\tfldpi\n\t"
+            "fstpt %3\n\tfldlg2\n\tfstpt %4\n\tfldln2\n\tfstpt %5\n\tfldz\n\tfstpt %6\n\tfninit"
+            : "=m"(v[0]), "=m"(v[1]), "=m"(v[2]), "=m"(v[3]), "=m"(v[4]), "=m"(v[5]), "=m"(v[6])
+            : "m"(cw));
         for (unsigned i = 0; i < 7; i++) {
             f80 c = f80_constant(&e, which[i]);
             assert_int_equal(c.mant, v[i].mant);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "sim/input.h"
+#include "../../still.h"
 
 static void *memory_alloc(void *opaque, uint64_t size, struct error *err)
 {
@@ -19,21 +19,13 @@ static void memory_free(void *opaque, void *p, uint64_t size)
 
 static const struct host_memory memory = { memory_alloc, memory_free, NULL };
 
-static uint64_t no_clock(void *opaque, enum sim_clock clock) { return 0; }
-static void no_wait(void *opaque, uint64_t ns) {}
-static void no_notify(void *opaque) {}
-static void no_random(void *opaque, void *out, size_t len) { memset(out, 1, len); }
-static const struct sim_host no_host = { no_clock, no_wait, no_notify, no_random, NULL };
-
 struct mmu_machine *mmu_machine_new(void)
 {
     static const struct sim_config sim_config = { .shift = 0 };
     static const struct engine_config engine_config = { .kind = "interp" };
     struct error err;
     struct mmu_machine *m = NEW(struct mmu_machine);
-    m->sim = sim_new(&sim_config, NULL);
-    m->port = input_live_new(m->sim, &no_host);
-    sim_set_port(m->sim, m->port);
+    m->sim = still_sim(&sim_config, &m->port);
     m->mem = space_new("memory", UINT64_C(1) << 40, NULL);
     m->io = space_new("io", 65536, NULL);
     m->ram = ram_new("ram", MMU_RAM, &memory, &err);
@@ -60,7 +52,6 @@ void mmu_machine_free(struct mmu_machine *m)
     space_free(m->mem);
     space_free(m->io);
     ram_free(m->ram);
-    input_port_close(m->port, "done");
-    sim_free(m->sim);
+    still_sim_free(m->sim, m->port);
     free(m);
 }
