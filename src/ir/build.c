@@ -457,5 +457,21 @@ void irb_exit_indirect(struct ir_block *b, ir_ref pc)
     append(b, IR_EXIT_INDIRECT, IR_X)->arg[0] = pc;
 }
 
+void irb_exit_return(struct ir_block *b, ir_ref pc)
+{
+    require(type_of(b, pc) == IR_X);
+    struct ir_insn *i = append(b, IR_EXIT_INDIRECT, IR_X);
+    i->aux = 1;
+    i->arg[0] = pc;
+}
+
+void irb_return_point(struct ir_block *b, uint64_t pc)
+{
+    require(b->n_exits < IR_MAX_EXITS);
+    struct ir_insn *i = append(b, IR_RETURN_POINT, IR_VOID);
+    i->imm = pc;
+    i->aux = (uint16_t)b->n_exits++;
+}
+
 void irb_exit_lookup(struct ir_block *b) { append(b, IR_EXIT_LOOKUP, IR_VOID); }
 void irb_exit_loop(struct ir_block *b) { append(b, IR_EXIT_LOOP, IR_VOID); }

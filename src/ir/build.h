@@ -68,6 +68,10 @@ void irb_trap_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, const s
 void irb_exit_if(struct ir_block *b, enum ir_cond c, ir_ref x, ir_ref y, uint64_t pc);
 void irb_exit_jump(struct ir_block *b, uint64_t pc);
 void irb_exit_indirect(struct ir_block *b, ir_ref pc);
+/* A return to pc. */
+void irb_exit_return(struct ir_block *b, ir_ref pc);
+/* The exit that comes next is a call that returns to pc. */
+void irb_return_point(struct ir_block *b, uint64_t pc);
 void irb_exit_lookup(struct ir_block *b);
 void irb_exit_loop(struct ir_block *b);
 

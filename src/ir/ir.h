@@ -96,7 +96,7 @@ struct ir_block {
     uint32_t n, cap;
     uint32_t n_values;      /* values are 1..n_values-1 */
     uint32_t n_labels;
-    uint32_t n_exits;       /* EXIT_JUMP and EXIT_IF, numbered by their slots */
+    uint32_t n_exits;       /* EXIT_JUMP, EXIT_IF and RETURN_POINT, numbered by their slots */
     uint32_t n_insns;       /* guest instructions (INSN_START count) */
     uint32_t guest_bytes;   /* bytes of guest code covered, from the key's va */
     uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */

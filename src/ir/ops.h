@@ -84,9 +84,13 @@
     IR_OP(TRAP_IF,    _, T, T, X, _, F|S) \
     /* Leaves with pc imm behind this instruction if arg0 (aux & 0xff) arg1 holds; aux >> 8: exit slot. */ \
     IR_OP(EXIT_IF,    _, T, T, _, _, F|S) \
+    /* The exit that follows is a call's: its return most likely goes to pc imm, by exit slot aux.  A hint. */ \
+    IR_OP(RETURN_POINT, _, _, _, _, _, S) \
     /* -- ends.  The engine writes pc to the state when it leaves. -- */ \
     IR_OP(EXIT_JUMP,  _, _, _, _, _, E|S)  /* imm = pc, aux = exit slot; same key flags */ \
-    IR_OP(EXIT_INDIRECT, _, X, _, _, _, E|S) /* pc in arg0; same key flags: may look up without block_key */ \
+    /* pc in arg0; same key flags: may look up without block_key.  aux 1: a return, most likely to the last call's \
+       RETURN_POINT that no return has gone to yet; a hint */ \
+    IR_OP(EXIT_INDIRECT, _, X, _, _, _, E|S) \
     IR_OP(EXIT_LOOKUP, _, _, _, _, _, E|S) /* pc is already in the state; key may have changed */ \
     IR_OP(EXIT_LOOP,  _, _, _, _, _, E|S)  /* as LOOKUP, and pending() must be asked first */
 /* clang-format on */

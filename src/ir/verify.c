@@ -96,7 +96,7 @@ static bool check_flow(struct verifier *v, const struct ir_insn *i, const struct
     }
     if (!v->reachable)
         return fail(v, "follows the block's end without a label");
-    bool exits = i->op == IR_EXIT_IF || i->op == IR_EXIT_JUMP;
+    bool exits = i->op == IR_EXIT_IF || i->op == IR_EXIT_JUMP || i->op == IR_RETURN_POINT;
     if (exits && (i->op == IR_EXIT_IF ? i->aux >> 8 : i->aux) >= v->b->n_exits)
         return fail(v, "unknown exit slot");
     if (i->op == IR_BR || i->op == IR_BRCOND) {

@@ -17,8 +17,10 @@ static void drop_trusted(struct vcpu *v)
     struct recent *r = v->recent;
     for (uint32_t i = 0; r && i < r->n_trusted; i++)
         *r->trusted[i] = r->doubt;
-    if (r)
-        r->n_trusted = 0;
+    if (!r)
+        return;
+    r->n_trusted = 0;
+    r->kept = NOTHING_KEPT;
 }
 
 static void drop_pages(struct vcpu *v)

@@ -398,6 +398,8 @@ static void compile_op(struct compiler *c, const struct ir_insn *i)
     case IR_PUT64:
         emit_put(c, i);
         return;
+    case IR_RETURN_POINT:
+        return;
     case IR_GET8:
     case IR_GET16:
     case IR_GET32:

@@ -17,6 +17,7 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->at = c->insn = c->started = 0;
     c->skip = UINT32_MAX;
     c->recent = 0;
+    c->returns = NULL;
     c->hot = b->ram && !b->limit && x64_has_place(c->j->hot, b->ram, b->ram_offset);
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
@@ -113,6 +114,7 @@ static void one(struct compiler *c, const struct ir_insn *i)
     case IR_BRCOND:
     case IR_TRAP_IF:
     case IR_EXIT_IF:
+    case IR_RETURN_POINT:
     case IR_EXIT_JUMP:
     case IR_EXIT_INDIRECT:
     case IR_EXIT_LOOKUP:

@@ -66,7 +66,7 @@ struct stub {
     struct asked asked;
 };
 enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP,
-       STUB_PAGE, STUB_VECTOR, STUB_RECENT };
+       STUB_PAGE, STUB_VECTOR, STUB_RECENT, STUB_JUMP, STUB_DEEP };
 
 struct compiler {
     struct x64_asm a;                    /* failed: a table is full, too; compile less of the block */
@@ -111,6 +111,7 @@ struct compiler {
     bool any_vectors;                    /* an XMM register was given */
     bool hot;                            /* accesses look at their recent page first */
     uint16_t recent;                     /* 1 + the first of those that are the block's, or 0 */
+    const struct ir_insn *returns;       /* the RETURN_POINT of the exit that follows, or NULL */
 };
 
 /* ---- plan.c ---- */
@@ -141,13 +142,13 @@ static inline bool x64_is_vector(const struct compiler *c, ir_ref v)
 {
     return v < c->ir->n_values && c->ir->type_of[v] == IR_V;
 }
-static inline struct x64_mem x64_spill_at(unsigned slot)
+static inline struct x64_mem x64_spill_at(const struct compiler *c, unsigned slot)
 {
-    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, spill) + 8 * slot));
+    return FRAME(c->j, spill[slot]);
 }
-static inline struct x64_mem x64_vspill_at(unsigned slot)
+static inline struct x64_mem x64_vspill_at(const struct compiler *c, unsigned slot)
 {
-    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vspill) + 16 * slot));
+    return FRAME(c->j, vspill[slot]);
 }
 static inline unsigned width_of(const struct ir_insn *i) { return i->type == IR_X ? 64 : 32; }
 /* The pin of a state offset: its index, or -1. */
@@ -186,6 +187,16 @@ bool x64_keeps_stores(const struct compiler *c);
 
 /* Behind the main path: asks the TLB for what the recent page was not, and keeps the answer there. */
 void x64_write_recent(struct compiler *c, struct stub *r);
+
+/* ---- returns.c ---- */
+
+/* Are the block's calls and returns the host's? */
+bool x64_uses_returns(const struct compiler *c);
+/* Before the host's CALL of one that returns to pc.  RCX may be used. */
+void x64_write_push(struct compiler *c, uint64_t pc);
+/* Behind it: goes on if that is where RAX wants to return.  RCX is used. */
+void x64_write_landing(struct compiler *c);
+void x64_write_deep(struct compiler *c, struct stub *s);
 
 /* ---- recent.c ---- */
 

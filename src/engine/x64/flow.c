@@ -60,7 +60,7 @@ static void place_args(struct compiler *c, const struct ir_insn *i, const struct
         const struct place *p = &c->place[root];
         for (unsigned j = 0; j < k && !c->plan[i->arg[k]].is_const; j++)
             if (p->reg == arg_regs[j]) {
-                x64_mov_mr(a, 64, x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vec) + 8 * k)), p->reg);
+                x64_mov_mr(a, 64, FRAME(c->j, reg[k]), p->reg);
                 break;
             }
     }
@@ -75,11 +75,11 @@ static void place_args(struct compiler *c, const struct ir_insn *i, const struct
         if (const_of(c, v, &value))
             x64_mov_ri(a, arg_regs[k], value);
         else if (saved)
-            x64_mov_rm(a, w, arg_regs[k], x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vec) + 8 * k)));
+            x64_mov_rm(a, w, arg_regs[k], FRAME(c->j, reg[k]));
         else if (p->reg != NO_REG)
             x64_mov_rr(a, w, arg_regs[k], p->reg);
         else
-            x64_mov_rm(a, w, arg_regs[k], x64_spill_at(p->spill - 1u));
+            x64_mov_rm(a, w, arg_regs[k], x64_spill_at(c, p->spill - 1u));
     }
 }
 
@@ -235,13 +235,42 @@ static void jump_out(struct compiler *c, struct stub *s)
     x->field = here(c) - 4;
 }
 
+/* Where the call that was just written returns to. */
+static void land(struct compiler *c)
+{
+    struct stub *s = x64_stub(c, STUB_EXIT);
+    s->slot = c->returns->aux;
+    s->pc = c->returns->imm;
+    x64_write_landing(c);
+    jump_out(c, s);
+}
+
+/* As jump_out(), of a call.  The check of another page's mapping is called, too. */
+static void call_out(struct compiler *c, struct stub *s)
+{
+    x64_write_push(c, c->returns->imm);
+    if (same_page(c, s->pc)) {
+        c->exit[s->slot] = (struct x64_exit){ .pc = s->pc };
+        x64_call(&c->a, &s->from);
+        c->exit[s->slot].field = here(c) - 4;
+    } else {
+        s->kind = STUB_SIDE;
+        s->give_back = 0;
+        x64_call(&c->a, &s->from);
+    }
+    land(c);
+}
+
 static void exit_jump(struct compiler *c, const struct ir_insn *i)
 {
     x64_write_all_pending(c);
     struct stub *s = x64_stub(c, STUB_EXIT);
     s->slot = i->aux;
     s->pc = i->imm;
-    jump_out(c, s);
+    if (c->returns)
+        call_out(c, s);
+    else
+        jump_out(c, s);
 }
 
 static void exit_indirect(struct compiler *c, const struct ir_insn *i)
@@ -252,6 +281,17 @@ static void exit_indirect(struct compiler *c, const struct ir_insn *i)
     x64_write_all_pending(c);
     if (pc != HOST_RAX)
         x64_mov_rr(a, 64, HOST_RAX, pc);           /* nothing else is wanted any more */
+    if (i->aux && x64_uses_returns(c)) {
+        x64_ret(a);
+        return;
+    }
+    if (c->returns) {
+        struct stub *s = x64_stub(c, STUB_JUMP);
+        x64_write_push(c, c->returns->imm);
+        x64_call(a, &s->from);
+        land(c);
+        return;
+    }
     if (x64_jumps_to(k)) {
         x64_write_jump(a, c->j, &k->flags);
         return;
@@ -281,6 +321,9 @@ void x64_op_flow(struct compiler *c, const struct ir_insn *i)
         break;
     case IR_EXIT_IF:
         exit_if(c, i);
+        break;
+    case IR_RETURN_POINT:
+        c->returns = x64_uses_returns(c) ? i : NULL;
         break;
     case IR_EXIT_JUMP:
         exit_jump(c, i);
@@ -324,11 +367,11 @@ _Static_assert(sizeof(struct access_mark) <= X64_ROOM, "x64_room() is asked once
 static void write_trap(struct compiler *c, struct stub *s)
 {
     struct x64_asm *a = &c->a;
-    x64_mov_mr(a, 64, FRAME(value), s->value);
-    x64_mov_mi(a, 32, FRAME(what), (int32_t)s->what);
+    x64_mov_mr(a, 64, FRAME(c->j, value), s->value);
+    x64_mov_mi(a, 32, FRAME(c->j, what), (int32_t)s->what);
     /* Every register may hold a pending PUT. */
-    x64_mov_mi(a, 32, FRAME(fn), (int32_t)s->fn);
-    x64_mov_mi(a, 32, x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, fn) + 4), (int32_t)(s->fn >> 32));
+    x64_mov_mi(a, 32, FRAME(c->j, fn), (int32_t)s->fn);
+    x64_mov_mi(a, 32, x64_at((const char *)&c->j->data->frame.fn + 4), (int32_t)(s->fn >> 32));
     x64_call_to(a, s->vectors ? c->j->slow_vector : c->j->slow);
     x64_site_here(c, s->insn, s->first_pending, s->n_pending);
     x64_jmp(a, &s->back);
@@ -380,7 +423,7 @@ static void write_stub(struct compiler *c, struct stub *s)
         x64_write_vector_stub(c, s);
         break;
     case STUB_FAULT:
-        x64_mov_mi(a, 32, FRAME(what), SLOW_FAULT);
+        x64_mov_mi(a, 32, FRAME(c->j, what), SLOW_FAULT);
         x64_call_to(a, c->j->slow);
         x64_site_here(c, s->insn, s->first_pending, s->n_pending);
         break;
@@ -394,6 +437,12 @@ static void write_stub(struct compiler *c, struct stub *s)
         jump_out(c, out);
         break;
     }
+    case STUB_JUMP:
+        x64_write_jump(a, c->j, &c->b->key.flags);
+        break;
+    case STUB_DEEP:
+        x64_write_deep(c, s);
+        break;
     case STUB_EXIT:
         c->exit[s->slot].stub = here(c);
         write_leave(c, s->slot);

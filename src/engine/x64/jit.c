@@ -201,14 +201,14 @@ void x64_show(const struct engine *e, const struct block_key *key, const char *n
 
 static void show_thunks(const struct engine *e, size_t bytes)
 {
-    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second",
+    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second", "astray", "bottom",
                                          "lookup", "loop", "slow",
                                          "slow_vector", "access", "access_vector", "sync_out", "sync_in",
                                          "sync_out_fp", "sync_in_fp" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
     const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt,
-                                             j->second, j->lookup,
+                                             j->second, j->astray, j->bottom, j->lookup,
                                              j->loop, j->slow, j->slow_vector, j->access, j->access_vector,
                                              j->sync_out, j->sync_in, j->sync_out_fp, j->sync_in_fp, end };
     for (size_t k = 0; k < ARRAY_LEN(names); k++) {

@@ -4,7 +4,8 @@
  *
  * Register map
  *   RBP        the guest's state (right behind struct vcpu); the position counter and the TLB's views lie below it
- *   RSP        struct x64_frame, 16-byte aligned
+ *   RSP        where the guest's calls return to (returns.c), 16-byte aligned between instructions; the host's stack
+ *              below.  struct x64_frame lies near the code
  *   pins       RBX R12..R15 R9..R11: the guest's hot registers (guest_ops.hot), in every block
  *   temps      RAX RCX RDX RSI RDI R8: values within a block
  *   XMM0..12   vector values within a block; XMM13..15 are scratch
@@ -32,7 +33,7 @@
 
 enum { N_PINS = 8, N_TEMPS = 6, N_XMM = 13, N_SPILLS = 160, N_VSPILLS = 64 };
 
-/* On the host's stack while translated code runs.  First what stubs write: it is in reach of a byte. */
+/* What translated code and the C code that it calls have for themselves. */
 struct x64_frame {
     uint64_t address, value;         /* a slow path's operands */
     uint64_t result;
@@ -46,7 +47,7 @@ struct x64_frame {
     uint64_t reg[16];                /* all registers as they were at a slow path's call, by host number */
     union v128 xmm[16];
 };
-#define FRAME(field) x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, field))
+#define FRAME(j, field) x64_at(&(j)->data->frame.field)
 
 /* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags.  SLOW_FVEC's follow enum ir_fvec_part. */
 /* SLOW_FILL: frame.value = bytes before the address | bytes in all << 32 of a group. */
@@ -91,7 +92,7 @@ struct x64_site {
     uint16_t pending;                /* first in x64_code.pending; sites share */
 };
 
-/* The way out of an EXIT_JUMP or EXIT_IF. */
+/* The way out of an EXIT_JUMP or EXIT_IF, or to a RETURN_POINT. */
 struct x64_exit {
     uint32_t field;                  /* offset of the jump's displacement */
     uint32_t stub;                   /* where it goes while it is not chained */
@@ -142,6 +143,11 @@ enum { JUMP_BITS = 15, JUMP_ENTRIES = 1 << JUMP_BITS };
 
 /* Near the code. */
 struct x64_data {
+    struct x64_frame frame;
+    struct x64_returns {             /* returns.c */
+        uint64_t outer, base, limit; /* RSP before entering; with no entry; with as many as may be */
+        uint64_t bottom;             /* jit.bottom */
+    } returns;
     struct recent recent;            /* the running vCPU's */
     _Alignas(64) struct x64_jump jump[JUMP_ENTRIES];
 };
@@ -154,12 +160,13 @@ enum { LEFT_SITE = 0x100, SITE_MARK_SHORT = 0xffff };
 /* engine->own */
 struct jit {
     struct code_memory memory;
+    struct x64_data *data;
     ptrdiff_t exec_delta;
     struct x64_host host;
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
-    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *second, *slow, *slow_vector,
-        *access, *access_vector,        *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
+    const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *second, *astray, *bottom, *slow,
+        *slow_vector, *access, *access_vector, *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
@@ -226,6 +233,15 @@ void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flag
 
 /* Puts a word, whose address is in a register, on the list of those to be set to recent.doubt.  t, u: for the way. */
 void x64_write_trust(struct x64_asm *a, const struct jit *j, unsigned word, unsigned t, unsigned u);
+
+/* ---- returns.c, for thunks.c ------------------------------------------------------------------ */
+
+/* Code is entered: the stack is as it was left to C code's, and has no entries.  RAX is used. */
+void x64_write_no_returns(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops);
+/* The next block's key flags are in RDX: if they are other ones, or mappings have changed, there are no entries. */
+void x64_write_keep_returns(struct x64_asm *a, const struct jit *j);
+/* A return to RAX that has found a wrong entry, or (bottom) none. */
+const void *x64_write_astray(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, bool bottom);
 
 /* ---- slow.c -------------------------------------------------------------------------------- */
 

@@ -24,9 +24,9 @@ bool x64_memory_init(struct engine *e, struct error *err)
     const struct host_code *host = e->config.code;
     if (!host || !host->alloc(host->opaque, bytes, sizeof(struct x64_data), &j->memory, err))
         return host ? false : error_set(err, "no memory for code");
-    struct x64_data *data = j->memory.data;
-    j->recent = &data->recent;
-    j->jump = data->jump;
+    j->data = j->memory.data;
+    j->recent = &j->data->recent;
+    j->jump = j->data->jump;
     j->exec_delta = (ptrdiff_t)((uintptr_t)j->memory.exec - (uintptr_t)j->memory.write);
     j->regions = j->memory.write + THUNK_BYTES;
     j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;

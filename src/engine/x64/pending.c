@@ -67,11 +67,11 @@ static void store(struct compiler *c, const struct x64_pending *p)
         x64_vmovups_mx(a, x64_state(p->offset), (unsigned)p->value);
         break;
     case IN_SPILL:
-        x64_vmovd_xm(a, 64, HOST_XMM13, x64_spill_at((unsigned)p->value));
+        x64_vmovd_xm(a, 64, HOST_XMM13, x64_spill_at(c, (unsigned)p->value));
         x64_vmovd_mx(a, 8 * p->size, x64_state(p->offset), HOST_XMM13);
         break;
     default:
-        x64_vmovups_xm(a, HOST_XMM13, x64_vspill_at((unsigned)p->value));
+        x64_vmovups_xm(a, HOST_XMM13, x64_vspill_at(c, (unsigned)p->value));
         x64_vmovups_mx(a, x64_state(p->offset), HOST_XMM13);
     }
 }

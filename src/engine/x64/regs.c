@@ -60,9 +60,9 @@ static void spill_value(struct compiler *c, ir_ref root)
     unsigned slot = s->n_free ? s->free[--s->n_free] : s->used++;
     p->spill = (uint16_t)(slot + 1);
     if (x64_is_vector(c, root))
-        x64_vmovups_mx(&c->a, x64_vspill_at(slot), p->reg);
+        x64_vmovups_mx(&c->a, x64_vspill_at(c, slot), p->reg);
     else
-        x64_mov_mr(&c->a, 64, x64_spill_at(slot), p->reg);
+        x64_mov_mr(&c->a, 64, x64_spill_at(c, slot), p->reg);
 }
 
 /* Takes the register from its holder, keeping the value where it is wanted by an op from index `from` on. */
@@ -225,7 +225,7 @@ unsigned x64_use(struct compiler *c, ir_ref v)
             x64_mov_ri(&c->a, reg, value);
         } else {
             require(p->spill);
-            x64_mov_rm(&c->a, 64, reg, x64_spill_at(p->spill - 1u));
+            x64_mov_rm(&c->a, 64, reg, x64_spill_at(c, p->spill - 1u));
         }
         p->reg = (uint8_t)reg;
         c->holds[reg] = root;
@@ -251,7 +251,7 @@ unsigned x64_use_xmm(struct compiler *c, ir_ref v)
     if (p->reg == NO_REG) {
         require(p->spill);
         unsigned reg = temp_xmm(c);
-        x64_vmovups_xm(&c->a, reg, x64_vspill_at(p->spill - 1u));
+        x64_vmovups_xm(&c->a, reg, x64_vspill_at(c, p->spill - 1u));
         p->reg = (uint8_t)reg;
         c->holds_xmm[reg] = root;
     }

@@ -2,8 +2,6 @@
 /* The fixed pieces of code: into translated code, out of it, and around calls. */
 #include "engine/x64/jit.h"
 
-enum { FRAME_BYTES = (sizeof(struct x64_frame) + 15) / 16 * 16 + 8 };
-
 static const uint8_t callee_saved[6] = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
 
 static void move_pins(struct x64_asm *a, const struct guest_ops *ops, bool load)
@@ -34,12 +32,11 @@ static void add_control(struct x64_asm *a, struct x64_mem field, unsigned mask, 
     x64_alu_rr(a, X64_OR, 32, HOST_RDX, HOST_RCX);
 }
 
-/* Loads MXCSR where it is not what the guest's environment asks for; the frame is `above` bytes up.  RCX, RDX are
-   used. */
-static void load_mxcsr(struct x64_asm *a, const struct guest_ops *ops, int32_t above)
+/* Loads MXCSR where it is not what the guest's environment asks for.  RCX, RDX are used. */
+static void load_mxcsr(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops)
 {
     enum { ALL_MASKED = 0x1f80, RC = 13, DAZ = 6, FTZ = 15 };
-    struct x64_mem now = x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, mxcsr) + above);
+    struct x64_mem now = FRAME(j, mxcsr);
     struct x64_label same = { 0 };
     x64_mov_ri(a, HOST_RDX, ALL_MASKED);
     add_control(a, env_field(ops, offsetof(struct fp_env, flags)), FP_ALL, 0);
@@ -54,9 +51,9 @@ static void load_mxcsr(struct x64_asm *a, const struct guest_ops *ops, int32_t a
 }
 
 /* What was raised joins the guest's flags.  RAX is used. */
-static void merge_flags(struct x64_asm *a, const struct guest_ops *ops, int32_t above)
+static void merge_flags(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops)
 {
-    struct x64_mem now = x64_base(HOST_RSP, (int32_t)offsetof(struct x64_frame, mxcsr) + above);
+    struct x64_mem now = FRAME(j, mxcsr);
     x64_stmxcsr(a, now);
     x64_mov_rm(a, 32, HOST_RAX, now);
     x64_alu_ri(a, X64_AND, 32, HOST_RAX, FP_ALL);
@@ -66,30 +63,27 @@ static void merge_flags(struct x64_asm *a, const struct guest_ops *ops, int32_t 
 /* ---- in and out -------------------------------------------------------------------------------------------- */
 
 /* why to RAX; RDX is a part of the answer, too. */
-static void epilogue(struct x64_asm *a, const struct guest_ops *ops, unsigned why)
+static void epilogue(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, unsigned why)
 {
-    merge_flags(a, ops, 0);
-    x64_ldmxcsr(a, FRAME(outer_mxcsr));
+    merge_flags(a, j, ops);
+    x64_ldmxcsr(a, FRAME(j, outer_mxcsr));
     x64_mov_ri(a, HOST_RAX, why);
-    x64_alu_ri(a, X64_ADD, 64, HOST_RSP, FRAME_BYTES);
+    x64_mov_rm(a, 64, HOST_RSP, x64_at(&j->data->returns.outer));
     for (unsigned k = 6; k-- > 0;)
         x64_pop(a, callee_saved[k]);
     x64_ret(a);
 }
 
-/* A frame field, one return address below. */
-static struct x64_mem below(size_t offset) { return x64_base(HOST_RSP, (int32_t)offset + 8); }
-
-static void write_enter(struct x64_asm *a, const struct guest_ops *ops)
+static void write_enter(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops)
 {
     for (unsigned k = 0; k < 6; k++)
         x64_push(a, callee_saved[k]);
-    x64_alu_ri(a, X64_SUB, 64, HOST_RSP, FRAME_BYTES);
-    x64_mov_mr(a, 64, FRAME(v), HOST_RDI);
+    x64_mov_mr(a, 64, FRAME(j, v), HOST_RDI);
     x64_lea(a, 64, HOST_RBP, x64_base(HOST_RDI, (int32_t)sizeof(struct vcpu)));
-    x64_stmxcsr(a, FRAME(outer_mxcsr));
-    x64_mov_mi(a, 32, FRAME(mxcsr), 0);
-    load_mxcsr(a, ops, 0);
+    x64_write_no_returns(a, j, ops);
+    x64_stmxcsr(a, FRAME(j, outer_mxcsr));
+    x64_mov_mi(a, 32, FRAME(j, mxcsr), 0);
+    load_mxcsr(a, j, ops);
     move_pins(a, ops, true);
     x64_jmp_r(a, HOST_RSI);
 }
@@ -118,18 +112,18 @@ void x64_write_jump(struct x64_asm *a, const struct jit *j, const uint64_t *flag
 }
 _Static_assert(sizeof(struct x64_jump) == 32, "the index is shifted by 5");
 
-static const void *write_find_page(struct x64_asm *a, const struct guest_ops *ops)
+static const void *write_find_page(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops)
 {
     const void *at = here(a);
     for (unsigned k = 0; k < N_PINS && k < ops->n_hot; k++)
-        x64_mov_mr(a, 64, below(offsetof(struct x64_frame, reg) + 8 * x64_pins[k]), x64_pins[k]);
-    x64_mov_rm(a, 64, HOST_RDI, below(offsetof(struct x64_frame, v)));
+        x64_mov_mr(a, 64, FRAME(j, reg[x64_pins[k]]), x64_pins[k]);
+    x64_mov_rm(a, 64, HOST_RDI, FRAME(j, v));
     x64_alu_ri(a, X64_SUB, 64, HOST_RSP, 8);
     x64_mov_ri(a, HOST_RAX, (uint64_t)(uintptr_t)x64_find_page);
     x64_call_r(a, HOST_RAX);
     x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
     for (unsigned k = 0; k < N_PINS && k < ops->n_hot; k++)
-        x64_mov_rm(a, 64, x64_pins[k], below(offsetof(struct x64_frame, reg) + 8 * x64_pins[k]));
+        x64_mov_rm(a, 64, x64_pins[k], FRAME(j, reg[x64_pins[k]]));
     x64_ret(a);
     return at;
 }
@@ -164,11 +158,11 @@ static const void *write_doubt(struct x64_asm *a, const struct jit *j, const str
     x64_jmp_r(a, HOST_RDX);
     x64_bind(a, &unmapped);
     x64_mov_mr(a, 64, of_pc, HOST_RAX);
-    x64_mov_mr(a, 64, FRAME(address), HOST_RCX);
+    x64_mov_mr(a, 64, FRAME(j, address), HOST_RCX);
     x64_call_to(a, j->find_page);
     x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
     x64_mov_rm(a, 64, HOST_RAX, of_pc);
-    x64_mov_rm(a, 64, HOST_RCX, FRAME(address));
+    x64_mov_rm(a, 64, HOST_RCX, FRAME(j, address));
     x64_jcc(a, X64_NE, &again);
     x64_jmp_to(a, j->leave_plain);
     x64_bind(a, &other);
@@ -218,6 +212,7 @@ static void write_onward(struct x64_asm *a, const struct jit *j, const struct gu
     }
     x64_mov_rm(a, 64, HOST_RAX, x64_state(ops->pc_offset));
     x64_mov_rm(a, 64, HOST_RDX, x64_state(ops->key_flags_offset));
+    x64_write_keep_returns(a, j);
     x64_write_jump(a, j, NULL);
 }
 
@@ -233,39 +228,39 @@ static const void *write_leave(struct x64_asm *a, const struct jit *j, const str
         write_onward(a, j, ops, &out);
     x64_bind(a, &out);
     move_pins(a, ops, false);
-    epilogue(a, ops, why);
+    epilogue(a, j, ops, why);
     return at;
 }
 
-static void move_registers(struct x64_asm *a, bool vectors, bool load)
+static void move_registers(struct x64_asm *a, const struct jit *j, bool vectors, bool load)
 {
     for (unsigned r = 0; r < 16; r++) {
         if (r == HOST_RSP || r == HOST_RBP)
             continue;
         if (load)
-            x64_mov_rm(a, 64, r, below(offsetof(struct x64_frame, reg) + 8 * r));
+            x64_mov_rm(a, 64, r, FRAME(j, reg[r]));
         else
-            x64_mov_mr(a, 64, below(offsetof(struct x64_frame, reg) + 8 * r), r);
+            x64_mov_mr(a, 64, FRAME(j, reg[r]), r);
     }
     for (unsigned r = 0; vectors && r < 16; r++) {
         if (load)
-            x64_vmovups_xm(a, r, below(offsetof(struct x64_frame, xmm) + 16 * r));
+            x64_vmovups_xm(a, r, FRAME(j, xmm[r]));
         else
-            x64_vmovups_mx(a, below(offsetof(struct x64_frame, xmm) + 16 * r), r);
+            x64_vmovups_mx(a, FRAME(j, xmm[r]), r);
     }
 }
 
 /* mark: bytes behind the call that are data. */
-static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bool vectors, bool (*fn)(struct vcpu *v,
-                              struct x64_frame *f, uint64_t ret), unsigned mark)
+static const void *write_slow(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, bool vectors,
+                              bool (*fn)(struct vcpu *v, struct x64_frame *f, uint64_t ret), unsigned mark)
 {
     const void *at = here(a);
     struct x64_label left = { 0 };
     if (mark)
         x64_alu_mi(a, X64_ADD, 64, x64_base(HOST_RSP, 0), (int32_t)mark);
-    move_registers(a, vectors, false);
-    x64_mov_rm(a, 64, HOST_RDI, below(offsetof(struct x64_frame, v)));
-    x64_lea(a, 64, HOST_RSI, below(0));
+    move_registers(a, j, vectors, false);
+    x64_mov_rm(a, 64, HOST_RDI, FRAME(j, v));
+    x64_lea(a, 64, HOST_RSI, x64_at(&j->data->frame));
     x64_mov_rm(a, 64, HOST_RDX, x64_base(HOST_RSP, 0));
     x64_alu_ri(a, X64_SUB, 64, HOST_RSP, 8);
     x64_mov_ri(a, HOST_RAX, (uint64_t)(uintptr_t)fn);
@@ -273,21 +268,20 @@ static const void *write_slow(struct x64_asm *a, const struct guest_ops *ops, bo
     x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
     x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
     x64_jcc(a, X64_NE, &left);
-    move_registers(a, vectors, true);
+    move_registers(a, j, vectors, true);
     x64_ret(a);
     x64_bind(a, &left);
-    x64_alu_ri(a, X64_ADD, 64, HOST_RSP, 8);
-    epilogue(a, ops, LEAVE_FAULT);
+    epilogue(a, j, ops, LEAVE_FAULT);
     return at;
 }
 
-static const void *write_sync(struct x64_asm *a, const struct guest_ops *ops, bool load, bool fp)
+static const void *write_sync(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, bool load, bool fp)
 {
     const void *at = here(a);
     if (fp && load)
-        load_mxcsr(a, ops, 8);
+        load_mxcsr(a, j, ops);
     else if (fp)
-        merge_flags(a, ops, 8);
+        merge_flags(a, j, ops);
     move_pins(a, ops, load);
     x64_ret(a);
     return at;
@@ -300,23 +294,26 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     a.exec_delta = j->exec_delta;
     const void *enter = here(&a);
     memcpy(&j->enter, &enter, sizeof enter);
-    write_enter(&a, ops);
-    j->find_page = write_find_page(&a, ops);
+    write_enter(&a, j, ops);
+    j->find_page = write_find_page(&a, j, ops);
     j->leave_site = write_leave(&a, j, ops, LEFT_SITE, false);
     j->leave_plain = write_leave(&a, j, ops, LEAVE_LOOKUP, false);
     j->doubt = write_doubt(&a, j, ops);
     j->recent->doubt = (uint64_t)(uintptr_t)j->doubt;
     j->second = write_second(&a, j, ops);
+    j->astray = x64_write_astray(&a, j, ops, false);
+    j->bottom = x64_write_astray(&a, j, ops, true);
+    j->data->returns.bottom = (uint64_t)(uintptr_t)j->bottom;
     j->lookup = write_leave(&a, j, ops, LEAVE_LOOKUP, true);
     j->loop = write_leave(&a, j, ops, LEAVE_LOOP, true);
-    j->slow = write_slow(&a, ops, false, x64_slow, 0);
-    j->slow_vector = write_slow(&a, ops, true, x64_slow, 0);
-    j->access = write_slow(&a, ops, false, x64_access, sizeof(struct access_mark));
-    j->access_vector = write_slow(&a, ops, true, x64_access, sizeof(struct access_mark));
-    j->sync_out = write_sync(&a, ops, false, false);
-    j->sync_in = write_sync(&a, ops, true, false);
-    j->sync_out_fp = write_sync(&a, ops, false, true);
-    j->sync_in_fp = write_sync(&a, ops, true, true);
+    j->slow = write_slow(&a, j, ops, false, x64_slow, 0);
+    j->slow_vector = write_slow(&a, j, ops, true, x64_slow, 0);
+    j->access = write_slow(&a, j, ops, false, x64_access, sizeof(struct access_mark));
+    j->access_vector = write_slow(&a, j, ops, true, x64_access, sizeof(struct access_mark));
+    j->sync_out = write_sync(&a, j, ops, false, false);
+    j->sync_in = write_sync(&a, j, ops, true, false);
+    j->sync_out_fp = write_sync(&a, j, ops, false, true);
+    j->sync_in_fp = write_sync(&a, j, ops, true, true);
     require(!a.failed);
     return (size_t)(a.p - j->memory.write);
 }

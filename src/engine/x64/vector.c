@@ -7,9 +7,9 @@
 #include "engine/x64/compiler.h"
 #include "engine/x64/vec.h"
 
-static struct x64_mem frame_vec(unsigned k)
+static struct x64_mem frame_vec(const struct compiler *c, unsigned k)
 {
-    return x64_base(HOST_RSP, (int32_t)(offsetof(struct x64_frame, vec) + 16 * k));
+    return FRAME(c->j, vec[k]);
 }
 
 /* A 64-bit constant to the frame, by no register. */
@@ -48,14 +48,14 @@ static void write_reference(struct compiler *c, const struct ir_insn *i, const u
     bool fp = i->op == IR_FVEC;
     for (unsigned k = 0; k < 3; k++)
         if (is_word(c, i, k))
-            x64_mov_mr(a, 64, frame_vec(k), x[k]);
+            x64_mov_mr(a, 64, frame_vec(c, k), x[k]);
         else if (i->arg[k])
-            x64_vmovups_mx(a, frame_vec(k), x[k]);
-    frame_constant(a, FRAME(fn), fp ? (uint64_t)(uintptr_t)fvec_info[i->aux].fn
+            x64_vmovups_mx(a, frame_vec(c, k), x[k]);
+    frame_constant(a, FRAME(c->j, fn), fp ? (uint64_t)(uintptr_t)fvec_info[i->aux].fn
                                     : (uint64_t)(uintptr_t)vec_info[i->aux].fn);
-    frame_constant(a, FRAME(value), i->imm);
+    frame_constant(a, FRAME(c->j, value), i->imm);
     uint32_t kind = fp ? SLOW_FVEC + i->aux32 : SLOW_VEC, last = insn + 1 == c->b->n_insns ? SLOW_LAST : 0;
-    x64_mov_mi(a, 32, FRAME(what), (int32_t)(kind | last));
+    x64_mov_mi(a, 32, FRAME(c->j, what), (int32_t)(kind | last));
     x64_call_to(a, c->j->slow_vector);
     x64_site_here(c, insn, first_pending, n_pending);
 }
@@ -64,9 +64,9 @@ void x64_write_vector_stub(struct compiler *c, struct stub *s)
 {
     write_reference(c, s->op, s->xmm, s->insn, s->first_pending, s->n_pending);
     if (s->what)
-        x64_mov_rm(&c->a, 64, s->result, frame_vec(0));
+        x64_mov_rm(&c->a, 64, s->result, frame_vec(c, 0));
     else
-        x64_vmovups_xm(&c->a, s->result, frame_vec(0));
+        x64_vmovups_xm(&c->a, s->result, frame_vec(c, 0));
     x64_jmp(&c->a, &s->back);
 }
 
@@ -135,7 +135,7 @@ static void operation(struct compiler *c, const struct ir_insn *i)
     if (!form) {
         uint32_t n, first = x64_list_pending(c, &n);
         write_reference(c, i, x, c->insn, first, n);
-        x64_vmovups_xm(&c->a, d, frame_vec(0));
+        x64_vmovups_xm(&c->a, d, frame_vec(c, 0));
         return;
     }
     struct stub *s = fp ? unless_masked(c, i, to_gpr, d, x) : NULL;

@@ -62,6 +62,16 @@ void x86_jump(struct x86_lift *L, uint64_t pc)
     L->ended = true;
 }
 
+void x86_return(struct x86_lift *L, ir_ref pc)
+{
+    if (x86_one_at_a_time(L)) {
+        x86_jump_indirect(L, pc);
+        return;
+    }
+    irb_exit_return(L->b, pc);
+    L->ended = true;
+}
+
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc)
 {
     if (steps(L) || L->flags & (MODE_SHADOW | MODE_RF)) {

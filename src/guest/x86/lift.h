@@ -138,6 +138,8 @@ bool x86_begins_later(struct x86_lift *L);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size). */
 void x86_jump(struct x86_lift *L, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);
+/* The same of a near return. */
+void x86_return(struct x86_lift *L, ir_ref pc);
 /* Ends the block; RIP = next_pc is written to state.  mode_changed: EXIT_LOOKUP/LOOP rather than a jump. */
 void x86_end_lookup(struct x86_lift *L);
 /* Goes on with the next instruction, after a helper that can have changed nothing but what the mode flags show. */

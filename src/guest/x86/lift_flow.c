@@ -114,10 +114,19 @@ static ir_ref return_address(struct x86_lift *L, const struct x86_insn *I)
     return irb_const(L->b, I->osz == 8 ? IR_X : IR_W, L->next_pc & mask64(8u * I->osz));
 }
 
+/* Not of a call of what follows, which wants to know where it is and does not return. */
+static void note_call(struct x86_lift *L, const struct x86_insn *I)
+{
+    bool onward = I->op[0].kind == OPK_IMM && target(L, I) == L->next_pc;
+    if (!x86_one_at_a_time(L) && I->osz != 2 && !onward)
+        irb_return_point(L->b, L->next_pc & mask64(8u * I->osz));
+}
+
 void lift_call(struct x86_lift *L, const struct x86_insn *I)
 {
     check_const(L, target(L, I));
     x86_set_sp(L, x86_push(L, I->osz, return_address(L, I)));
+    note_call(L, I);
     x86_jump(L, target(L, I));
 }
 
@@ -145,6 +154,7 @@ void lift_call_ind(struct x86_lift *L, const struct x86_insn *I)
     else
         check(L, pc);
     x86_set_sp(L, x86_push(L, I->osz, return_address(L, I)));
+    note_call(L, I);
     x86_jump_indirect(L, pc);
 }
 
@@ -158,7 +168,7 @@ void lift_ret(struct x86_lift *L, const struct x86_insn *I)
             sp = irb_bini(L->b, IR_AND, sp, L->flags & MODE_SS32 ? UINT32_MAX : 0xffff);
     }
     x86_set_sp(L, sp);
-    x86_jump_indirect(L, pc);
+    x86_return(L, pc);
 }
 
 static uint64_t do_bound(struct vcpu *v, uint64_t index, uint64_t low, uint64_t high, uint64_t size)
