@@ -20,7 +20,7 @@ static void drop_trusted(struct vcpu *v)
     if (!r)
         return;
     r->n_trusted = 0;
-    r->kept = NOTHING_KEPT;
+    r->changed = 1;
 }
 
 static void drop_pages(struct vcpu *v)

@@ -57,7 +57,6 @@ enum { VCPU_TEMPS = 768 };
  * (tlb_drop_recent).
  */
 enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 1 << 16 };
-#define NOTHING_KEPT UINT64_MAX
 struct recent {
     struct recent_page {
         uint64_t page;
@@ -68,9 +67,10 @@ struct recent {
     } at[RECENT_PAGES];
     uint32_t n, list[RECENT_PAGES];   /* those that have something */
     uint64_t n_dropped;               /* of those, so far */
-    /* Words of the engine's that are good while no mapping changes; they are set to what they were then, kept to
-       NOTHING_KEPT. */
-    uint64_t doubt, kept;
+    /* Words of the engine's that are good while no mapping changes; they are set to what they were then,
+       changed to 1. */
+    uint64_t doubt;
+    uint32_t changed;
     uint32_t n_trusted;
     uint64_t *trusted[RECENT_TRUSTED];
 };

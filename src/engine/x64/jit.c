@@ -201,10 +201,9 @@ void x64_show(const struct engine *e, const struct block_key *key, const char *n
 
 static void show_thunks(const struct engine *e, size_t bytes)
 {
-    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second", "astray", "bottom",
-                                         "lookup", "loop", "slow",
-                                         "slow_vector", "access", "access_vector", "sync_out", "sync_in",
-                                         "sync_out_fp", "sync_in_fp" };
+    static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second",
+                                         "astray", "bottom", "lookup", "loop", "slow", "slow_vector", "access",
+                                         "access_vector", "sync_out", "sync_in", "sync_out_fp", "sync_in_fp" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
     const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt,

@@ -237,8 +237,8 @@ void x64_write_trust(struct x64_asm *a, const struct jit *j, unsigned word, unsi
 /* ---- returns.c, for thunks.c ------------------------------------------------------------------ */
 
 /* Code is entered: the stack is as it was left to C code's, and has no entries.  RAX is used. */
-void x64_write_no_returns(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops);
-/* The next block's key flags are in RDX: if they are other ones, or mappings have changed, there are no entries. */
+void x64_write_no_returns(struct x64_asm *a, const struct jit *j);
+/* If mappings have changed there are no entries. */
 void x64_write_keep_returns(struct x64_asm *a, const struct jit *j);
 /* A return to RAX that has found a wrong entry, or (bottom) none. */
 const void *x64_write_astray(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, bool bottom);

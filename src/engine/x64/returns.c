@@ -10,14 +10,15 @@
  * Invariants
  *  1. An entry is 16 bytes, the guest's address and the host's, so RSP is aligned for calls of C code in every block.
  *     Under all entries lies the address of the thunk bottom, which puts it back.
- *  2. Every entry is of a block with the key flags recent.kept, and the page of its landing is mapped as it was: the
- *     stack begins anew when code is entered, and behind an instruction that changed flags or mappings.  Blocks with
- *     other flags than the state's word (guest_ops.key_flags_offset) neither push nor return.
- *  3. No block is freed while an entry leads into it: that happens outside translated code.
+ *  2. While an entry is there the page of its landing is mapped as it was: the stack begins anew when code is entered,
+ *     and behind an instruction that changed mappings (recent.changed).
+ *  3. A block that returns has the key flags that are in the state (guest_ops.key_flags_offset).  The landing compares
+ *     them with its own, so that a call is still known to have been made when a system call has come between.
+ *  4. No block is freed while an entry leads into it: that happens outside translated code.
  */
 #include "engine/x64/compiler.h"
 
-enum { MOST = 32 << 10 };        /* bytes of entries; C code needs the stack behind them, too */
+enum { MOST = 32 << 10 };        /* bytes of entries; the stack of C code is behind them */
 
 bool x64_uses_returns(const struct compiler *c) { return c->ops->n_calm && x64_jumps_to(&c->b->key); }
 
@@ -44,6 +45,8 @@ void x64_write_landing(struct compiler *c)
     x64_pop(a, HOST_RCX);
     x64_alu_rr(a, X64_CMP, 64, HOST_RAX, HOST_RCX);
     x64_jcc_to(a, X64_NE, c->j->astray);
+    x64_alu_mi(a, X64_CMP, 32, x64_state(c->ops->key_flags_offset), (int32_t)c->b->key.flags);
+    x64_jcc_to(a, X64_NE, c->j->astray);
 }
 
 /* The host's stack is full: its entries are forgotten. */
@@ -55,7 +58,7 @@ void x64_write_deep(struct compiler *c, struct stub *s)
 
 /* ---- thunks ----------------------------------------------------------------------------------------- */
 
-void x64_write_no_returns(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops)
+void x64_write_no_returns(struct x64_asm *a, const struct jit *j)
 {
     struct x64_returns *r = &j->data->returns;
     x64_mov_mr(a, 64, x64_at(&r->outer), HOST_RSP);
@@ -65,16 +68,15 @@ void x64_write_no_returns(struct x64_asm *a, const struct jit *j, const struct g
     x64_mov_mr(a, 64, x64_at(&r->base), HOST_RSP);
     x64_lea(a, 64, HOST_RAX, x64_base(HOST_RSP, -MOST));
     x64_mov_mr(a, 64, x64_at(&r->limit), HOST_RAX);
-    x64_mov_rm(a, 64, HOST_RAX, x64_state(ops->key_flags_offset));
-    x64_mov_mr(a, 64, x64_at(&j->recent->kept), HOST_RAX);
+    x64_mov_mi(a, 32, x64_at(&j->recent->changed), 0);
 }
 
 void x64_write_keep_returns(struct x64_asm *a, const struct jit *j)
 {
     struct x64_label same = { 0 };
-    x64_alu_rm(a, X64_CMP, 64, HOST_RDX, x64_at(&j->recent->kept));
+    x64_alu_mi(a, X64_CMP, 32, x64_at(&j->recent->changed), 0);
     x64_jcc8(a, X64_E, &same);
-    x64_mov_mr(a, 64, x64_at(&j->recent->kept), HOST_RDX);
+    x64_mov_mi(a, 32, x64_at(&j->recent->changed), 0);
     x64_mov_rm(a, 64, HOST_RSP, x64_at(&j->data->returns.base));
     x64_bind(a, &same);
 }
