@@ -180,13 +180,19 @@ static uint64_t in_granule(const struct string *s, const struct run *r)
     return s->step > 0 ? (size - at) >> s->log2_size : (at >> s->log2_size) + 1;
 }
 
-/* A pattern of size bytes, over and over: what is there already is doubled. */
+/* A pattern of size bytes, over and over. */
 static void fill(uint8_t *to, uint64_t bytes, unsigned size, uint64_t value)
 {
-    uint64_t have = size;
-    store_le(to, size, value);
-    for (; have < bytes; have *= 2)
-        memcpy(to + have, to, have < bytes - have ? have : bytes - have);
+    uint64_t word = value * (UINT64_MAX / mask64(8 * size));
+    if (word == (word & 0xff) * (UINT64_MAX / 0xff)) {
+        memset(to, (int)(word & 0xff), bytes);
+        return;
+    }
+    uint64_t k = 0;
+    for (; k + 8 <= bytes; k += 8)
+        store_le(to + k, 8, word);
+    for (; k < bytes; k++)
+        to[k] = (uint8_t)(word >> 8 * (k & 7));
 }
 
 /* Element by element; from NULL: the accumulator. */
