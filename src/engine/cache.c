@@ -95,6 +95,18 @@ static void unchain(struct engine *e, struct block_link *l)
     l->to = NULL;
 }
 
+void cache_unchain_pages(struct engine *e, const struct block_link *except)
+{
+    for (size_t i = 0; i < PAGE_HASH_SIZE; i++)
+        for (const struct page_blocks *p = e->pages[i]; p; p = p->next)
+            for (struct block *b = p->first; b; b = b->page_next[which_page(b, p)])
+                for (unsigned k = 0; k < b->n_exits; k++) {
+                    struct block_link *l = &b->link[k];
+                    if (l != except && l->to && (b->key.va ^ l->to->key.va) >> PAGE_BITS)
+                        unchain(e, l);
+                }
+}
+
 void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to)
 {
     struct block_link *l = &from->link[slot];

@@ -180,6 +180,8 @@ struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_ke
 /* The block at pc with the flags and base of `from`, if it is cached and the TLB agrees; no side effects. */
 struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *from, uint64_t pc);
 
+/* No exit leads to another page from now on, but one. */
+void cache_unchain_pages(struct engine *e, const struct block_link *except);
 void cache_chain(struct engine *e, struct block *from, unsigned slot, struct block *to);
 void cache_code_written(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
 

@@ -56,7 +56,7 @@ enum { VCPU_TEMPS = 768 };
  * where span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is
  * (tlb_drop_recent).
  */
-enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 1 << 16 };
+enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 5 << 14 };
 struct recent {
     struct recent_page {
         uint64_t page;

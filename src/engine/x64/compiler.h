@@ -62,11 +62,12 @@ struct stub {
     uint32_t slot, give_back;
     uint64_t pc;
     const struct ir_insn *op;
-    struct stub *miss;               /* of STUB_RECENT: where it goes if the TLB does not have the page either */
+    struct stub *miss;               /* of STUB_RECENT, STUB_TRUST: where it goes if the TLB has another answer, too */
     struct asked asked;
 };
 enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP,
-       STUB_PAGE, STUB_VECTOR, STUB_RECENT, STUB_JUMP, STUB_DEEP };
+       STUB_PAGE, STUB_VECTOR, STUB_RECENT, STUB_JUMP, STUB_DEEP,
+       STUB_TRUST };
 
 struct compiler {
     struct x64_asm a;                    /* failed: a table is full, too; compile less of the block */

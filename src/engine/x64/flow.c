@@ -218,21 +218,29 @@ uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *un
     return operand;
 }
 
+/* Before the jump of an exit, whose stub is s: goes on if its target is mapped as expected. */
+static void ask_mapping(struct compiler *c, struct stub *s)
+{
+    struct x64_exit *x = &c->exit[s->slot];
+    *x = (struct x64_exit){ .pc = s->pc };
+    if (same_page(c, s->pc))
+        return;
+    struct stub *t = x64_stub(c, STUB_TRUST);
+    t->slot = s->slot;
+    t->pc = s->pc;
+    t->miss = s;
+    x64_alu_mi(&c->a, X64_CMP, 64, x64_at(&c->j->data->link[0]), 0);
+    x->trusted = here(c);
+    x64_jcc(&c->a, X64_NE, &t->from);
+    x64_bind(&c->a, &t->back);
+}
+
 /* The jump of an exit; it goes to the stub s until it is chained. */
 static void jump_out(struct compiler *c, struct stub *s)
 {
-    struct x64_asm *a = &c->a;
-    struct x64_exit *x = &c->exit[s->slot];
-    *x = (struct x64_exit){ .pc = s->pc };
-    if (!same_page(c, s->pc)) {
-        const struct block_key *k = &c->b->key;
-        struct stub *page = x64_stub(c, STUB_PAGE);
-        page->pc = s->pc;
-        x64_bind(a, &page->back);
-        x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &page->from, &s->from);
-    }
-    x64_jmp(a, &s->from);
-    x->field = here(c) - 4;
+    ask_mapping(c, s);
+    x64_jmp(&c->a, &s->from);
+    c->exit[s->slot].field = here(c) - 4;
 }
 
 /* Where the call that was just written returns to. */
@@ -245,19 +253,13 @@ static void land(struct compiler *c)
     jump_out(c, s);
 }
 
-/* As jump_out(), of a call.  The check of another page's mapping is called, too. */
+/* The same of a call. */
 static void call_out(struct compiler *c, struct stub *s)
 {
-    x64_write_push(c, c->returns->imm);
-    if (same_page(c, s->pc)) {
-        c->exit[s->slot] = (struct x64_exit){ .pc = s->pc };
-        x64_call(&c->a, &s->from);
-        c->exit[s->slot].field = here(c) - 4;
-    } else {
-        s->kind = STUB_SIDE;
-        s->give_back = 0;
-        x64_call(&c->a, &s->from);
-    }
+    ask_mapping(c, s);
+    x64_write_push(c, c->returns->imm);            /* directly before it: C code needs an aligned stack */
+    x64_call(&c->a, &s->from);
+    c->exit[s->slot].field = here(c) - 4;
     land(c);
 }
 
@@ -377,6 +379,23 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_jmp(a, &s->back);
 }
 
+/* The mapping is asked for once, and trusted from then on. */
+static void write_trust(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    struct x64_exit *x = &c->exit[s->slot];
+    const struct block_key *k = &c->b->key;
+    struct stub *page = x64_stub(c, STUB_PAGE);
+    page->pc = s->pc;
+    x64_bind(a, &page->back);
+    x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &page->from, &s->miss->from);
+    x64_lea(a, 64, HOST_RAX, x64_at(&c->j->data->link[0]));
+    x->trust = here(c);
+    x64_write_trust(a, c->j, HOST_RAX, HOST_RCX, HOST_RDX);
+    x64_mov_mi(a, 64, x64_base(HOST_RAX, 0), 0);
+    x64_jmp(a, &s->back);
+}
+
 /* The page of an exit's target is asked for, and the exit tries again. */
 static void write_page(struct compiler *c, struct stub *s)
 {
@@ -442,6 +461,9 @@ static void write_stub(struct compiler *c, struct stub *s)
         break;
     case STUB_DEEP:
         x64_write_deep(c, s);
+        break;
+    case STUB_TRUST:
+        write_trust(c, s);
         break;
     case STUB_EXIT:
         c->exit[s->slot].stub = here(c);

@@ -40,34 +40,7 @@ static uint32_t where(const struct jit *j, const struct block *b)
     return (uint32_t)(((struct x64_code *)b->code)->start - j->memory.write) | b->key.fetch_mode;
 }
 
-/* What the TLB adds to addresses of the page at va while it maps that place in RAM. */
-static uint64_t addend(const struct ram *ram, uint64_t offset, uint64_t va)
-{
-    return (uint64_t)(uintptr_t)(ram->host + align_down(offset, PAGE_SIZE)) - align_down(va, PAGE_SIZE);
-}
-
-static uint64_t addend_of(const struct block *b) { return addend(b->ram, b->ram_offset, b->key.va); }
-
-static void chained(struct engine *e, struct block *b, unsigned slot)
-{
-    struct x64_code *code = b->code;
-    const struct block *to = b->link[slot].to;
-    const struct x64_exit *x = &code->exit[slot];
-    x64_memory_writes(e, code->start + x->field);
-    x64_patch32(code->start + x->field, ((struct x64_code *)to->code)->start);
-    if (x->addend)
-        store_le(code->start + x->addend, 8, addend_of(to));
-    jit_of(e)->modified = true;
-}
-
-static void unchained(struct engine *e, struct block *b, unsigned slot)
-{
-    struct x64_code *code = b->code;
-    const struct x64_exit *x = &code->exit[slot];
-    x64_memory_writes(e, code->start + x->field);
-    x64_patch32(code->start + x->field, code->start + x->stub);
-    jit_of(e)->modified = true;
-}
+static uint64_t addend_of(const struct block *b) { return x64_addend(b->ram, b->ram_offset, b->key.va); }
 
 static void killed(struct engine *e, struct block *b)
 {
@@ -118,7 +91,7 @@ static void note_jump(struct jit *j, struct vcpu *v, const struct block *b)
     *first = (struct x64_jump){ .pc = b->key.pc, .code = j->doubt, .addend = addend_of(b),
                                 .flags = (uint32_t)b->key.flags, .where = where(j, b) };
 }
-_Static_assert(2 * JUMP_ENTRIES <= RECENT_TRUSTED, "entries, and two for each that is noted");
+_Static_assert(2 * JUMP_ENTRIES + LINK_PAGES <= RECENT_TRUSTED, "entries, and two for each that is noted; pages");
 
 /*
  * Code written through one address runs through another: SDM vol. 3, 9.1.3 asks for a
@@ -147,7 +120,7 @@ static void serialise(void)
 /* The run loop has asked for the second page of a block that crosses: the block may expect it. */
 static void expect_second(struct engine *e, const struct block *b, const struct x64_code *code)
 {
-    uint64_t expected = addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask);
+    uint64_t expected = x64_addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask);
     if (load_le((const uint8_t *)runs_at(jit_of(e), code) + code->second, 8) == expected)
         return;
     x64_memory_writes(e, code->start + code->second);
@@ -223,6 +196,8 @@ static void vcpu_added(struct engine *e, struct vcpu *v)
     if (e->n_vcpus > 1)
         return;
     show_thunks(e, x64_write_thunks(j, v->ops));
+    j->few_links = e->config.perturb_seed;
+    x64_links_init(j);
     for (unsigned k = 0; k < N_PINS && k < v->ops->n_hot; k++)
         j->pin_of_word[(v->ops->hot[k] - sizeof(struct vcpu)) / 8] = (uint8_t)(k + 1);
 }
@@ -239,7 +214,7 @@ static void count(const struct engine *e, struct engine_stats *out)
 
 const struct engine_kind x64_kind = {
     .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
-    .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = chained,
-    .unchained = unchained,
+    .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = x64_chained,
+    .unchained = x64_unchained,
     .killed = killed, .exec = exec, .count = count,
 };

@@ -96,7 +96,9 @@ struct x64_site {
 struct x64_exit {
     uint32_t field;                  /* offset of the jump's displacement */
     uint32_t stub;                   /* where it goes while it is not chained */
-    uint32_t addend;                 /* offset of the TLB addend expected of the target's page; 0: the same page */
+    /* Of a target in another page: offsets of the TLB addend that is expected, and of the ends of the instructions
+       that look at the page's word and that trust it (links.c); or 0. */
+    uint32_t addend, trusted, trust;
     uint64_t pc;
 };
 
@@ -141,6 +143,8 @@ enum { CODE_ALIGN = 16 };
 _Static_assert((int)MMU_MODES <= CODE_ALIGN, "x64_jump.where");
 enum { JUMP_BITS = 15, JUMP_ENTRIES = 1 << JUMP_BITS };
 
+enum { LINK_BITS = 14, LINK_PAGES = 1 << LINK_BITS };
+
 /* Near the code. */
 struct x64_data {
     struct x64_frame frame;
@@ -150,6 +154,7 @@ struct x64_data {
     } returns;
     struct recent recent;            /* the running vCPU's */
     _Alignas(64) struct x64_jump jump[JUMP_ENTRIES];
+    uint64_t link[LINK_PAGES];       /* links.c: 0, or recent.doubt */
 };
 
 struct x64_left {
@@ -191,6 +196,12 @@ struct jit {
     uint16_t recent_next[RECENT_PAGES];
     uint8_t recent_insn[RECENT_PAGES];   /* the access's instruction in its block */
     bool recent_freed;               /* since a free one was last taken */
+    struct x64_link_page {               /* links.c: whose the words are; a hash table */
+        uint64_t key;                    /* page | mode of fetches | LINK_USED, or 0: nobody's */
+        uint64_t addend;
+    } link_page[LINK_PAGES];
+    unsigned n_link_pages;
+    bool few_links;                      /* they are soon used up: a perturbation */
     uint64_t evictions;
     uint8_t pin[16];                 /* by host register: 1 + index of the pin, or 0 */
     uint8_t pin_of_word[1024];       /* by state word behind struct vcpu, likewise */
@@ -296,6 +307,17 @@ void x64_recent_free(struct engine *e, uint16_t list);
 void x64_recent_turn(struct engine *e, struct vcpu *v);
 /* A budget ended at b: a sample.  b may be dead then, to be translated anew. */
 void x64_recent_sample(struct engine *e, struct block *b);
+
+/* ---- links.c ------------------------------------------------------------------------------- */
+
+enum { LINK_USED = 0x800 };          /* above all modes */
+_Static_assert((int)MMU_MODES <= (int)LINK_USED && (int)LINK_USED < (int)PAGE_SIZE, "x64_link_page.key");
+/* No page has a word.  recent.doubt is known. */
+void x64_links_init(struct jit *j);
+void x64_chained(struct engine *e, struct block *b, unsigned slot);
+void x64_unchained(struct engine *e, struct block *b, unsigned slot);
+/* What the TLB adds to addresses of the page at va while it maps that place in RAM. */
+uint64_t x64_addend(const struct ram *ram, uint64_t offset, uint64_t va);
 
 /* ---- jit.c ---------------------------------------------------------------------------------- */
 
