@@ -23,13 +23,14 @@ demo: programs
 	@python3 tools/demo.py $(BUILD)
 
 test: all
+	@sh tools/install.sh packages-test.txt
 	@python3 tools/run-tests.py $(BUILD)
 
 # The same guests under Reprise and Debian's QEMU, alternating: a table, build/bench/bench.json and .png.
 # Debian's own python3 is the one that has python3-matplotlib.
 # make bench BENCH='--only boot,hash --arch amd64 --runs 1'
 bench: all
-	@sh tools/install.sh packages-bench.txt
+	@sh tools/install.sh packages-test.txt packages-bench.txt
 	@/usr/bin/python3 tools/bench/bench.py $(BUILD) $(BENCH)
 
 clean:

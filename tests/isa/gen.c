@@ -181,6 +181,8 @@ bool isa_generate(struct isa_gen *g, const struct x86_row *row, bool mode32, str
         gen_lanes(g, c->in.window + i);
     if (!gen_operands(g, c, insn))
         return false;
+    if (g->intel && !isa_avoid_vendor(c, insn))
+        return false;
     if (mode32)
         for (int i = 0; i < 16; i++)
             c->in.gpr[i] = i < 8 ? (uint32_t)c->in.gpr[i] : 0;

@@ -14,6 +14,7 @@ struct isa_gen {
     uint64_t rng;
     const struct x86_decoder *decoder;
     uint64_t features[8];
+    bool intel;               /* the host is Intel's (vendor.c) */
     bool astray;              /* addresses that may fault are frequent: several at once, in one instruction */
     uint32_t reach;           /* != 0: displacements and immediates are mostly less (isa_encode) */
 };
@@ -45,5 +46,25 @@ unsigned isa_fxsave_mask_at(const struct x86_insn *insn, const struct isa_case *
 uint64_t isa_undefined_flags(const struct x86_insn *insn, const struct isa_case *c);
 /* General registers, a bit each, that have no defined contents after the instruction has faulted. */
 uint32_t isa_undefined_gprs(const struct x86_insn *insn);
+
+/* ---- vendor.c ---- */
+
+bool isa_host_is_intel(void);
+/* What may differ of an outcome. */
+enum {
+    ISA_LET_FAULT = 1,        /* which of several faults it is, and what it tells */
+    ISA_LET_CR2 = 2,
+    ISA_LET_FLAGS = 4,
+    ISA_LET_SIMD = 8,         /* vector registers */
+    ISA_LET_NANS = 16,        /* which NaN a vector register's element is */
+    ISA_LET_X87 = 32,         /* FSW, FTW and the registers, which are counted from its TOP */
+    ISA_LET_MXCSR = 64,
+    ISA_LET_MEMORY = 128,
+    ISA_LET_ALL = 256,
+};
+/* Changes a case for an Intel host, so that what its processors do otherwise does not come up.  False: it would. */
+bool isa_avoid_vendor(struct isa_case *c, const struct x86_insn *I);
+/* ISA_LET_* on an Intel host. */
+uint32_t isa_vendor_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours);
 
 #endif

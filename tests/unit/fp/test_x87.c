@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <cpuid.h>
 
 #include "random.h"
 
@@ -143,12 +144,28 @@ static bool matches(unsigned op, const struct sample *s, const struct host_resul
     }
 }
 
+static bool host_is_intel;
+
+/*
+ * FSCALE by zero and FPREM by infinity leave a denormal as it is.  With underflow unmasked Intel's processors raise
+ * nothing but #D then; AMD's, and ours, underflow.
+ */
+static bool vendors_differ(unsigned op, const struct sample *s)
+{
+    bool zero = !(s->y.se & 0x7fff) && !s->y.mant;
+    bool infinity = (s->y.se & 0x7fff) == 0x7fff && s->y.mant == UINT64_C(1) << 63;
+    bool keeps = (ops[op].host == host_scale && zero) || (ops[op].kind == PREM && infinity);
+    return host_is_intel && keeps && !(s->cw & FP_UNDERFLOW) && !(s->x.se & 0x7fff);
+}
+
 static unsigned check(unsigned op, const struct sample *s)
 {
     struct host_result h;
     struct fp_env e = x87_env(s->cw);
     uint64_t mem[2] = { s->mem[0], s->mem[1] };
     f80 r = { 0, 0 }, r2 = { 0, 0 };
+    if (vendors_differ(op, s))
+        return 0;
     ops[op].host(s->cw, s->x, s->y, s->mem, &h);
     ops[op].ours(&e, s->x, s->y, mem, &r, &r2);
     if (matches(op, s, &h, &e, &r, &r2, mem))
@@ -243,6 +260,8 @@ static void test_constants(void **state)
 
 int main(void)
 {
+    uint32_t a, b, c, d;
+    host_is_intel = __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_masked),
         cmocka_unit_test(test_unmasked),
