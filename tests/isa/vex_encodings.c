@@ -2,8 +2,9 @@
 /*
  * Which VEX encodings exist: every opcode of the three maps, with every mandatory prefix, W, L, register
  * field, vvvv used or not, memory or register operand, must be #UD on the host exactly where the decoder
- * knows no row.  What the host has and no model offers is listed here, and the two where processors differ:
- * VPERMQ and VPERMPD with W clear, which AMD's accept and the manuals do not list.
+ * knows no row.  What the host has and no model offers is listed here, and those where processors differ:
+ * VPERMQ and VPERMPD with W clear, which AMD's accept and the manuals do not list; VPEXTRD and VPINSRD with W set in
+ * 32-bit code, where Intel's do not look at it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,10 @@ static const struct foreign foreign[] = {
     { MAP_0F38, 0x49, 0x5e, "AMX" },                     { MAP_0F38, 0xe0, 0xef, "CMPccXADD" },
 };
 
-static bool hosts_differ(unsigned map, unsigned opcode, unsigned w) { return map == MAP_0F3A && opcode < 2 && !w; }
+static bool hosts_differ(unsigned map, unsigned opcode, unsigned w, bool mode32)
+{
+    return map == MAP_0F3A && (opcode < 2 ? !w : mode32 && w && (opcode == 0x16 || opcode == 0x22));
+}
 
 static bool is_foreign(unsigned map, unsigned opcode)
 {
@@ -102,9 +106,9 @@ static void add(struct checker *k, bool mode32, unsigned prefix, unsigned map, u
 static void one_opcode(struct checker *k, bool mode32, unsigned map, unsigned opcode)
 {
     for (unsigned low = 0; low < 8; low++)                     /* L, pp */
-        for (unsigned w = hosts_differ(map, opcode, 0); w < 2; w++)
+        for (unsigned w = 0; w < 2; w++)
             for (unsigned v = 14; v < 16; v++)
-                for (unsigned reg = 0; reg < 8; reg++)
+                for (unsigned reg = 0; reg < 8 && !hosts_differ(map, opcode, w, mode32); reg++)
                     for (unsigned memory = 0; memory < 2; memory++)
                         add(k, mode32, 0, map, w << 7 | v << 3 | low, opcode, reg, memory);
 }
