@@ -112,7 +112,9 @@ void cache_chain(struct engine *e, struct block *from, unsigned slot, struct blo
     struct block_link *l = &from->link[slot];
     bool same_page = !((from->key.va ^ to->key.va) >> PAGE_BITS);
     bool same_ram = from->ram == to->ram && !((from->ram_offset ^ to->ram_offset) >> PAGE_BITS);
-    if (from->dead || to->dead || to->limit || !from->ram || !to->ram || l->to == to)
+    /* From one plain block to another: both run where the budget ends soon. */
+    bool limited = to->limit && !(to->limit == PLAIN && from->limit == PLAIN);
+    if (from->dead || to->dead || limited || !from->ram || !to->ram || l->to == to)
         return;
     if ((from->ram2 || to->ram2) && !e->kind->checks_mapping)
         return;
@@ -263,9 +265,10 @@ static void optimise(struct engine *e, const struct block_key *key)
         trace->ir(trace->opaque, key, &e->ir, true);
 }
 
-static unsigned insn_limit(struct engine *e, unsigned limit)
+static unsigned insn_limit(struct engine *e, unsigned limit, bool follow)
 {
-    unsigned max = e->config.max_block_insns ? e->config.max_block_insns : IR_MAX_INSNS;
+    enum { DEFAULT_INSNS = 64 };
+    unsigned max = e->config.max_block_insns ? e->config.max_block_insns : follow ? IR_MAX_INSNS : DEFAULT_INSNS;
     if (e->config.perturb_seed) {
         e->rng = e->rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         max = 1 + (unsigned)(e->rng >> 33) % max;
@@ -284,6 +287,7 @@ static struct block *new_block(const struct engine *e, const struct block_key *k
     b->bytes = (uint32_t)bytes;
     b->key = *key;
     b->limit = limit;
+    b->follows = e->ir.followed;
     b->n_insns = e->ir.n_insns;
     b->guest_bytes = e->ir.guest_bytes;
     b->ram = at->ram;
@@ -325,23 +329,34 @@ static unsigned marked_end(struct engine *e, const struct block_key *key, const 
 }
 
 /* Lifts up to max instructions into e->ir. */
-static bool lift(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned max, const struct tlb_side *at)
+static bool lift(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned max, bool follow,
+                 const struct tlb_side *at)
 {
     ir_block_reset(&e->ir);
+    e->ir.follow = follow;
     if (!v->ops->translate(v, key, max, &e->ir))
         return false;
     unsigned end = marked_end(e, key, at);
     if (!end)
         return true;
     ir_block_reset(&e->ir);
+    e->ir.follow = follow;
     return v->ops->translate(v, key, end, &e->ir);
+}
+
+static bool may_follow(struct engine *e, const struct block_key *key, const struct tlb_side *at)
+{
+    if (e->config.perturb_seed)
+        return at->ram && e->rng >> 62;
+    return at->ram && e->kind->follows && e->kind->follows(e, at->ram, at->ram_offset + (key->va & TLB_PAGE_MASK));
 }
 
 static struct block *translate(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit,
                                const struct tlb_side *at)
 {
-    for (unsigned max = insn_limit(e, limit);; max = e->ir.n_insns / 2) {
-        if (!lift(e, v, key, max, at))
+    bool follow = !limit && may_follow(e, key, at);
+    for (unsigned max = insn_limit(e, limit, follow);; max = e->ir.n_insns / 2) {
+        if (!lift(e, v, key, max, follow, at))
             return NULL;
         if (e->config.trace.translated)
             e->config.trace.translated(e->config.trace.opaque, v, key, e->ir.n_insns, e->ir.guest_bytes);

@@ -119,6 +119,8 @@ static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit
     struct block_key key;
     v->ops->block_key(v, &key);
     struct block *b = cache_find(e, v, &key, limit);
+    if (b && (int64_t)b->n_insns > v->pos.left && b->follows)
+        b = cache_find(e, v, &key, PLAIN);
     if (b && (int64_t)b->n_insns > v->pos.left)
         b = cache_find(e, v, &key, (unsigned)v->pos.left);
     return b;
@@ -166,7 +168,7 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             v->exit = EXIT_NONE;
             continue;
         }
-        if (chain_from && !limit && !b->limit)
+        if (chain_from && !limit)
             cache_chain(e, chain_from, e->leave_slot, b);
         chain_from = NULL;
         limit = 0;

@@ -26,6 +26,7 @@ struct insn_info {
 };
 
 struct block;
+enum { PLAIN = IR_MAX_INSNS + 1 };
 
 /* "from's exit `slot` jumps here", a node of the target's list; embedded in from. */
 struct block_link {
@@ -39,10 +40,12 @@ struct block {
     uint64_t ram_offset;
     struct block *hash_next;
     struct ram *ram;              /* of the first byte; NULL: not cacheable */
-    uint32_t limit;               /* translated with at most so many instructions; 0: as many as fit */
+    uint32_t limit;               /* translated with at most so many instructions; 0: as many as fit; PLAIN: of those
+                                     behind each other in memory */
     uint32_t n_insns, guest_bytes, n_exits;
     uint32_t bytes;               /* of host memory, code left out where the kind bounds it itself */
     bool dead;
+    bool follows;                 /* jumps (ir_block.followed) */
     struct ram *ram2;             /* crosses into another page: that page; else NULL */
     uint64_t ram2_offset;
     struct block *page_next[2];   /* in the lists of the pages it covers */
@@ -120,6 +123,8 @@ struct engine_kind {
     /* Exit slot of b was chained (b->link[slot].to) or unchained; NULL: the kind looks itself. */
     void (*chained)(struct engine *e, struct block *b, unsigned slot);
     void (*unchained)(struct engine *e, struct block *b, unsigned slot);
+    /* Is the block there worth following jumps (ir_block.follow)?  NULL: none is. */
+    bool (*follows)(const struct engine *e, const struct ram *ram, uint64_t offset);
     /* No way leads to b from now on; NULL: nothing. */
     void (*killed)(struct engine *e, struct block *b);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);

@@ -31,7 +31,7 @@ void ir_block_reset(struct ir_block *b)
 {
     b->n = b->n_labels = b->n_exits = b->n_insns = b->guest_bytes = 0;
     b->n_values = 1;
-    b->knows_vectors = false;
+    b->knows_vectors = b->follow = b->followed = false;
     b->epoch++;
 }
 

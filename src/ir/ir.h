@@ -23,7 +23,7 @@
 
 /* A value: index into the block's value numbering.  0 is NONE. */
 typedef uint16_t ir_ref;
-enum { IR_NONE = 0, IR_MAX_VALUES = 8000, IR_MAX_LABELS = 256, IR_MAX_INSNS = 64, IR_MAX_EXITS = 128 };
+enum { IR_NONE = 0, IR_MAX_VALUES = 8000, IR_MAX_LABELS = 256, IR_MAX_INSNS = 128, IR_MAX_EXITS = 128 };
 
 struct ir_insn {
     uint8_t op;        /* enum ir_op */
@@ -99,6 +99,8 @@ struct ir_block {
     uint32_t n_exits;       /* EXIT_JUMP, EXIT_IF and RETURN_POINT, numbered by their slots */
     uint32_t n_insns;       /* guest instructions (INSN_START count) */
     uint32_t guest_bytes;   /* bytes of guest code covered, from the key's va */
+    bool follow;            /* to the front end: worth going on at the target of a jump within the page, a loop's too */
+    bool followed;          /* it has done so */
     uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */
     struct {
         uint64_t pc;

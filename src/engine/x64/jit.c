@@ -53,6 +53,12 @@ static void killed(struct engine *e, struct block *b)
     }
 }
 
+/* Blocks that run much. */
+static bool follows(const struct engine *e, const struct ram *ram, uint64_t offset)
+{
+    return x64_has_place(jit_of(e)->hot, ram, offset);
+}
+
 static void free_code(struct engine *e, struct block *b)
 {
     x64_memory_forget(e, b);
@@ -216,5 +222,5 @@ const struct engine_kind x64_kind = {
     .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
     .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = x64_chained,
     .unchained = x64_unchained,
-    .killed = killed, .exec = exec, .count = count,
+    .follows = follows, .killed = killed, .exec = exec, .count = count,
 };

@@ -199,6 +199,28 @@ static bool open_page(struct fetcher *f)
     return !f->v->exit && vcpu_fetch(f->v, va, f->key->fetch_mode, f->copy, f->have, NULL);
 }
 
+/*
+ * Forwards, over what is not run; or to the block's beginning, where a loop turns.  A turn is lifted whole or not at
+ * all, so that the block's last jump leads to its own beginning.
+ */
+bool x86_follow(struct x86_lift *L, uint64_t pc)
+{
+    enum { MAX_TURNS = 4 };
+    const struct block_key *k = L->key;
+    if (!L->b->follow || x86_one_at_a_time(L))
+        return false;
+    uint64_t to = ((pc + k->cs_base) & k->va_mask) - k->va, from = ((L->pc + k->cs_base) & k->va_mask) - k->va;
+    if (to >= L->have || (to && to <= from))
+        return false;
+    if (!to) {
+        if (2 * L->n_insns - L->turn_at > L->max_insns || ++L->turns == MAX_TURNS)
+            return false;
+        L->turn_at = L->n_insns;
+    }
+    L->next_pc = pc;
+    return L->followed = L->b->followed = true;
+}
+
 static uint64_t linear_pc(const struct fetcher *f, uint64_t pc) { return (pc + f->key->cs_base) & f->key->va_mask; }
 
 /* Decodes at pc.  Only a block's first instruction may reach into the next page. */
@@ -309,7 +331,9 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
     L->n_insns++;
     L->from_device = f->device;
     L->next_pc = wrap_pc(L, L->pc + I.len);
-    L->b->guest_bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
+    L->followed = false;
+    uint32_t bytes = (uint32_t)(linear_pc(f, L->pc) - f->key->va) + (I.len ? I.len : 1);
+    L->b->guest_bytes = bytes > L->b->guest_bytes ? bytes : L->b->guest_bytes;
     before_insn(L);
     if (r == FETCH_UD)
         x86_lift_fault(L, EXC_UD, false, 0);
@@ -319,7 +343,7 @@ static bool lift_next(struct fetcher *f, struct x86_lift *L, bool first)
         lift_insn(L, &I);
     if (L->ended)
         return false;
-    bool page_end = linear_pc(f, L->pc) - f->key->va + I.len >= f->have;
+    bool page_end = !L->followed && linear_pc(f, L->pc) - f->key->va + I.len >= f->have;
     if (L->io || x86_one_at_a_time(L))
         x86_end_loop(L);
     else if (page_end || L->n_insns >= L->max_insns || ir_block_nearly_full(L->b))
@@ -333,10 +357,11 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     uint8_t copy[PAGE_SIZE];
     struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
-                          .max_insns = max_insns };
+                          .key = key, .max_insns = max_insns };
     L.mmu = key->flags >> MODE_MMU_SHIFT & 3;
     if (!open_page(&f))
         return false;
+    L.have = f.have;
     bool first = true;
     while (lift_next(&f, &L, first))
         first = false;

@@ -29,6 +29,10 @@ struct x86_lift {
     bool io;                    /* touches a device or reads the clock: must end the block */
     bool from_device;           /* the instruction does not come from RAM: it may read differently each time */
     unsigned n_insns, max_insns;
+    const struct block_key *key;
+    unsigned have;              /* bytes from the key's va to the end of its page */
+    unsigned turns, turn_at;    /* how often the block came back to its first instruction; n_insns then */
+    bool followed;              /* next_pc is a jump's target: the block goes on there */
     uint32_t insn_at;           /* op that this instruction starts with */
 };
 
@@ -135,6 +139,8 @@ static inline bool x86_one_at_a_time(const struct x86_lift *L)
 /* For an instruction that must be its block's first: if it is not, ends the block before it, and what was
  * lifted of it, no more than values, is gone. */
 bool x86_begins_later(struct x86_lift *L);
+/* If the block is to go on at pc, the target of this instruction's jump, it will. */
+bool x86_follow(struct x86_lift *L, uint64_t pc);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size). */
 void x86_jump(struct x86_lift *L, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);

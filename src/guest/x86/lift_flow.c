@@ -47,7 +47,7 @@ static void two_way(struct x86_lift *L, const struct x86_insn *I, unsigned taken
 
 /*
  * A forward branch is an exit in the middle of the block, which goes on behind it; a backward one ends
- * the block: a loop's body follows from its first instruction.
+ * the block, or turns it once more (x86_follow): a loop's body follows from its first instruction.
  */
 void lift_jcc(struct x86_lift *L, const struct x86_insn *I)
 {
@@ -57,7 +57,8 @@ void lift_jcc(struct x86_lift *L, const struct x86_insn *I)
             x86_exit_if(L, I->opcode & 15, pc);
         } else {
             x86_exit_if(L, (I->opcode & 15) ^ 1, L->next_pc);
-            x86_jump(L, pc);
+            if (!x86_follow(L, pc))
+                x86_jump(L, pc);
         }
         return;
     }
@@ -99,7 +100,8 @@ void lift_jcxz(struct x86_lift *L, const struct x86_insn *I)
 void lift_jmp(struct x86_lift *L, const struct x86_insn *I)
 {
     check_const(L, target(L, I));
-    x86_jump(L, target(L, I));
+    if (!x86_follow(L, target(L, I)))
+        x86_jump(L, target(L, I));
 }
 
 void lift_jmp_ind(struct x86_lift *L, const struct x86_insn *I)
