@@ -110,6 +110,13 @@ void irb_put(struct ir_block *b, unsigned size, uint32_t offset, ir_ref v)
     put(b, (enum ir_op)ops[size], size, offset, v);
 }
 
+void irb_discard(struct ir_block *b, uint32_t offset, unsigned mask)
+{
+    struct ir_insn *i = append(b, IR_DISCARD, IR_VOID);
+    i->imm = offset;
+    i->aux = (uint16_t)mask;
+}
+
 ir_ref irb_getv(struct ir_block *b, uint32_t offset) { return get(b, IR_GETV, IR_V, 16, offset); }
 void irb_putv(struct ir_block *b, uint32_t offset, ir_ref v) { put(b, IR_PUTV, 16, offset, v); }
 

@@ -70,6 +70,8 @@ void irb_exit_jump(struct ir_block *b, uint64_t pc);
 void irb_exit_indirect(struct ir_block *b, ir_ref pc);
 /* A return to pc. */
 void irb_exit_return(struct ir_block *b, ir_ref pc);
+/* Of the eight-byte words at offset, those of mask hold nothing that anybody will look at before it is put again. */
+void irb_discard(struct ir_block *b, uint32_t offset, unsigned mask);
 /* The exit that comes next is a call that returns to pc. */
 void irb_return_point(struct ir_block *b, uint64_t pc);
 void irb_exit_lookup(struct ir_block *b);

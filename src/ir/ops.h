@@ -31,6 +31,8 @@
     IR_OP(PUT32,      _, W, _, _, _, S) \
     IR_OP(PUT64,      _, X, _, _, _, S) \
     IR_OP(PUTV,       _, V, _, _, _, S) \
+    /* Of the words from imm on, those whose bits are set in aux mean nothing until they are PUT again. */ \
+    IR_OP(DISCARD,    _, _, _, _, _, S) \
     /* -- integer arithmetic, W or X -- */ \
     IR_OP(ADD,        T, T, T, _, _, P|C) \
     IR_OP(SUB,        T, T, T, _, _, P) \

@@ -399,6 +399,7 @@ static void compile_op(struct compiler *c, const struct ir_insn *i)
         emit_put(c, i);
         return;
     case IR_RETURN_POINT:
+    case IR_DISCARD:
         return;
     case IR_GET8:
     case IR_GET16:

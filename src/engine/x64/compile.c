@@ -74,6 +74,9 @@ static void one(struct compiler *c, const struct ir_insn *i)
         return;
     case IR_CONST:                       /* made where it is wanted */
         return;
+    case IR_DISCARD:
+        x64_discard(c, (uint32_t)i->imm, i->aux);
+        return;
     case IR_GET8:
     case IR_GET16:
     case IR_GET32:

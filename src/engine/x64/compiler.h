@@ -247,6 +247,8 @@ void x64_release(struct compiler *c, ir_ref root);
 
 /* PUT of another whole word or vector: pending; a constant of more than 32 bits is written. */
 void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v);
+/* Pending PUTs of those words (of eight bytes, from offset on, by mask) need not be written. */
+void x64_discard(struct compiler *c, uint32_t offset, unsigned mask);
 /* Writes the pending PUTs that overlap. */
 void x64_write_pending(struct compiler *c, uint64_t offset, unsigned size);
 void x64_write_all_pending(struct compiler *c);

@@ -136,6 +136,15 @@ void x64_write_pending_of(struct compiler *c, ir_ref root)
             write_one(c, k);
 }
 
+void x64_discard(struct compiler *c, uint32_t offset, unsigned mask)
+{
+    for (unsigned k = c->n_pending; k-- > 0;) {
+        uint32_t word = (c->pending[k].offset - offset) / 8;      /* beyond all bits if it lies before offset */
+        if (word < 16 && mask >> word & 1)
+            drop_pending(c, k);
+    }
+}
+
 void x64_put(struct compiler *c, uint32_t offset, unsigned size, ir_ref v)
 {
     for (unsigned k = 0; k < c->n_pending;) {

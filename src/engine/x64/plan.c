@@ -245,6 +245,8 @@ static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, struc
     case IR_INSN_START:
         w->started = n + 1;
         break;
+    case IR_DISCARD:
+        break;
     case IR_TRUNC:
     case IR_ZEXT:
         share(c, i, n);

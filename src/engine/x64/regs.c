@@ -82,22 +82,48 @@ static void evict(struct compiler *c, unsigned reg, bool vector, uint32_t from)
     holds[reg] = IR_NONE;
 }
 
-/* The candidate whose value is wanted last. */
+enum { HORIZON = 128 };     /* ops: beyond it all uses are equally far */
+
+/* Those of the registers that op n does not use; what it uses for the sake of a later op counts as used here. */
+static uint32_t not_used_by(const struct compiler *c, uint32_t n, const ir_ref *holds, uint32_t registers)
+{
+    const struct ir_insn *i = &c->ir->insn[n];
+    uint32_t used = 0;
+    for (const ir_ref *v = i->arg; *v; v++) {
+        ir_ref root = root_of(c, *v);
+        uint8_t reg = c->place[root].reg;
+        used |= reg != NO_REG && holds[reg] == root ? 1u << reg : 0;
+    }
+    if (c->has_groups && i->op >= IR_LD && i->op <= IR_STV && c->group_of[n]) {
+        ir_ref group = x64_group_ref(c, c->group_of[n] - 1u);
+        uint8_t reg = c->place[group].reg;
+        used |= reg != NO_REG && holds[reg] == group ? 1u << reg : 0;
+    }
+    return registers & ~used;
+}
+
+/*
+ * The candidate to give up: one that holds nothing, a constant, or what only waits to be written to the state; or the
+ * value whose next use is farthest.
+ */
 static unsigned choose(const struct compiler *c, const ir_ref *holds, uint32_t candidates)
 {
-    unsigned best = NO_REG;
-    uint32_t far = 0;
+    uint32_t waits = 0;
     for (uint32_t m = candidates; m; m &= m - 1) {
         unsigned reg = (unsigned)__builtin_ctz(m);
-        if (!holds[reg])
+        if (!holds[reg] || c->plan[holds[reg]].is_const)
             return reg;
-        uint32_t when = c->plan[holds[reg]].is_const ? UINT32_MAX : c->plan[holds[reg]].last_use + 1;
-        if (when > far) {
-            far = when;
-            best = reg;
-        }
+        if (c->plan[holds[reg]].last_use <= c->at)
+            waits |= 1u << reg;
     }
-    return best;
+    if (waits)
+        return (unsigned)__builtin_ctz(waits);
+    uint32_t end = c->ir->n - c->at - 1 < HORIZON ? c->ir->n : c->at + 1 + HORIZON;
+    for (uint32_t n = c->at + 1; n < end && candidates & (candidates - 1); n++) {
+        uint32_t left = not_used_by(c, n, holds, candidates);
+        candidates = left ? left : candidates & -candidates;
+    }
+    return candidates ? (unsigned)__builtin_ctz(candidates) : NO_REG;
 }
 
 unsigned x64_temp(struct compiler *c)

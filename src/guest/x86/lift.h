@@ -24,6 +24,7 @@ struct x86_lift {
     uint64_t next_pc;           /* RIP of the next one (wrapped to the mode's width) */
     unsigned mmu;               /* mmu mode of data accesses */
     uint32_t cc_op, cc_known;   /* of the state's cc_op: its value in the bits that are known statically */
+    unsigned cc_put;            /* the words from cc_dst on that this block has put and that still mean something */
     bool ended;                 /* an E op was emitted: the block is over */
     bool shade;                 /* STI: an interrupt shadow lies on the next instruction */
     bool io;                    /* touches a device or reads the clock: must end the block */

@@ -28,10 +28,23 @@ static void put_op(struct x86_lift *L, uint32_t op)
     L->cc_known = CC_ALL;
 }
 
+static unsigned cc_word(uint32_t offset) { return 1u << (offset - X86_OFF(cc_dst)) / 8; }
+
 static void put_x(struct x86_lift *L, uint32_t offset, ir_ref v)
 {
-    if (v)
-        irb_put(L->b, 8, offset, irb_cast(L->b, v, IR_X));
+    if (!v)
+        return;
+    irb_put(L->b, 8, offset, irb_cast(L->b, v, IR_X));
+    L->cc_put |= cc_word(offset);
+}
+
+/* Of what this block has put, nobody looks at these words any more. */
+static void discard(struct x86_lift *L, unsigned words)
+{
+    words &= L->cc_put;
+    if (words)
+        irb_discard(L->b, X86_OFF(cc_dst), words);
+    L->cc_put &= ~words;
 }
 
 static ir_ref op_word(struct x86_lift *L)
@@ -69,6 +82,8 @@ static uint32_t rot_bits(bool right, unsigned size)
 
 void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2)
 {
+    discard(L, ~((dst ? cc_word(X86_OFF(cc_dst)) : 0) | (src ? cc_word(X86_OFF(cc_src)) : 0) |
+                 (src2 ? cc_word(X86_OFF(cc_src2)) : 0)));
     put_x(L, X86_OFF(cc_dst), dst);
     put_x(L, X86_OFF(cc_src), src);
     put_x(L, X86_OFF(cc_src2), src2);
@@ -90,12 +105,14 @@ void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref ds
 
 void x86_set_cc_inc(struct x86_lift *L, bool dec, unsigned size, ir_ref result)
 {
+    discard(L, cc_word(X86_OFF(cc_zero)));
     put_x(L, X86_OFF(cc_inc), result);
     put_layer(L, INC_DROPS, inc_bits(dec, size));
 }
 
 void x86_set_cc_rotate(struct x86_lift *L, bool right, unsigned size, ir_ref result)
 {
+    discard(L, cc_word(X86_OFF(cc_carry)));
     put_x(L, X86_OFF(cc_rot), result);
     put_layer(L, ROT_DROPS, rot_bits(right, size));
 }
@@ -130,6 +147,7 @@ void x86_set_zero(struct x86_lift *L, ir_ref zf)
 
 void x86_set_cc_eflags(struct x86_lift *L, ir_ref eflags)
 {
+    discard(L, ~cc_word(X86_OFF(cc_src)));
     put_x(L, X86_OFF(cc_src), irb_bini(L->b, IR_AND, eflags, FLAGS_ARITH));
     put_op(L, CC_EFLAGS);
 }

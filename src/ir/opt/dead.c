@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Dead code, walking backwards.  A PUT is dead when the same bytes are PUT
- * again before anything can look: an op that may leave the block, a helper that reads
+ * again, or DISCARDed, before anything can look: an op that may leave the block, a helper that reads
  * state, a GET that overlaps, a label or branch, the block's end.
  */
 #include "ir/opt/opt.h"
@@ -59,6 +59,14 @@ static bool removable(const struct ir_insn *i)
     return ir_op_info[i->op].flags & IR_FLAG_P || ir_state_size[i->op];
 }
 
+static void cover(struct shadow *s, uint32_t offset, unsigned size)
+{
+    if (s->n == SLOTS)
+        return;
+    s->offset[s->n] = offset;
+    s->size[s->n++] = (uint8_t)size;
+}
+
 /* Keeps op i?  Updates what is known before it. */
 static bool keep(const struct ir_insn *i, struct shadow *s, const uint16_t *uses)
 {
@@ -66,10 +74,12 @@ static bool keep(const struct ir_insn *i, struct shadow *s, const uint16_t *uses
     if (size && !i->dst) {
         if (covered(s, (uint32_t)i->imm, size))
             return false;
-        if (s->n < SLOTS) {
-            s->offset[s->n] = (uint32_t)i->imm;
-            s->size[s->n++] = (uint8_t)size;
-        }
+        cover(s, (uint32_t)i->imm, size);
+        return true;
+    }
+    if (i->op == IR_DISCARD) {
+        for (unsigned m = i->aux; m; m &= m - 1)
+            cover(s, (uint32_t)i->imm + 8 * (unsigned)__builtin_ctz(m), 8);
         return true;
     }
     if (i->dst && !uses[i->dst] && removable(i))
