@@ -62,8 +62,7 @@ static void prologue(struct compiler *c)
 static bool may_group(const struct compiler *c)
 {
     const struct block *b = c->b;
-    return b->n_insns > 1 && b->ram && (b->ram_offset & (PAGE_SIZE - 1)) + b->guest_bytes <= PAGE_SIZE &&
-           !x64_has_place(c->j->ungrouped, b->ram, b->ram_offset);
+    return b->n_insns > 1 && b->ram && (b->ram_offset & (PAGE_SIZE - 1)) + b->guest_bytes <= PAGE_SIZE;
 }
 
 static void one(struct compiler *c, const struct ir_insn *i)

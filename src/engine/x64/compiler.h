@@ -171,7 +171,7 @@ struct address x64_address(const struct compiler *c, ir_ref v);
 
 /* While planning, in order. */
 void x64_begin_groups(struct compiler *c, bool allowed);
-void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool begun);
+void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, unsigned insn, bool begun);
 void x64_end_groups(struct compiler *c);
 void x64_settle_groups(struct compiler *c);
 /* The group of the current op, an access, if it shares one: 1 + its index, or 0. */

@@ -9,8 +9,8 @@
  * ends all groups, or a slow path, which then runs the instruction again (SLOW_KEEPS, slow.c).  So a group neither
  * begins nor goes on where its instruction has written state already.
  *
- * Where the range turns out to cross a page, or not to be plain memory, the block is
- * translated again without groups.
+ * Where the range turns out to cross a page, or not to be plain memory, the block is translated again, and the
+ * instruction that began the group is in none; so in the end groups begin behind what keeps them from being.
  */
 #include "engine/x64/compiler.h"
 
@@ -92,10 +92,10 @@ void x64_begin_groups(struct compiler *c, bool allowed)
 void x64_end_groups(struct compiler *c) { c->n_active = 0; }
 
 /*
- * Puts access n into a group that it fits, or begins one with it.  begun: its instruction has changed the state already
- * and cannot start again; it may have ended an interrupt shadow.
+ * Puts access n, of instruction insn, into a group that it fits, or begins one with it.  begun: the instruction has
+ * changed the state already and cannot start again; it may have ended an interrupt shadow.
  */
-void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool begun)
+void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, unsigned insn, bool begun)
 {
     if (!c->may_group)
         return;
@@ -106,7 +106,8 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, bool beg
     }
     struct sum s = sum_of(c, i->arg[0]);
     unsigned size = i->op == IR_LD || i->op == IR_ST ? 1u << (i->aux & IR_MEM_SIZE) : 16;
-    if (s.open || c->plan[s.base].is_const)
+    if (s.open || c->plan[s.base].is_const ||
+        x64_has_place(c->j->ungrouped, c->b->ram, x64_insn_place(c->b, insn)))
         return;
     for (unsigned k = c->n_active; k-- > 0;)
         if (joins(c, &c->group[c->active[k]], i, n, &s, size)) {

@@ -187,7 +187,7 @@ struct jit {
     } window;
     uint32_t n_noted;                /* entries of it, since all trust was last dropped */
     bool modified;                   /* code was written since translated code last ran */
-    uint64_t ungrouped[1024];        /* by a hash of the place in RAM: blocks there are translated without groups */
+    uint64_t ungrouped[1024];        /* by a hash of the place in RAM: instructions whose accesses join no group */
     uint64_t hot[1024];              /* likewise: blocks that run much, translated with recent pages */
     uint64_t wandering[1024];        /* likewise: instructions whose accesses seldom find the page that they
                                         found last */
@@ -296,6 +296,12 @@ static inline void x64_remove_place(uint64_t set[1024], const struct ram *ram, u
 {
     unsigned h = x64_place_hash(ram, offset);
     set[h / 64] &= ~(UINT64_C(1) << h % 64);
+}
+
+/* Where in RAM b's instruction lies, if b lies in one page. */
+static inline uint64_t x64_insn_place(const struct block *b, unsigned insn)
+{
+    return align_down(b->ram_offset, PAGE_SIZE) + ((b->ram_offset + b->insn[insn].from_start) & (PAGE_SIZE - 1));
 }
 
 /* ---- recent.c ------------------------------------------------------------------------------ */

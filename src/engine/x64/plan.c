@@ -162,6 +162,7 @@ static void share(struct compiler *c, const struct ir_insn *i, uint32_t n)
 
 struct walk {
     uint32_t started, changed;           /* 1 + op: the instruction's begin, the last change of the guest's state */
+    unsigned insns;                      /* begun */
     /* What a hoisted PUT may not pass, 1 + op: what may leave, or look; what reads or writes the pin.  0: none. */
     uint32_t barrier, touched[N_PINS];
 };
@@ -197,7 +198,7 @@ static void access(struct compiler *c, const struct ir_insn *i, uint32_t n, stru
         define(c, i, n);
     fuse_address(c, i->arg[0]);
     note_uses(c, i, n + 1);
-    x64_group(c, i, n, w->changed > w->started);
+    x64_group(c, i, n, w->insns - 1, w->changed > w->started);
     w->barrier = n + 1;
 }
 
@@ -244,6 +245,7 @@ static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, struc
         break;
     case IR_INSN_START:
         w->started = n + 1;
+        w->insns++;
         break;
     case IR_DISCARD:
         break;

@@ -127,13 +127,10 @@ static bool run_keeping(struct vcpu *v, struct x64_frame *f, bool *again)
     return !*again && (kind == SLOW_FILL || run(v, f));
 }
 
-/* Blocks from here on, and from the instruction that could not do with its group, are translated without groups. */
+/* The instruction could not do with the group that it began: it is to be in none, and what comes later begins it. */
 static void ungroup(struct engine *e, struct block *b, unsigned insn)
 {
-    struct jit *j = jit_of(e);
-    const uint64_t at[2] = { b->ram_offset, b->ram_offset + b->insn[insn].from_start };
-    for (unsigned k = 0; k < 2; k++)
-        x64_add_place(j->ungrouped, b->ram, at[k]);
+    x64_add_place(jit_of(e)->ungrouped, b->ram, x64_insn_place(b, insn));
     if (!b->dead)
         cache_kill(e, b);
 }
