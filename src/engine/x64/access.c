@@ -5,12 +5,17 @@
  */
 #include "engine/x64/compiler.h"
 
-/* The address: register + disp. */
+/* The address: register (or HOST_NONE) + disp. */
 static unsigned address(struct compiler *c, ir_ref v, int32_t *disp)
 {
     struct x64_asm *a = &c->a;
     struct address at = x64_address(c, v);
+    uint64_t value;
     *disp = 0;
+    if (const_of(c, v, &value) && fits32(value) && fits32(value + PAGE_SIZE)) {
+        *disp = (int32_t)value;
+        return HOST_NONE;
+    }
     unsigned base = x64_use(c, at.base);
     if (!at.index && !at.wrap) {
         *disp = at.disp;
@@ -25,9 +30,30 @@ static unsigned address(struct compiler *c, ir_ref v, int32_t *disp)
     return t;
 }
 
-/* The TLB's entry compared with the page that it must be; goes to miss, or on with both. */
+/* The same of a range whose page is known. */
+static void ask_tlb_for_page(struct x64_asm *a, const struct asked *q, struct x64_label *miss)
+{
+    uint64_t page = align_down(q->lowest, PAGE_SIZE);
+    x64_mov_ri(a, q->addend, (uint32_t)(page >> (PAGE_BITS - TLB_ENTRY_BITS)));
+    x64_alu_rm(a, X64_AND, 64, q->addend, x64_state(offsetof(struct vcpu, view[q->mode].mask)));
+    x64_alu_rm(a, X64_ADD, 64, q->addend, x64_state(offsetof(struct vcpu, view[q->mode].base)));
+    if (fits32(page)) {
+        x64_alu_mi(a, X64_CMP, 64, x64_base(q->addend, TLB_TAG(q->access)), (int32_t)page);
+    } else {
+        x64_mov_ri(a, q->page, page);
+        x64_alu_rm(a, X64_CMP, 64, q->page, x64_base(q->addend, TLB_TAG(q->access)));
+    }
+    x64_jcc(a, X64_NE, miss);
+    x64_mov_rm(a, 64, q->addend, x64_base(q->addend, TLB_ADDEND));
+}
+
+/* The TLB's entry compared with the page that it must be; goes to miss, or on with the addend. */
 static void ask_tlb(struct x64_asm *a, const struct asked *q, struct x64_label *miss)
 {
+    if (q->is_const) {
+        ask_tlb_for_page(a, q, miss);
+        return;
+    }
     x64_lea(a, 64, q->page, x64_base(q->address, q->hi - 1));
     if (q->lo) {
         x64_lea(a, 64, q->addend, x64_base(q->address, q->lo));
@@ -56,13 +82,18 @@ static void ask_recent(struct compiler *c, const struct asked *q, struct stub *m
     r->miss = miss;
     r->asked = *q;
     r->slot = n;
-    if (q->lo)
-        x64_lea(a, 64, q->page, x64_base(q->address, q->lo));
-    else
-        x64_mov_rr(a, 64, q->page, q->address);
-    x64_alu_rm(a, X64_SUB, 64, q->page, RECENT(at[n].page));
-    x64_alu_rm(a, X64_CMP, 64, q->page, RECENT(at[n].span));
-    x64_jcc(a, X64_AE, &r->from);
+    if (q->is_const) {
+        x64_alu_mi(a, X64_CMP, 64, RECENT(at[n].span), 0);      /* what it holds is that page's, if anything */
+        x64_jcc(a, X64_E, &r->from);
+    } else {
+        if (q->lo)
+            x64_lea(a, 64, q->page, x64_base(q->address, q->lo));
+        else
+            x64_mov_rr(a, 64, q->page, q->address);
+        x64_alu_rm(a, X64_SUB, 64, q->page, RECENT(at[n].page));
+        x64_alu_rm(a, X64_CMP, 64, q->page, RECENT(at[n].span));
+        x64_jcc(a, X64_AE, &r->from);
+    }
     x64_mov_rm(a, 64, q->addend, RECENT(at[n].addend));
     x64_bind(a, &r->back);
 }
@@ -72,6 +103,8 @@ void x64_write_recent(struct compiler *c, struct stub *r)
     struct x64_asm *a = &c->a;
     const struct asked *q = &r->asked;
     ask_tlb(a, q, &r->miss->from);
+    if (q->is_const)
+        x64_mov_ri(a, q->page, align_down(q->lowest, PAGE_SIZE));
     x64_mov_mr(a, 64, RECENT(at[r->slot].page), q->page);
     x64_mov_mr(a, 64, RECENT(at[r->slot].addend), q->addend);
     x64_mov_rm(a, 32, q->page, RECENT(at[r->slot].missed_at));
@@ -89,6 +122,32 @@ void x64_write_recent(struct compiler *c, struct stub *r)
     x64_alu_mi(a, X64_ADD, 32, RECENT(n), 1);
     x64_mov_rm(a, 64, q->addend, RECENT(at[r->slot].addend));
     x64_jmp(a, &r->back);
+}
+
+/* The range [lo, hi) from the stub's address on. */
+static struct asked ask(struct compiler *c, const struct ir_insn *i, const struct stub *s, unsigned access, int32_t lo,
+                        int32_t hi)
+{
+    struct asked q = { .address = s->address, .mode = (unsigned)i->imm, .access = access, .lo = lo, .hi = hi };
+    uint64_t value;
+    if (!const_of(c, i->arg[0], &value))
+        return q;
+    q.lowest = s->address == HOST_NONE ? (uint64_t)(int64_t)lo : value + (uint64_t)(int64_t)lo;
+    q.is_const = (q.lowest ^ (q.lowest + (uint32_t)(hi - lo) - 1)) < PAGE_SIZE;
+    if (!q.is_const && s->address == HOST_NONE) {
+        /* No page is known, so the general way, with the address in a register. */
+        q.address = x64_temp(c);
+        x64_mov_ri(&c->a, q.address, value);
+        q.lo -= s->disp;
+        q.hi -= s->disp;
+    }
+    return q;
+}
+
+/* base or HOST_NONE. */
+static struct x64_mem at_host(const struct stub *s, unsigned addend)
+{
+    return s->address == HOST_NONE ? x64_base(addend, s->disp) : x64_index(s->address, addend, 0, s->disp);
 }
 
 /* Goes on with the addend for the range, or to the stub. */
@@ -112,7 +171,7 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     ir_ref ref = x64_group_ref(c, k);
     if (g->first != c->at) {
         s->kind = STUB_NONE;
-        return x64_index(s->address, x64_use(c, ref), 0, s->disp);
+        return at_host(s, x64_use(c, ref));
     }
     unsigned want = x64_temp(c), e = x64_def_temp(c, ref);
     s->kind = STUB_FILL;
@@ -120,11 +179,13 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     s->range = (int32_t)(g->hi - g->lo);
     s->what = SLOW_FILL | i->imm << SLOW_MODE_SHIFT | (g->write ? SLOW_WRITE : 0u) |
               (s->what & (SLOW_LAST | SLOW_KEEPS));
-    x64_bind(&c->a, &s->back);
     int32_t lo = s->disp - s->before;
-    enum access access = g->write ? ACCESS_WRITE : ACCESS_READ;
-    check(c, s, &(struct asked){ s->address, (unsigned)i->imm, access, want, e, lo, lo + s->range });
-    return x64_index(s->address, e, 0, s->disp);
+    struct asked q = ask(c, i, s, g->write ? ACCESS_WRITE : ACCESS_READ, lo, lo + s->range);
+    q.page = want;
+    q.addend = e;
+    x64_bind(&c->a, &s->back);
+    check(c, s, &q);
+    return at_host(s, e);
 }
 
 /*
@@ -137,9 +198,11 @@ static struct x64_mem host_address(struct compiler *c, const struct ir_insn *i, 
     unsigned k = x64_group_here(c);
     if (k && c->group[k - 1].count > 1)
         return grouped(c, &c->group[k - 1], k - 1, i, s);
-    unsigned e = x64_temp(c), want = x64_temp(c);
-    check(c, s, &(struct asked){ s->address, (unsigned)i->imm, access, want, e, s->disp, s->disp + (int32_t)size });
-    return x64_index(s->address, e, 0, s->disp);
+    struct asked q = ask(c, i, s, access, s->disp, s->disp + (int32_t)size);
+    q.addend = x64_temp(c);
+    q.page = x64_temp(c);
+    check(c, s, &q);
+    return at_host(s, q.addend);
 }
 
 /* Behind the access.  A group's first one comes back to its check instead, the others never leave. */

@@ -29,7 +29,10 @@ struct place {
     uint16_t spill;        /* 1 + slot that holds it, or 0 */
 };
 
-/* Accesses that ask the TLB once (group.c).  at: the first one's address; lo, hi: the range of addresses; from base. */
+/*
+ * Accesses that ask the TLB once (group.c).  at: the first one's address; lo, hi: the range of addresses; from base,
+ * or (IR_NONE) from 0.
+ */
 struct group {
     ir_ref base;
     bool wrap, write;
@@ -39,10 +42,15 @@ struct group {
 };
 enum { MAX_GROUPS = 64, MAX_GROUPED_OPS = 4096, MAX_ACTIVE_GROUPS = 6 };
 
-/* The range [address + lo, address + hi) and how it is accessed; registers for the page and the addend found. */
+/*
+ * The range [address + lo, address + hi) and how it is accessed; registers for the page and the addend found.
+ * is_const: it begins at lowest, and lies in one page; address is not looked at.
+ */
 struct asked {
     unsigned address, mode, access, page, addend;
     int32_t lo, hi;
+    bool is_const;
+    uint64_t lowest;
 };
 
 /* Code out of the main path, written behind it. */

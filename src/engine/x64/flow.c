@@ -346,7 +346,8 @@ static void write_access(struct compiler *c, struct stub *s)
 {
     struct x64_asm *a = &c->a;
     unsigned kind = s->what & 0xff;
-    uint32_t what = (uint32_t)s->what | (uint32_t)s->address << SLOW_ADDRESS_SHIFT;
+    uint32_t what = (uint32_t)s->what |
+                    (s->address == HOST_NONE ? SLOW_ABSOLUTE : (uint32_t)s->address << SLOW_ADDRESS_SHIFT);
     struct access_mark mark = { what, s->disp, 0 };
     if (kind == SLOW_FILL) {
         mark.value = s->before | s->range << 16;

@@ -67,13 +67,19 @@ static bool stores(const struct ir_insn *i)
     return i->op == IR_ST || i->op == IR_STV || i->aux & IR_MEM_WRITE_INTENT;
 }
 
+/* Constants may be anywhere in their page. */
+static bool in_reach(const struct group *g, int64_t lo, int64_t hi)
+{
+    return g->base ? hi - lo <= MAX_RANGE : (lo ^ (hi - 1)) >> PAGE_BITS == 0;
+}
+
 /* Access n, whose address is s, of so many bytes. */
 static bool joins(struct compiler *c, struct group *g, const struct ir_insn *i, uint32_t n, const struct sum *s,
                   unsigned size)
 {
     int64_t lo = g->lo < s->disp ? g->lo : s->disp, hi = g->hi > s->disp + size ? g->hi : s->disp + size;
     if (g->base != root_of(c, s->base) || g->wrap != s->wrap || g->mode != i->imm || stores(i) > g->write ||
-        hi - lo > MAX_RANGE)
+        !in_reach(g, lo, hi))
         return false;
     g->lo = lo;
     g->hi = hi;
@@ -106,7 +112,10 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, unsigned
     }
     struct sum s = sum_of(c, i->arg[0]);
     unsigned size = i->op == IR_LD || i->op == IR_ST ? 1u << (i->aux & IR_MEM_SIZE) : 16;
-    if (s.open || c->plan[s.base].is_const ||
+    uint64_t value = 0;
+    if (const_of(c, i->arg[0], &value))
+        s = (struct sum){ .base = IR_NONE, .disp = (int64_t)value };
+    if (s.open || (s.base ? c->plan[s.base].is_const : value >> PAGE_BITS != (value + size - 1) >> PAGE_BITS) ||
         x64_has_place(c->j->ungrouped, c->b->ram, x64_insn_place(c->b, insn)))
         return;
     for (unsigned k = c->n_active; k-- > 0;)

@@ -57,8 +57,9 @@ enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X 
        SLOW_LAST = 1 << 17,
        SLOW_WRITE = 1 << 18,            /* SLOW_FILL: for stores, too */
        SLOW_KEEPS = 1 << 19,            /* addresses for stores are kept beyond this access (group.c) */
-       /* Of an access, the host registers of its address and of its value or result; or the value is a constant. */
-       SLOW_ADDRESS_SHIFT = 20, SLOW_OPERAND_SHIFT = 24, SLOW_CONST = 1 << 28 };
+       /* Of an access, the host registers of its address and of its value or result; or the value is a constant, or
+          the address is no register's but what is added to it. */
+       SLOW_ADDRESS_SHIFT = 20, SLOW_OPERAND_SHIFT = 24, SLOW_CONST = 1 << 28, SLOW_ABSOLUTE = 1 << 29 };
 
 /*
  * What follows a call of the access thunks: all that an access's stub has to say.  The address is a register's

@@ -182,7 +182,8 @@ bool x64_access(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     memcpy(&mark, (const void *)(uintptr_t)(ret - sizeof mark), sizeof mark);
     unsigned kind = mark.what & 0xff, operand = mark.what >> SLOW_OPERAND_SHIFT & 15;
     f->what = mark.what;
-    f->address = f->reg[mark.what >> SLOW_ADDRESS_SHIFT & 15] + (uint64_t)(int64_t)mark.disp;
+    uint64_t base = mark.what & SLOW_ABSOLUTE ? 0 : f->reg[mark.what >> SLOW_ADDRESS_SHIFT & 15];
+    f->address = base + (uint64_t)(int64_t)mark.disp;
     if (kind == SLOW_FILL)
         f->value = ((uint32_t)mark.value & 0xffff) | (uint64_t)((uint32_t)mark.value >> 16) << 32;
     else if (kind == SLOW_STOREV)
