@@ -318,9 +318,55 @@ static uint64_t do_string(struct vcpu *v, uint64_t what)
     return !(*cx & s.mask) || s.stopped;
 }
 
-static const struct ir_helper helper_string = {
-    "string", 1, HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY, IR_W, { IR_X }, { .f1 = do_string }
-};
+enum { STRING_HELPER = HELPER_MAY_EXIT | HELPER_READS | HELPER_WRITES | HELPER_MEMORY };
+static const struct ir_helper helper_string = { "string", 1, STRING_HELPER, IR_W, { IR_X }, { .f1 = do_string } };
+
+/* ---- short runs --------------------------------------------------------------------------------- */
+
+/*
+ * MOVS and STOS where offsets are linear addresses and nothing is checked: kernels copy and clear a few words at a
+ * time.  All of it at once, upwards, within a page on either side, if the budget and the TLB allow; or do_string().
+ */
+static uint64_t do_flat_string(struct vcpu *v, uint64_t what)
+{
+    struct x86_cpu *c = x86_of(v);
+    uint64_t *gpr = c->s.gpr, mask = mask64(8 * (what >> 8 & 15));
+    uint64_t n = gpr[R_CX] & mask, si = gpr[R_SI] & mask, di = gpr[R_DI] & mask;
+    unsigned size = what >> 4 & 15;
+    bool moves = (what & 15) == STR_MOVS;
+    if (n - 1 >= PAGE_SIZE / size || n > 1 + (uint64_t)v->pos.left || c->s.rflags & FLAG_DF)
+        return do_string(v, what);
+    unsigned bytes = (unsigned)n * size, mode = x86_data_mode(c);
+    const uint8_t *from = moves ? tlb_host(v, si, bytes, ACCESS_READ, mode) : NULL;
+    uint8_t *to = tlb_host(v, di, bytes, ACCESS_WRITE, mode);
+    if (!to || (moves && (!from || (from < to && to < from + bytes))))
+        return do_string(v, what);
+    if (moves)
+        memmove(to, from, bytes);
+    else
+        fill(to, bytes, size, gpr[R_AX] & mask64(8 * size));
+    if (moves)
+        gpr[R_SI] = (si + bytes) & mask;
+    gpr[R_DI] = (di + bytes) & mask;
+    gpr[R_CX] = 0;
+    v->pos.left -= (int64_t)n - 1;
+    return 1;
+}
+
+static const struct ir_helper helper_flat_string = { "flat_string", 1, STRING_HELPER, IR_W, { IR_X },
+                                                     { .f1 = do_flat_string } };
+
+static bool is_flat(const struct x86_lift *L, const struct x86_insn *I, bool single)
+{
+    bool writes = I->row->aux == STR_MOVS || I->row->aux == STR_STOS;
+    if (!writes || single || L->flags & (MODE_AC_CHECK | MODE_DEBUG))
+        return false;
+    if (lift_64(L))
+        return I->asz == 8 && I->seg != SEG_FS && I->seg != SEG_GS;
+    return I->asz == 4 && L->flags & MODE_FLAT_DATA && (I->seg == SEG_DS || I->seg == SEG_ES);
+}
+
+/* ---- lifting ----------------------------------------------------------------------------------- */
 
 static ir_ref pointer(struct x86_lift *L, const struct x86_insn *I, unsigned reg)
 {
@@ -379,7 +425,8 @@ void lift_string(struct x86_lift *L, const struct x86_insn *I)
     /* Positions taken beyond one are counted from a block's last instruction. */
     if (x86_begins_later(L))
         return;
-    ir_ref done = irb_call(b, &helper_string, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
+    const struct ir_helper *h = is_flat(L, &J, single) ? &helper_flat_string : &helper_string;
+    ir_ref done = irb_call(b, h, irb_x(b, pack(I->row->aux, &J, single)), IR_NONE, IR_NONE, IR_NONE);
     unsigned more = irb_label_new(b);
     irb_brcond(b, IR_EQ, done, irb_w(b, 0), more);
     x86_jump(L, L->next_pc);

@@ -24,6 +24,9 @@ struct msr_row {
     { first, last, step, feature, check, offsetof(struct x86_state, field) }
 
 static const struct msr_row rows[] = {
+    ONE(0xc0000100, F_LM, MSR_CANONICAL, seg[SEG_FS].base),      /* written at each switch between threads */
+    ONE(0xc0000101, F_LM, MSR_CANONICAL, seg[SEG_GS].base),
+    ONE(0xc0000102, F_LM, MSR_CANONICAL, kernel_gs_base),
     ONE(0x174, F_SEP, MSR_ANY, sysenter_cs),
     ONE(0x175, F_SEP, MSR_CANONICAL, sysenter_esp),
     ONE(0x176, F_SEP, MSR_CANONICAL, sysenter_eip),
@@ -42,9 +45,6 @@ static const struct msr_row rows[] = {
     ONE(0xc0000082, F_LM, MSR_CANONICAL, lstar),
     ONE(0xc0000083, F_LM, MSR_CANONICAL, cstar),
     ONE(0xc0000084, F_LM, MSR_ANY, fmask),
-    ONE(0xc0000100, F_LM, MSR_CANONICAL, seg[SEG_FS].base),
-    ONE(0xc0000101, F_LM, MSR_CANONICAL, seg[SEG_GS].base),
-    ONE(0xc0000102, F_LM, MSR_CANONICAL, kernel_gs_base),
     ONE(0xc0000103, F_RDTSCP, MSR_LOW32, tsc_aux),
 };
 
