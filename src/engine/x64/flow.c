@@ -182,24 +182,37 @@ static void trap_if(struct compiler *c, const struct ir_insn *i)
     x64_bind(&c->a, &s->back);
 }
 
-static void exit_if(struct compiler *c, const struct ir_insn *i)
-{
-    enum x64_cc cc = condition(c, i);
-    struct stub *s = x64_stub(c, STUB_SIDE);
-    s->slot = i->aux >> 8;
-    s->pc = i->imm;
-    s->give_back = c->b->n_insns - (c->insn + 1);
-    x64_stub_pending(c, s);
-    x64_jcc(&c->a, cc, &s->from);
-}
-
-/* ---- ends ---------------------------------------------------------------------------------------------- */
-
 static bool same_page(const struct compiler *c, uint64_t pc)
 {
     const struct block_key *k = &c->b->key;
     return (((pc + k->cs_base) & k->va_mask) ^ k->va) >> PAGE_BITS == 0;
 }
+
+/*
+ * Behind the last instruction both ways out want the state, which is written once, and the jump itself is the exit's if
+ * nothing is to be asked.
+ */
+static void exit_if(struct compiler *c, const struct ir_insn *i)
+{
+    uint32_t give_back = c->b->n_insns - (c->insn + 1);
+    if (!give_back)
+        x64_write_all_pending(c);
+    enum x64_cc cc = condition(c, i);
+    bool direct = !give_back && same_page(c, i->imm);
+    struct stub *s = x64_stub(c, direct ? STUB_EXIT : STUB_SIDE);
+    s->slot = i->aux >> 8;
+    s->pc = i->imm;
+    s->give_back = give_back;
+    if (direct)
+        c->exit[s->slot] = (struct x64_exit){ .pc = s->pc };
+    else
+        x64_stub_pending(c, s);
+    x64_jcc(&c->a, cc, &s->from);
+    if (direct)
+        c->exit[s->slot].field = here(c) - 4;
+}
+
+/* ---- ends ---------------------------------------------------------------------------------------------- */
 
 uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *unmapped, struct x64_label *otherwise)
 {
