@@ -32,10 +32,10 @@
  * so that position "now" = end - deferred - left - in_block.
  */
 struct position_counter {
-    int64_t left;       /* positions until the engine must leave, minus the running block's */
     int64_t deferred;   /* what sim_request_exit took out of left */
     uint64_t end;       /* the position at which left + deferred reach 0 */
     uint64_t in_block;  /* 1 while translated code runs, 0 outside */
+    int64_t left;       /* positions until the engine must leave, minus the running block's */
 };
 
 enum sim_clock {

@@ -236,6 +236,12 @@ struct vcpu {
     struct position_counter pos;
 };
 
+/*
+ * Translated code keeps a pointer to VCPU_NEAR bytes behind this struct: what lies within 128 bytes of there has the
+ * shortest operands.
+ */
+enum { VCPU_NEAR = 64 };
+
 /* Fills the head: allocates the TLB, registers map listeners.  The rest of the struct is the guest's. */
 void vcpu_init(struct vcpu *v, unsigned index, const struct guest_ops *ops, struct sim *sim, struct space *mem,
                struct space *io);

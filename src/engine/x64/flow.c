@@ -127,7 +127,7 @@ void x64_op_call(struct compiler *c, const struct ir_insn *i)
         save_pins(c, false);
     if (!(h->flags & HELPER_PURE))
         set_last(c);
-    x64_lea(a, 64, HOST_RDI, x64_base(HOST_RBP, -(int32_t)sizeof(struct vcpu)));
+    x64_lea(a, 64, HOST_RDI, x64_state(0));
     if (x64_reaches(a, (const void *)(uintptr_t)h->f0)) {
         x64_call_to(a, (const void *)(uintptr_t)h->f0);
     } else {

@@ -3,7 +3,7 @@
  * Internal to engine/x64: how a block of IR becomes code for an x86-64 host.
  *
  * Register map
- *   RBP        the guest's state (right behind struct vcpu); the position counter and the TLB's views lie below it
+ *   RBP        VCPU_NEAR bytes into the guest's state, which lies right behind struct vcpu
  *   RSP        where the guest's calls return to (returns.c), 16-byte aligned between instructions; the host's stack
  *              below.  struct x64_frame lies near the code
  *   pins       RBX R12..R15 R9..R11: the guest's hot registers (guest_ops.hot), in every block
@@ -215,7 +215,7 @@ extern const uint8_t x64_pins[N_PINS], x64_temps[N_TEMPS];
 /* State at a byte offset of the vCPU struct. */
 static inline struct x64_mem x64_state(uint64_t offset)
 {
-    return x64_base(HOST_RBP, (int32_t)(offset - sizeof(struct vcpu)));
+    return x64_base(HOST_RBP, (int32_t)(offset - sizeof(struct vcpu)) - VCPU_NEAR);
 }
 #define TLB_TAG(access) ((int32_t)(offsetof(struct tlb_entry, tag) + 8 * (unsigned)(access)))
 #define TLB_ADDEND ((int32_t)offsetof(struct tlb_entry, addend))

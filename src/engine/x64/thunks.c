@@ -79,7 +79,7 @@ static void write_enter(struct x64_asm *a, const struct jit *j, const struct gue
     for (unsigned k = 0; k < 6; k++)
         x64_push(a, callee_saved[k]);
     x64_mov_mr(a, 64, FRAME(j, v), HOST_RDI);
-    x64_lea(a, 64, HOST_RBP, x64_base(HOST_RDI, (int32_t)sizeof(struct vcpu)));
+    x64_lea(a, 64, HOST_RBP, x64_base(HOST_RDI, (int32_t)sizeof(struct vcpu) + VCPU_NEAR));
     x64_write_no_returns(a, j);
     x64_stmxcsr(a, FRAME(j, outer_mxcsr));
     x64_mov_mi(a, 32, FRAME(j, mxcsr), 0);

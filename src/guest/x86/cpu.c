@@ -57,8 +57,8 @@ static STATE_DESC(pending_desc, struct x86_pending, 1, pending_fields);
 
 #define U(f) STATE_UINT(struct x86_state, f)
 static const struct state_field x86_fields[] = {
-    STATE_ARRAY(struct x86_state, gpr, uint64_t), U(rip), U(rflags), U(cc_dst), U(cc_src), U(cc_src2),
-    U(cc_inc), U(cc_rot), U(cc_carry), U(cc_zero), U(cc_op), U(cpl),
+    STATE_ARRAY(struct x86_state, gpr, uint64_t), U(cc_op), U(cpl), U(cc_dst), U(cc_src), U(cc_src2),
+    U(cc_inc), U(cc_rot), U(cc_carry), U(cc_zero), U(rip), U(rflags),
     STATE_STRUCT(struct x86_state, seg, segment_desc, SEG_COUNT), STATE_STRUCT(struct x86_state, gdt, table_desc, 1),
     STATE_STRUCT(struct x86_state, idt, table_desc, 1), U(cr0), U(cr2), U(cr3), U(cr4), U(cr8), U(efer), U(xcr0),
     STATE_ARRAY(struct x86_state, pdpte, uint64_t), STATE_ARRAY(struct x86_state, dr, uint64_t), U(star), U(lstar),

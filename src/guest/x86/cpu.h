@@ -114,13 +114,13 @@ enum { X86_SHADOW_STI = 1, X86_SHADOW_SS = 2 };
 enum { XSAVE_X87 = 1, XSAVE_SSE = 2, XSAVE_AVX = 4 };
 
 struct x86_state {
-    uint64_t gpr[16];
+    uint64_t gpr[16];           /* first what translated code uses most (VCPU_NEAR) */
+    uint32_t cc_op;             /* lazy flags: flags.h */
+    uint32_t cpl;
+    uint64_t cc_dst, cc_src, cc_src2;
+    uint64_t cc_inc, cc_rot, cc_carry, cc_zero;
     uint64_t rip;
     uint64_t rflags;            /* without the six arithmetic flags (invariant 1) */
-    uint64_t cc_dst, cc_src, cc_src2;            /* lazy flags: flags.h */
-    uint64_t cc_inc, cc_rot, cc_carry, cc_zero;
-    uint32_t cc_op;
-    uint32_t cpl;
     struct x86_segment seg[SEG_COUNT];
     struct x86_table gdt, idt;
     uint64_t cr0, cr2, cr3, cr4, cr8, efer, xcr0;

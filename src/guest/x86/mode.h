@@ -44,10 +44,10 @@ enum {
 
 /* MMU modes.  Implicit supervisor accesses (descriptor tables, TSS) use MMU_KERNEL always. */
 enum {
-    MMU_USER = 0,          /* CPL 3 */
-    MMU_KERNEL = 1,        /* CPL 0..2, SMAP not enforced (CR4.SMAP 0, or EFLAGS.AC 1); implicit accesses see mmu.c */
-    MMU_KERNEL_SMAP = 2,   /* CPL 0..2, SMAP enforced */
-    MMU_PHYS = 3,          /* paging off, any CPL */
+    MMU_PHYS = 0,          /* paging off, any CPL */
+    MMU_USER = 1,          /* CPL 3 */
+    MMU_KERNEL = 2,        /* CPL 0..2, SMAP not enforced (CR4.SMAP 0, or EFLAGS.AC 1); implicit accesses see mmu.c */
+    MMU_KERNEL_SMAP = 3,   /* CPL 0..2, SMAP enforced */
 };
 
 void x86_update_mode(struct x86_cpu *c);

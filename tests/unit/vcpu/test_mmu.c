@@ -180,7 +180,7 @@ static int ref_translate(struct run *r, unsigned n, uint64_t va, unsigned size, 
 static void access_memory(struct run *r, unsigned n)
 {
     struct vcpu *v = &r->m->cpu[n]->v;
-    unsigned size = 1u << rnd(r, 4), access = rnd(r, 5) / 2, mode = rnd(r, 3);
+    unsigned size = 1u << rnd(r, 4), access = rnd(r, 5) / 2, mode = MMU_USER + rnd(r, 3);
     uint64_t va = random_va(r), fault, got = 0, want = 0, value = (uint64_t)rnd(r, UINT32_MAX) << 29 | 1;
     if (rnd(r, 3) == 0)
         value = random_entry(r);
