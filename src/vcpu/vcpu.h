@@ -240,7 +240,7 @@ struct vcpu {
  * Translated code keeps a pointer to VCPU_NEAR bytes behind this struct: what lies within 128 bytes of there has the
  * shortest operands.
  */
-enum { VCPU_NEAR = 64 };
+enum { VCPU_NEAR = 32 };
 
 /* Fills the head: allocates the TLB, registers map listeners.  The rest of the struct is the guest's. */
 void vcpu_init(struct vcpu *v, unsigned index, const struct guest_ops *ops, struct sim *sim, struct space *mem,
