@@ -53,9 +53,13 @@ uint32_t x86_compute_flags(uint32_t base, uint64_t dst, uint64_t src, uint64_t s
     case CC_LOGICB:
         return result_flags(dst, bits);
     case CC_SHLB: /* the bit shifted out is the top of the value one step earlier */
+        src <<= src2 & 63;
         return result_flags(dst, bits) | flag_if(src & top, FLAG_CF) | flag_if((src ^ dst) & top, FLAG_OF);
-    case CC_SARB: /* SHR too */
+    case CC_SHRB:
+        src >>= src2 & 63;
         return result_flags(dst, bits) | flag_if(src & 1, FLAG_CF) | flag_if((src ^ dst) & top, FLAG_OF);
+    case CC_SARB:
+        return result_flags(dst, bits) | flag_if(src >> (src2 & 63) & 1, FLAG_CF);
     case CC_MULB:
         return result_flags(dst, bits) | flag_if(src, FLAG_CF | FLAG_OF);
     default: /* BMILOGIC: carry if src says so */

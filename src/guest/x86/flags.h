@@ -13,8 +13,8 @@
  *   SUB       -             second operand         first operand
  *   SBB       result        second operand         carry in   (first = dst + src + carry)
  *   LOGIC     result        -                      -
- *   SHL       result        value shifted one step less   -
- *   SAR       result        value shifted one step less   -   (SHR too)
+ *   SHL, SHR  result        value shifted          steps - 1
+ *   SAR       result        value, extended        steps - 1
  *   MUL       low result    non-zero: CF and OF    -
  *   BMILOGIC  result        non-zero: CF           -
  *
@@ -42,7 +42,7 @@
 enum x86_cc_op {
     CC_EFLAGS = 0,
 #define CC4(n) CC_##n##B, CC_##n##W, CC_##n##L, CC_##n##Q,
-    CC4(ADD) CC4(ADC) CC4(SUB) CC4(SBB) CC4(LOGIC) CC4(SHL) CC4(SAR) CC4(MUL) CC4(BMILOGIC)
+    CC4(ADD) CC4(ADC) CC4(SUB) CC4(SBB) CC4(LOGIC) CC4(SHL) CC4(SHR) CC4(SAR) CC4(MUL) CC4(BMILOGIC)
 #undef CC4
         CC_OP_COUNT,
 };

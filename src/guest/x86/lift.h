@@ -96,7 +96,8 @@ static inline bool x86_cc_plain(const struct x86_lift *L)
 /* Sets the lazy flags.  src, src2 may be NONE where the table in flags.h has '-'. */
 void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2);
 /* The same if cond, a W value, is not 0; else the flags stay. */
-void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref dst, ir_ref src);
+void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref dst, ir_ref src,
+                   ir_ref src2);
 /* The layers of flags.h.  INC, DEC: CF stays.  ROL, ROR: CF and OF alone change. */
 void x86_set_cc_inc(struct x86_lift *L, bool dec, unsigned size, ir_ref result);
 void x86_set_cc_rotate(struct x86_lift *L, bool right, unsigned size, ir_ref result);

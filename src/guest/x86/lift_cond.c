@@ -152,7 +152,8 @@ static ir_ref base_overflow(struct x86_lift *L)
         r = is_base(L, CC_SUBB) ? irb_bin(b, IR_SUB, z, y) : r;
         return word_bit(L, irb_bin(b, IR_AND, irb_bin(b, IR_XOR, x, y), irb_bin(b, IR_XOR, x, r)), top);
     case CC_SHLB:
-    case CC_SARB:
+    case CC_SHRB:
+        y = irb_bin(b, is_base(L, CC_SHLB) ? IR_SHL : IR_SHR, y, z);
         return word_bit(L, irb_bin(b, IR_XOR, y, r), top);
     case CC_MULB:
         return irb_setcondi(b, IR_NE, y, 0);
@@ -192,6 +193,15 @@ static ir_ref carry_with_carry(struct x86_lift *L)
     return irb_bin(b, IR_OR, irb_setcond(b, IR_LTU, x, y), equal);
 }
 
+/* The bit that left last. */
+static ir_ref shifted_out(struct x86_lift *L)
+{
+    bool left = is_base(L, CC_SHLB);
+    ir_ref x = irb_get(L->b, 8, X86_OFF(cc_src)), steps = irb_get(L->b, 8, X86_OFF(cc_src2));
+    x = irb_bin(L->b, left ? IR_SHL : IR_SHR, x, steps);
+    return word_bit(L, x, left ? (8u << cc_width(base(L))) - 1 : 0);
+}
+
 static ir_ref base_carry(struct x86_lift *L)
 {
     switch (base(L) - cc_width(base(L))) {
@@ -202,9 +212,9 @@ static ir_ref base_carry(struct x86_lift *L)
     case CC_ADDB:
         return irb_setcond(L->b, IR_LTU, base_operand(L, X86_OFF(cc_dst)), base_operand(L, X86_OFF(cc_src)));
     case CC_SHLB:
-        return state_bit(L, X86_OFF(cc_src), (8u << cc_width(base(L))) - 1);
+    case CC_SHRB:
     case CC_SARB:
-        return state_bit(L, X86_OFF(cc_src), 0);
+        return shifted_out(L);
     case CC_ADCB:
     case CC_SBBB:
         return carry_with_carry(L);

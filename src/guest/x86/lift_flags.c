@@ -95,10 +95,12 @@ static void put_x_if(struct x86_lift *L, ir_ref cond, uint32_t offset, ir_ref v)
     irb_put(L->b, 8, offset, irb_select(L->b, cond, irb_cast(L->b, v, IR_X), irb_get(L->b, 8, offset)));
 }
 
-void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref dst, ir_ref src)
+void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref dst, ir_ref src,
+                   ir_ref src2)
 {
     put_x_if(L, cond, X86_OFF(cc_dst), dst);
     put_x_if(L, cond, X86_OFF(cc_src), src);
+    put_x_if(L, cond, X86_OFF(cc_src2), src2);
     irb_put(L->b, 4, X86_OFF(cc_op), irb_select(L->b, cond, irb_w(L->b, op), op_word(L)));
     L->cc_known = 0;
 }

@@ -26,13 +26,15 @@ static ir_ref by(struct shift *s, enum ir_op op, ir_ref x, bool one_less)
     return irb_bin(b, op, x, one_less ? irb_bini(b, IR_SUB, s->count, 1) : s->count);
 }
 
-static void set_flags(struct shift *s, bool left, ir_ref r, ir_ref one_less)
+static ir_ref one_less(struct shift *s) { return irb_cast(s->L->b, irb_bini(s->L->b, IR_SUB, s->count, 1), IR_X); }
+
+static void set_flags(struct shift *s, unsigned family, ir_ref r, ir_ref x, ir_ref steps)
 {
-    enum x86_cc_op op = x86_cc_of(left ? CC_SHLB : CC_SARB, s->size);
+    enum x86_cc_op op = x86_cc_of(family, s->size);
     if (s->constant)
-        x86_set_cc(s->L, op, r, one_less, IR_NONE);
+        x86_set_cc(s->L, op, r, x, steps);
     else
-        x86_set_cc_if(s->L, nonzero(s), op, r, one_less);
+        x86_set_cc_if(s->L, nonzero(s), op, r, x, steps);
 }
 
 static void shift_plain(struct shift *s, unsigned op)
@@ -40,9 +42,9 @@ static void shift_plain(struct shift *s, unsigned op)
     struct ir_block *b = s->L->b;
     enum ir_op ir = op == SH_SHR ? IR_SHR : op == SH_SAR ? IR_SAR : IR_SHL;
     ir_ref x = op == SH_SAR && s->size < 4 ? irb_sextract(b, s->x, 0, s->bits) : s->x;
-    ir_ref r = by(s, ir, x, false), one_less = by(s, ir, x, true);
+    ir_ref r = by(s, ir, x, false);
     finish(s, r);
-    set_flags(s, ir == IR_SHL, r, one_less);
+    set_flags(s, op == SH_SHR ? CC_SHRB : op == SH_SAR ? CC_SARB : CC_SHLB, r, x, one_less(s));
 }
 
 /* ROL, ROR: CF is the bit that moved round, OF from the two top bits; the rest stay. */
@@ -186,20 +188,20 @@ static void double_shift(struct shift *s, ir_ref y)
 {
     struct ir_block *b = s->L->b;
     bool left = !s->I->row->aux;
-    ir_ref r, one_less;
+    ir_ref r, last;      /* the result, and what it was one step earlier */
     if (s->bits == 64) {
         /* The other operand moves in by 64 - count, in two steps because of a count of 0. */
         ir_ref rest = irb_bini(b, left ? IR_SHR : IR_SHL, y, 1);
         ir_ref in = irb_bin(b, left ? IR_SHR : IR_SHL, rest, irb_bin(b, IR_SUB, irb_x(b, 63), s->count));
         r = irb_bin(b, IR_OR, by(s, left ? IR_SHL : IR_SHR, s->x, false), in);
-        one_less = by(s, left ? IR_SHL : IR_SHR, s->x, true);
+        last = by(s, left ? IR_SHL : IR_SHR, s->x, true);
     } else {
         ir_ref count = irb_cast(b, s->count, IR_X);
         r = irb_un(b, IR_TRUNC, in_pair(s, y, left, count));
-        one_less = in_pair(s, y, left, irb_bini(b, IR_SUB, count, 1));
+        last = in_pair(s, y, left, irb_bini(b, IR_SUB, count, 1));
     }
     finish(s, r);
-    set_flags(s, left, r, one_less);
+    set_flags(s, left ? CC_SHLB : CC_SHRB, r, last, irb_x(b, 0));
 }
 
 void lift_shiftd(struct x86_lift *L, const struct x86_insn *I)
