@@ -118,12 +118,14 @@ static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit
 {
     struct block_key key;
     v->ops->block_key(v, &key);
-    struct block *b = cache_find(e, v, &key, limit);
+    struct block *whole = cache_find(e, v, &key, limit), *b = whole;
     if (b && (int64_t)b->n_insns > v->pos.left && b->follows)
         b = cache_find(e, v, &key, PLAIN);
-    if (b && (int64_t)b->n_insns > v->pos.left)
-        b = cache_find(e, v, &key, (unsigned)v->pos.left);
-    return b;
+    if (!b || (int64_t)b->n_insns <= v->pos.left)
+        return b;
+    if (e->kind->stopped_in && !limit)
+        e->kind->stopped_in(e, whole);
+    return cache_find(e, v, &key, (unsigned)v->pos.left);
 }
 
 static enum vcpu_exit take_exit(struct vcpu *v)

@@ -127,6 +127,9 @@ struct engine_kind {
     bool (*follows)(const struct engine *e, const struct ram *ram, uint64_t offset);
     /* No way leads to b from now on; NULL: nothing. */
     void (*killed)(struct engine *e, struct block *b);
+    /* The budget ends in this block, a sample of what runs much; it may be dead then, to be translated anew.  NULL: of
+       no use. */
+    void (*stopped_in)(struct engine *e, struct block *b);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
     /* Fills in what the kind counts itself; NULL: nothing. */
     void (*count)(const struct engine *e, struct engine_stats *out);

@@ -159,7 +159,6 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     if (mark.slot == SITE_MARK_SHORT) {
         v->pos.left += b->n_insns;
         *pc = b->key.pc;
-        x64_recent_sample(e, b);
         return LEAVE_SHORT;
     }
     *pc = ((struct x64_code *)b->code)->exit[mark.slot].pc;
@@ -222,5 +221,5 @@ const struct engine_kind x64_kind = {
     .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
     .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = x64_chained,
     .unchained = x64_unchained,
-    .follows = follows, .killed = killed, .exec = exec, .count = count,
+    .follows = follows, .killed = killed, .stopped_in = x64_recent_sample, .exec = exec, .count = count,
 };

@@ -312,7 +312,7 @@ void x64_recent_init(struct jit *j);
 void x64_recent_free(struct engine *e, uint16_t list);
 /* The recent pages are v's from now on. */
 void x64_recent_turn(struct engine *e, struct vcpu *v);
-/* A budget ended at b: a sample.  b may be dead then, to be translated anew. */
+/* engine_kind.stopped_in. */
 void x64_recent_sample(struct engine *e, struct block *b);
 
 /* ---- links.c ------------------------------------------------------------------------------- */
