@@ -94,6 +94,11 @@ static inline bool x86_cc_plain(const struct x86_lift *L)
     return x86_cc_known(L, CC_ALL) && !(L->cc_op & CC_LAYERS);
 }
 /* Sets the lazy flags.  src, src2 may be NONE where the table in flags.h has '-'. */
+/*
+ * This instruction sets all six flags, no longer reads them and cannot fault any more: what they come from is not wanted
+ * from here on, which is best said before the result is computed.
+ */
+void x86_cc_ends(struct x86_lift *L);
 void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2);
 /* The same if cond, a W value, is not 0; else the flags stay. */
 void x86_set_cc_if(struct x86_lift *L, ir_ref cond, enum x86_cc_op op, ir_ref dst, ir_ref src,

@@ -70,6 +70,8 @@ static void put_layer(struct x86_lift *L, uint32_t mask, uint32_t bits)
     L->cc_known |= mask;
 }
 
+void x86_cc_ends(struct x86_lift *L) { discard(L, ~0u); }
+
 enum {
     INC_DROPS = CC_INC | CC_ROT_LAST | CC_ZERO,
     ROT_DROPS = CC_ROT | CC_ROT_LAST | CC_CARRY,

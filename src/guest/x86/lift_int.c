@@ -57,9 +57,13 @@ void lift_alu(struct x86_lift *L, const struct x86_insn *I)
     ir_ref y = x86_rd(L, I, 1), r;
     if (op == ALU_ADC || op == ALU_SBB) {
         carry = x86_carry(L);
+        if (!linear)
+            x86_cc_ends(L);
         r = irb_bin(L->b, op == ALU_ADC ? IR_ADD : IR_SUB, x, y);
         r = irb_bin(L->b, op == ALU_ADC ? IR_ADD : IR_SUB, r, x86_as(L, carry, size));
     } else {
+        if (!linear)
+            x86_cc_ends(L);
         r = alu(L, op, x, y, size);
     }
     if (store)
@@ -85,6 +89,8 @@ void lift_not(struct x86_lift *L, const struct x86_insn *I)
 void lift_neg(struct x86_lift *L, const struct x86_insn *I)
 {
     ir_ref linear, x = x86_rd_rmw(L, I, 0, &linear);
+    if (!linear)
+        x86_cc_ends(L);
     ir_ref r = irb_un(L->b, IR_NEG, x);
     x86_wr_rmw(L, I, 0, linear, r);
     x86_set_cc(L, x86_cc_of(CC_SUBB, I->op[0].size), IR_NONE, x, irb_const(L->b, I->op[0].size == 8 ? IR_X : IR_W, 0));

@@ -41,6 +41,8 @@ static void shift_plain(struct shift *s, unsigned op)
 {
     struct ir_block *b = s->L->b;
     enum ir_op ir = op == SH_SHR ? IR_SHR : op == SH_SAR ? IR_SAR : IR_SHL;
+    if (s->constant && !s->linear)
+        x86_cc_ends(s->L);
     ir_ref x = op == SH_SAR && s->size < 4 ? irb_sextract(b, s->x, 0, s->bits) : s->x;
     ir_ref r = by(s, ir, x, false);
     finish(s, r);
