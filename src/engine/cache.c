@@ -5,13 +5,14 @@
 #include "engine/impl.h"
 #include "ir/opt/opt.h"
 
-enum { DEFAULT_CACHE_BYTES = 64 << 20 };
+enum { DEFAULT_CACHE_BYTES = 64 << 20, MAX_ENDS = 1 << 12 };
 
 void cache_init(struct engine *e)
 {
     e->hash = NEW_ARRAY(struct block *, HASH_SIZE);
     e->jump = NEW_ARRAY(struct block *, JUMP_SIZE);
     e->pages = NEW_ARRAY(struct page_blocks *, PAGE_HASH_SIZE);
+    e->ends = NEW_ARRAY(struct end_place, MAX_ENDS);
     if (!e->config.cache_bytes && !e->kind->bounded)
         e->config.cache_bytes = DEFAULT_CACHE_BYTES;
 }
@@ -240,6 +241,7 @@ void cache_fini(struct engine *e)
     free(e->hash);
     free(e->jump);
     free(e->pages);
+    free(e->ends);
 }
 
 /* ---- finding and translating ------------------------------------------------------------------ */
@@ -299,20 +301,45 @@ static struct block *new_block(const struct engine *e, const struct block_key *k
 
 /* ---- instructions that end their block ---------------------------------------------------------- */
 
-/* By a hash of the place: two that share a bit only make a block shorter than it need be. */
+/*
+ * Whoever looks finds a bit by a hash of the place first, which is seldom set; then there is the list.  When that is
+ * full the bit must do: two places that share it only make a block shorter than it need be.
+ */
 static uint64_t *end_mark(struct engine *e, const struct ram *ram, uint64_t offset, uint64_t *bit)
 {
     uint64_t h = mix(offset + ram->size) >> 40;
     *bit = UINT64_C(1) << (h & 63);
-    return &e->ends[h >> 6 & (END_WORDS - 1)];
+    return &e->ends_bits[h >> 6 & (END_WORDS - 1)];
+}
+
+static bool is_end(struct engine *e, const struct ram *ram, uint64_t offset)
+{
+    uint64_t bit;
+    if (!(*end_mark(e, ram, offset, &bit) & bit))
+        return false;
+    if (e->n_ends == MAX_ENDS)
+        return true;
+    for (size_t k = 0; k < e->n_ends; k++)
+        if (e->ends[k].offset == offset && e->ends[k].ram == ram)
+            return true;
+    return false;
+}
+
+static void add_end(struct engine *e, const struct ram *ram, uint64_t offset)
+{
+    uint64_t bit;
+    if (is_end(e, ram, offset))
+        return;
+    if (e->n_ends < MAX_ENDS)
+        e->ends[e->n_ends++] = (struct end_place){ ram, offset };
+    *end_mark(e, ram, offset, &bit) |= bit;
 }
 
 void cache_ends_block(struct engine *e, struct block *b, unsigned insn)
 {
-    uint64_t bit;
     if (!b->ram || insn + 1 == b->n_insns)
         return;
-    *end_mark(e, b->ram, b->ram_offset + b->insn[insn].from_start, &bit) |= bit;
+    add_end(e, b->ram, b->ram_offset + b->insn[insn].from_start);
     if (!b->dead)
         cache_kill(e, b);
 }
@@ -321,8 +348,7 @@ void cache_ends_block(struct engine *e, struct block *b, unsigned insn)
 static unsigned marked_end(struct engine *e, const struct block_key *key, const struct tlb_side *at)
 {
     for (uint32_t n = 0; at->ram && n + 1 < e->ir.n_insns; n++) {
-        uint64_t bit, offset = at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.start[n].pc - key->pc);
-        if (*end_mark(e, at->ram, offset, &bit) & bit)
+        if (is_end(e, at->ram, at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.start[n].pc - key->pc)))
             return n + 1;
     }
     return 0;

@@ -147,7 +147,12 @@ struct engine {
     struct block **hash;
     struct block **jump;                 /* by va: what cache_guess() tries */
     struct page_blocks **pages;
-    uint64_t ends[END_WORDS];            /* where instructions are that must be last (cache_ends_block) */
+    struct end_place {                   /* where instructions are that must be last (cache_ends_block) */
+        const struct ram *ram;
+        uint64_t offset;
+    } *ends;
+    size_t n_ends;
+    uint64_t ends_bits[END_WORDS];
     struct block *graveyard;             /* dead, freed outside translated code */
     struct block *uncached;              /* the last block from memory that cannot be cached */
     size_t bytes;
