@@ -64,7 +64,8 @@ enum {
 };
 /* Changes a case for an Intel host, so that what its processors do otherwise does not come up.  False: it would. */
 bool isa_avoid_vendor(struct isa_case *c, const struct x86_insn *I);
-/* ISA_LET_* on an Intel host. */
-uint32_t isa_vendor_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours);
+/* ISA_LET_* on an Intel host, or on one of AMD's. */
+uint32_t isa_vendor_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours,
+                         bool intel);
 
 #endif

@@ -106,7 +106,7 @@ static bool compare(const struct isa_case *c, const struct x86_insn *insn, uint6
                     const struct isa_result *h, const struct isa_result *o, char *why, size_t n)
 {
     char name[32];
-    uint32_t let = insn && t.gen.intel ? isa_vendor_lets(insn, h, o) : 0;
+    uint32_t let = insn ? isa_vendor_lets(insn, h, o, t.gen.intel) : 0;
     if (let & ISA_LET_ALL)
         return false;
     if (differs(why, n, "end (0 fell through, 1 branched, 2 fault)", h->end, o->end) ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The written list of where Intel's processors and AMD's differ although both follow the architecture.  Ours do as
- * AMD's, whose models are the default; so on an AMD host nothing is let off, and on an Intel host just what is here,
- * all the rest of an outcome being compared.
+ * AMD's, whose models are the default; so on an AMD host only that is let off in which AMD's differ among themselves,
+ * and on an Intel host just what is here, all the rest of an outcome being compared.
  */
 #include <string.h>
 
@@ -10,19 +10,28 @@
 
 #include "gen_impl.h"
 
-static const struct {
+struct lets {
     const char *name;        /* the row's mnemonic, or its beginning with a * behind */
     uint32_t let;            /* ISA_LET_* */
-} on_fault[] = {             /* of instructions that fault on both sides */
+};
+
+/* Of instructions that fault on both sides.  AMD's among themselves: */
+static const struct lets anywhere[] = {
+    /* Of two operands that fault, Zen 4 reports the destination's, its predecessors the source's. */
+    { "cmps", ISA_LET_FAULT },
+    /* Where a 16-bit address wraps within the operand, Zen 4's elements do. */
+    { "vmaskmov*", ISA_LET_CR2 },
+    { "vpmaskmov*", ISA_LET_CR2 },
+};
+/* And Intel's: */
+static const struct lets on_intel[] = {
     /* Two operands may both fault: which one comes first, and in what order #AC, #PF and #GP are looked for, is left
        open (SDM vol. 3, 6.9); flags of a REP that faults are those of before, or of the last iteration. */
-    { "cmps", ISA_LET_FAULT | ISA_LET_FLAGS },
+    { "cmps", ISA_LET_FLAGS },
     { "scas", ISA_LET_FAULT | ISA_LET_FLAGS },
     { "bound", ISA_LET_FAULT },
     /* CR2: the first element that is stored or loaded, or the operand. */
     { "maskmovdqu", ISA_LET_CR2 },
-    { "vmaskmov*", ISA_LET_CR2 },
-    { "vpmaskmov*", ISA_LET_CR2 },
     /* Elements that came before the fault have been loaded, more or less of them, and the order is the processor's
        (SDM vol. 2, VGATHER). */
     { "vgather*", ISA_LET_SIMD | ISA_LET_FAULT },
@@ -91,16 +100,28 @@ static bool store_given_up(const struct x86_insn *I, const struct isa_result *ho
            load_le(host->out.fx + 2, 2) & ES;
 }
 
-uint32_t isa_vendor_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours)
+static uint32_t listed(const struct lets *list, size_t n, const struct x86_insn *I)
 {
     uint32_t let = 0;
+    for (size_t k = 0; k < n; k++)
+        if (matches(list[k].name, I->row->name))
+            let |= list[k].let;
+    return let;
+}
+
+uint32_t isa_vendor_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours,
+                         bool intel)
+{
+    bool both_fault = host->end == ISA_FAULT && ours->end == ISA_FAULT;
+    uint32_t let = both_fault ? listed(anywhere, ARRAY_LEN(anywhere), I) : 0;
+    if (!intel)
+        return let;
     if (store_given_up(I, host, ours))
         return ISA_LET_ALL;
     /* In which order the sums of products, and so their NaNs, are formed is left open. */
     if (matches("dpp*", I->row->name) || matches("vdpp*", I->row->name))
         let |= ISA_LET_NANS;
-    for (size_t k = 0; host->end == ISA_FAULT && ours->end == ISA_FAULT && k < ARRAY_LEN(on_fault); k++)
-        if (matches(on_fault[k].name, I->row->name))
-            let |= on_fault[k].let;
+    if (both_fault)
+        let |= listed(on_intel, ARRAY_LEN(on_intel), I);
     return let;
 }
