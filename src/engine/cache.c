@@ -88,7 +88,7 @@ static void unchain(struct engine *e, struct block_link *l)
 {
     if (!l->to)
         return;
-    if (e->kind->unchained)
+    if (e->kind->unchained && !e->ending)
         e->kind->unchained(e, l->from, (unsigned)(l - l->from->link));
     *l->prev = l->next;
     if (l->next)
@@ -234,6 +234,7 @@ void cache_sweep(struct engine *e)
 
 void cache_fini(struct engine *e)
 {
+    e->ending = true;
     cache_flush(e);
     cache_sweep(e);
     if (e->uncached)

@@ -158,6 +158,7 @@ struct engine {
     size_t bytes;
     struct block *leave_block;
     unsigned leave_slot;
+    bool ending;                        /* nothing will run any more */
     enum leave left_by;                 /* how translated code was left last */
     int64_t budget;                     /* positions that the run under way was given */
     uint64_t rng;
