@@ -5,14 +5,14 @@
 #include "engine/impl.h"
 #include "ir/opt/opt.h"
 
-enum { DEFAULT_CACHE_BYTES = 64 << 20, MAX_ENDS = 1 << 12 };
+enum { DEFAULT_CACHE_BYTES = 64 << 20 };
 
 void cache_init(struct engine *e)
 {
     e->hash = NEW_ARRAY(struct block *, HASH_SIZE);
     e->jump = NEW_ARRAY(struct block *, JUMP_SIZE);
     e->pages = NEW_ARRAY(struct page_blocks *, PAGE_HASH_SIZE);
-    e->ends = NEW_ARRAY(struct end_place, MAX_ENDS);
+    ends_init(e);
     if (!e->config.cache_bytes && !e->kind->bounded)
         e->config.cache_bytes = DEFAULT_CACHE_BYTES;
 }
@@ -242,7 +242,7 @@ void cache_fini(struct engine *e)
     free(e->hash);
     free(e->jump);
     free(e->pages);
-    free(e->ends);
+    ends_fini(e);
 }
 
 /* ---- finding and translating ------------------------------------------------------------------ */
@@ -302,45 +302,11 @@ static struct block *new_block(const struct engine *e, const struct block_key *k
 
 /* ---- instructions that end their block ---------------------------------------------------------- */
 
-/*
- * Whoever looks finds a bit by a hash of the place first, which is seldom set; then there is the list.  When that is
- * full the bit must do: two places that share it only make a block shorter than it need be.
- */
-static uint64_t *end_mark(struct engine *e, const struct ram *ram, uint64_t offset, uint64_t *bit)
-{
-    uint64_t h = mix(offset + ram->size) >> 40;
-    *bit = UINT64_C(1) << (h & 63);
-    return &e->ends_bits[h >> 6 & (END_WORDS - 1)];
-}
-
-static bool is_end(struct engine *e, const struct ram *ram, uint64_t offset)
-{
-    uint64_t bit;
-    if (!(*end_mark(e, ram, offset, &bit) & bit))
-        return false;
-    if (e->n_ends == MAX_ENDS)
-        return true;
-    for (size_t k = 0; k < e->n_ends; k++)
-        if (e->ends[k].offset == offset && e->ends[k].ram == ram)
-            return true;
-    return false;
-}
-
-static void add_end(struct engine *e, const struct ram *ram, uint64_t offset)
-{
-    uint64_t bit;
-    if (is_end(e, ram, offset))
-        return;
-    if (e->n_ends < MAX_ENDS)
-        e->ends[e->n_ends++] = (struct end_place){ ram, offset };
-    *end_mark(e, ram, offset, &bit) |= bit;
-}
-
 void cache_ends_block(struct engine *e, struct block *b, unsigned insn)
 {
     if (!b->ram || insn + 1 == b->n_insns)
         return;
-    add_end(e, b->ram, b->ram_offset + b->insn[insn].from_start);
+    ends_add(e, b->ram, b->ram_offset + b->insn[insn].from_start);
     if (!b->dead)
         cache_kill(e, b);
 }
@@ -349,26 +315,45 @@ void cache_ends_block(struct engine *e, struct block *b, unsigned insn)
 static unsigned marked_end(struct engine *e, const struct block_key *key, const struct tlb_side *at)
 {
     for (uint32_t n = 0; at->ram && n + 1 < e->ir.n_insns; n++) {
-        if (is_end(e, at->ram, at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.start[n].pc - key->pc)))
+        if (ends_has(e, at->ram, at->ram_offset + (key->va & TLB_PAGE_MASK) + (e->ir.start[n].pc - key->pc)))
             return n + 1;
     }
     return 0;
+}
+
+struct guide {
+    struct ir_guide base;
+    struct engine *e;
+    const struct block_key *key;
+    const struct tlb_side *at;
+};
+
+static bool is_likely(const struct ir_guide *base, uint64_t begin, uint64_t target)
+{
+    const struct guide *g = (const struct guide *)(const void *)base;
+    if (g->e->config.perturb_seed)
+        return mix(g->e->rng ^ target) >> 63;
+    uint64_t page = g->at->ram_offset, cs_base = g->key->cs_base;
+    return g->e->kind->is_likely && g->e->kind->is_likely(g->e, g->at->ram, page + ((begin + cs_base) & TLB_PAGE_MASK),
+                                                          page + ((target + cs_base) & TLB_PAGE_MASK));
 }
 
 /* Lifts up to max instructions into e->ir. */
 static bool lift(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned max, bool follow,
                  const struct tlb_side *at)
 {
+    const struct guide guide = { { is_likely }, e, key, at };
     ir_block_reset(&e->ir);
-    e->ir.follow = follow;
-    if (!v->ops->translate(v, key, max, &e->ir))
-        return false;
-    unsigned end = marked_end(e, key, at);
-    if (!end)
-        return true;
-    ir_block_reset(&e->ir);
-    e->ir.follow = follow;
-    return v->ops->translate(v, key, end, &e->ir);
+    e->ir.guide = follow ? &guide.base : NULL;
+    bool lifted = v->ops->translate(v, key, max, &e->ir);
+    unsigned end = lifted ? marked_end(e, key, at) : 0;
+    if (end) {
+        ir_block_reset(&e->ir);
+        e->ir.guide = follow ? &guide.base : NULL;
+        lifted = v->ops->translate(v, key, end, &e->ir);
+    }
+    e->ir.guide = NULL;
+    return lifted;
 }
 
 static bool may_follow(struct engine *e, const struct block_key *key, const struct tlb_side *at)

@@ -124,7 +124,7 @@ static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit
     if (!b || (int64_t)b->n_insns <= v->pos.left)
         return b;
     if (e->kind->stopped_in && !limit)
-        e->kind->stopped_in(e, whole);
+        e->kind->stopped_in(e, whole, b->n_insns);
     return cache_find(e, v, &key, (unsigned)v->pos.left);
 }
 

@@ -123,13 +123,15 @@ struct engine_kind {
     /* Exit slot of b was chained (b->link[slot].to) or unchained; NULL: the kind looks itself. */
     void (*chained)(struct engine *e, struct block *b, unsigned slot);
     void (*unchained)(struct engine *e, struct block *b, unsigned slot);
-    /* Is the block there worth following jumps (ir_block.follow)?  NULL: none is. */
+    /* Is the block there worth following jumps (ir_block.guide)?  NULL: none is. */
     bool (*follows)(const struct engine *e, const struct ram *ram, uint64_t offset);
+    /* ir_guide.is_likely, by places in RAM; NULL: not known. */
+    bool (*is_likely)(const struct engine *e, const struct ram *ram, uint64_t begin, uint64_t target);
     /* No way leads to b from now on; NULL: nothing. */
     void (*killed)(struct engine *e, struct block *b);
-    /* The budget ends in this block, a sample of what runs much; it may be dead then, to be translated anew.  NULL: of
-       no use. */
-    void (*stopped_in)(struct engine *e, struct block *b);
+    /* The budget ends in this block, or in what stands for it where it follows jumps, of so many instructions: a sample
+       of what runs much.  The block may be dead then, to be translated anew.  NULL: of no use. */
+    void (*stopped_in)(struct engine *e, struct block *b, unsigned n_insns);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
     /* Fills in what the kind counts itself; NULL: nothing. */
     void (*count)(const struct engine *e, struct engine_stats *out);
@@ -147,10 +149,7 @@ struct engine {
     struct block **hash;
     struct block **jump;                 /* by va: what cache_guess() tries */
     struct page_blocks **pages;
-    struct end_place {                   /* where instructions are that must be last (cache_ends_block) */
-        const struct ram *ram;
-        uint64_t offset;
-    } *ends;
+    struct end_place *ends;             /* ends.c: n_ends of them, and bits by a hash */
     size_t n_ends;
     uint64_t ends_bits[END_WORDS];
     struct block *graveyard;             /* dead, freed outside translated code */
@@ -168,6 +167,13 @@ struct engine {
 };
 
 extern const struct engine_kind interp_kind, x64_kind;
+
+/* ---- ends.c: places in RAM of instructions that must be the last of their block ----------------- */
+
+void ends_init(struct engine *e);
+void ends_fini(struct engine *e);
+bool ends_has(struct engine *e, const struct ram *ram, uint64_t offset);
+void ends_add(struct engine *e, const struct ram *ram, uint64_t offset);
 
 /* ---- cache.c -------------------------------------------------------------------------- */
 

@@ -31,7 +31,8 @@ void ir_block_reset(struct ir_block *b)
 {
     b->n = b->n_labels = b->n_exits = b->n_insns = b->guest_bytes = 0;
     b->n_values = 1;
-    b->knows_vectors = b->follow = b->followed = false;
+    b->guide = NULL;
+    b->knows_vectors = b->followed = false;
     b->epoch++;
 }
 

@@ -91,6 +91,13 @@ struct ir_piece {
 };
 enum { IR_PIECE_WORDS = 128 };
 
+/* What is known of how code runs. */
+struct ir_guide {
+    /* Of two places in the block's page: is the one that a branch leads to come to about as often as the other, where
+       what runs through to the branch begins? */
+    bool (*is_likely)(const struct ir_guide *g, uint64_t begin, uint64_t target);
+};
+
 struct ir_block {
     struct ir_insn *insn;   /* n of cap */
     uint32_t n, cap;
@@ -99,7 +106,8 @@ struct ir_block {
     uint32_t n_exits;       /* EXIT_JUMP, EXIT_IF and RETURN_POINT, numbered by their slots */
     uint32_t n_insns;       /* guest instructions (INSN_START count) */
     uint32_t guest_bytes;   /* bytes of guest code covered, from the key's va */
-    bool follow;            /* to the front end: worth going on at the target of a jump within the page, a loop's too */
+    const struct ir_guide *guide;    /* to the front end: worth going on at the target of a jump within the page, a
+                                        loop's too; NULL: it is not */
     bool followed;          /* it has done so */
     uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */
     struct {

@@ -59,6 +59,14 @@ static bool follows(const struct engine *e, const struct ram *ram, uint64_t offs
     return x64_has_place(jit_of(e)->hot, ram, offset);
 }
 
+/* At least some samples, and about as many runs. */
+static bool is_likely(const struct engine *e, const struct ram *ram, uint64_t begin, uint64_t target)
+{
+    const uint32_t *often = jit_of(e)->often;
+    uint32_t there = often[x64_often_index(ram, target)];
+    return there >= OFTEN_SAMPLE / 2 && there * 2 > often[x64_often_index(ram, begin)];
+}
+
 static void free_code(struct engine *e, struct block *b)
 {
     x64_memory_forget(e, b);
@@ -220,6 +228,6 @@ static void count(const struct engine *e, struct engine_stats *out)
 const struct engine_kind x64_kind = {
     .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
     .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = x64_chained,
-    .unchained = x64_unchained,
-    .follows = follows, .killed = killed, .stopped_in = x64_recent_sample, .exec = exec, .count = count,
+    .unchained = x64_unchained, .follows = follows, .is_likely = is_likely, .killed = killed,
+    .stopped_in = x64_recent_sample, .exec = exec, .count = count,
 };

@@ -163,6 +163,9 @@ struct x64_left {
 };
 enum { LEFT_SITE = 0x100, SITE_MARK_SHORT = 0xffff };
 
+/* Samples count the more the fewer instructions a block has: they are taken in proportion to those. */
+enum { OFTEN_PLACES = 1 << 12, OFTEN_SAMPLE = 1 << 10 };
+
 /* engine->own */
 struct jit {
     struct code_memory memory;
@@ -190,6 +193,7 @@ struct jit {
     bool modified;                   /* code was written since translated code last ran */
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: instructions whose accesses join no group */
     uint64_t hot[1024];              /* likewise: blocks that run much, translated with recent pages */
+    uint32_t often[OFTEN_PLACES];    /* likewise: how often blocks there were come to, of late (recent.c) */
     uint64_t wandering[1024];        /* likewise: instructions whose accesses seldom find the page that they
                                         found last */
     struct recent *recent;
@@ -282,6 +286,10 @@ static inline unsigned x64_place_hash(const struct ram *ram, uint64_t offset)
 {
     return (unsigned)(((offset + ram->size) * UINT64_C(0x9e3779b97f4a7c15)) >> 48);
 }
+static inline unsigned x64_often_index(const struct ram *ram, uint64_t offset)
+{
+    return x64_place_hash(ram, offset) & (OFTEN_PLACES - 1);
+}
 /* A set of places in RAM, by a hash: now and then there is one in it that was not put there. */
 static inline bool x64_has_place(const uint64_t set[1024], const struct ram *ram, uint64_t offset)
 {
@@ -313,7 +321,7 @@ void x64_recent_free(struct engine *e, uint16_t list);
 /* The recent pages are v's from now on. */
 void x64_recent_turn(struct engine *e, struct vcpu *v);
 /* engine_kind.stopped_in. */
-void x64_recent_sample(struct engine *e, struct block *b);
+void x64_recent_sample(struct engine *e, struct block *b, unsigned n_insns);
 
 /* ---- links.c ------------------------------------------------------------------------------- */
 

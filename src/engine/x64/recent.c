@@ -3,8 +3,9 @@
  * Recent pages (struct recent, vcpu/vcpu.h): which blocks are worth them, and
  * whose they are.
  *
- * A block at which budgets end often is hot: it is translated again, and its accesses get a recent page each.  The
- * samples come by themselves, as timers end budgets.  Nothing here can be seen by the guest.
+ * A block at which budgets end often is hot: it is translated again, its accesses get a recent page each, and it goes
+ * on where its branches mostly lead (ir_guide).  The samples come by themselves, as timers end budgets.  Nothing here
+ * can be seen by the guest.
  *
  * Invariants
  *  1. A recent page belongs to one access of one block, or is on the list of free ones.
@@ -121,17 +122,42 @@ static bool recent_pages_pay(struct engine *e)
     return w->rest_until <= j->n_samples;
 }
 
-void x64_recent_sample(struct engine *e, struct block *b)
+/* Hot blocks with a way to b are translated again: it may be the way that they mostly take (ir_guide). */
+static void rethink(struct engine *e, struct block *b)
+{
+    for (struct block_link *l = b->incoming, *next; l; l = next) {
+        next = l->next;
+        struct block *from = l->from;
+        if (from == b || from->limit || !((struct x64_code *)from->code)->hot)
+            continue;
+        cache_kill(e, from);
+        next = b->incoming;
+    }
+}
+
+/* Old samples count half of what new ones do. */
+static void note_often(struct jit *j, const struct block *b, unsigned n_insns)
+{
+    if (j->n_samples % OFTEN_PLACES == 0)
+        for (unsigned k = 0; k < OFTEN_PLACES; k++)
+            j->often[k] /= 2;
+    j->often[x64_often_index(b->ram, b->ram_offset)] += OFTEN_SAMPLE / n_insns;
+}
+
+void x64_recent_sample(struct engine *e, struct block *b, unsigned n_insns)
 {
     struct x64_code *code = b->code;
     if (!b->ram || b->limit || b->dead)
         return;
     struct jit *j = jit_of(e);
     j->n_samples++;
+    note_often(j, b, n_insns);
     bool pay = recent_pages_pay(e);
     bool wanted = pay && (code->hot || is_met_often(j, code));
     if (wanted == code->hot && !(wanted && wanders(e, b)))
         return;
+    if (wanted && !code->hot)
+        rethink(e, b);
     if (wanted)
         x64_add_place(j->hot, b->ram, b->ram_offset);
     else

@@ -207,7 +207,7 @@ bool x86_follow(struct x86_lift *L, uint64_t pc)
 {
     enum { MAX_TURNS = 4 };
     const struct block_key *k = L->key;
-    if (!L->b->follow || x86_one_at_a_time(L))
+    if (!L->b->guide || x86_one_at_a_time(L))
         return false;
     uint64_t to = ((pc + k->cs_base) & k->va_mask) - k->va, from = ((L->pc + k->cs_base) & k->va_mask) - k->va;
     if (to >= L->have || (to && to <= from))
@@ -217,8 +217,16 @@ bool x86_follow(struct x86_lift *L, uint64_t pc)
             return false;
         L->turn_at = L->n_insns;
     }
-    L->next_pc = pc;
+    L->next_pc = L->begin = pc;
     return L->followed = L->b->followed = true;
+}
+
+bool x86_is_likely(const struct x86_lift *L, uint64_t pc)
+{
+    const struct ir_guide *g = L->b->guide;
+    const struct block_key *k = L->key;
+    uint64_t to = ((pc + k->cs_base) & k->va_mask) - k->va, next = ((L->next_pc + k->cs_base) & k->va_mask) - k->va;
+    return g && to < L->have && next < L->have && g->is_likely(g, L->begin, pc);
 }
 
 static uint64_t linear_pc(const struct fetcher *f, uint64_t pc) { return (pc + f->key->cs_base) & f->key->va_mask; }
@@ -357,7 +365,7 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     uint8_t copy[PAGE_SIZE];
     struct fetcher f = { .v = v, .key = key, .copy = copy };
     struct x86_lift L = { .b = ir, .cpu = x86_of(v), .flags = key->flags, .cs_base = key->cs_base, .pc = key->pc,
-                          .key = key, .max_insns = max_insns };
+                          .begin = key->pc, .key = key, .max_insns = max_insns };
     L.mmu = key->flags >> MODE_MMU_SHIFT & 3;
     if (!open_page(&f))
         return false;

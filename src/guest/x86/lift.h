@@ -22,6 +22,7 @@ struct x86_lift {
     uint64_t cs_base;
     uint64_t pc;                /* RIP of this instruction */
     uint64_t next_pc;           /* RIP of the next one (wrapped to the mode's width) */
+    uint64_t begin;             /* RIP of the block, or where it was followed to last */
     unsigned mmu;               /* mmu mode of data accesses */
     uint32_t cc_op, cc_known;   /* of the state's cc_op: its value in the bits that are known statically */
     unsigned cc_put;            /* the words from cc_dst on that this block has put and that still mean something */
@@ -95,8 +96,8 @@ static inline bool x86_cc_plain(const struct x86_lift *L)
 }
 /* Sets the lazy flags.  src, src2 may be NONE where the table in flags.h has '-'. */
 /*
- * This instruction sets all six flags, no longer reads them and cannot fault any more: what they come from is not wanted
- * from here on, which is best said before the result is computed.
+ * This instruction sets all six flags, no longer reads them and cannot fault any more: what they come from is not
+ * wanted from here on, which is best said before the result is computed.
  */
 void x86_cc_ends(struct x86_lift *L);
 void x86_set_cc(struct x86_lift *L, enum x86_cc_op op, ir_ref dst, ir_ref src, ir_ref src2);
@@ -148,6 +149,8 @@ static inline bool x86_one_at_a_time(const struct x86_lift *L)
 bool x86_begins_later(struct x86_lift *L);
 /* If the block is to go on at pc, the target of this instruction's jump, it will. */
 bool x86_follow(struct x86_lift *L, uint64_t pc);
+/* Does this instruction's branch, forward to pc, seem to be taken mostly?  Known only where x86_follow() helps. */
+bool x86_is_likely(const struct x86_lift *L, uint64_t pc);
 /* Near jump to a constant RIP (wrapped by the caller to the operand size). */
 void x86_jump(struct x86_lift *L, uint64_t pc);
 void x86_jump_indirect(struct x86_lift *L, ir_ref pc);

@@ -53,7 +53,7 @@ void lift_jcc(struct x86_lift *L, const struct x86_insn *I)
 {
     uint64_t pc = target(L, I);
     if (!x86_one_at_a_time(L) && !needs_check(L, pc)) {
-        if (pc > L->pc) {
+        if (pc > L->pc && !x86_is_likely(L, pc)) {
             x86_exit_if(L, I->opcode & 15, pc);
         } else {
             x86_exit_if(L, (I->opcode & 15) ^ 1, L->next_pc);

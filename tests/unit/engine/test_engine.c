@@ -55,6 +55,7 @@ static int32_t jump_distance(unsigned most)
 
 static void random_insn(struct toy_machine *m, uint64_t *at)
 {
+    static const int32_t area[] = { TOY_DATA, TOY_CODE, TOY_TABLE, TOY_DEVICE };
     static const uint8_t plain[] = { T_NOP, T_ADD, T_SUB, T_MUL, T_XOR, T_SHL, T_SARW, T_ADDW, T_MOV, T_VADD, T_VROT,
                                      T_DIVU, T_DIVS, T_DIVSW };
     unsigned rd = rnd(11), rs = rnd(12), kind = rnd(100);
@@ -67,6 +68,8 @@ static void random_insn(struct toy_machine *m, uint64_t *at)
         enum toy_op op = (enum toy_op)(T_LD8 + rnd(T_JMP - T_LD8));
         if (base == 14 && rnd(4))
             op = rnd(2) ? T_ST8 : T_LD64;       /* whole entries are rarely made garbage */
+        if (base >= 12 && rnd(3) == 0)          /* the block knows the address, and those of what follows */
+            toy_emit(m, at, T_MOVI, base, 0, area[base - 12]);
         toy_emit(m, at, op, rd, base, displacement(base));
     } else if (kind < 88) {
         toy_emit(m, at, (enum toy_op)(T_JNZ + rnd(2)), rd, rs, jump_distance(12));

@@ -109,6 +109,7 @@ static void set_reg(struct lift *L, unsigned n, ir_ref v) { irb_put(L->b, 8, OFF
 
 static void result(struct lift *L, unsigned rd, ir_ref v, ir_ref src, uint32_t op)
 {
+    irb_discard(L->b, OFF(cc_dst), 3);          /* and cc_src */
     set_reg(L, rd, v);
     irb_put(L->b, 8, OFF(cc_dst), irb_cast(L->b, v, IR_X));
     irb_put(L->b, 8, OFF(cc_src), irb_cast(L->b, src, IR_X));
