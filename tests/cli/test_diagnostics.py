@@ -88,7 +88,7 @@ class Trace(Case):
     def test_cpu(self):
         text = self.trace("cpu,exec,nochain")
         blocks = re.split(r"^CPU 0: position \d+\n", text, flags=re.M)
-        self.assertRegex(blocks[1], rf"\brip={entry_point():x} rflags=2 cpl=0 ")
+        self.assertRegex(blocks[1], rf"\bcpl=0 rip={entry_point():x} rflags=2 ")
         self.assertIn("rax=000000002badb002", blocks[1])        # Multiboot's magic number
         pcs = re.findall(KEY, text)
         self.assertGreater(len(pcs), 100)
