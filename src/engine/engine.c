@@ -113,15 +113,12 @@ static void perturb(struct engine *e)
         tlb_perturb(e->vcpu[i], e->rng >> 16);
 }
 
-/*
- * The next block to run with what is left of the budget; NULL: a fetch fault is pending.  tried: the block that begins
- * here and was just left because it does not fit; or NULL.
- */
-static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit, struct block *tried)
+/* The next block to run with what is left of the budget; NULL: a fetch fault is pending. */
+static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit)
 {
     struct block_key key;
     v->ops->block_key(v, &key);
-    struct block *whole = tried && !tried->limit ? tried : cache_find(e, v, &key, limit), *b = whole;
+    struct block *whole = cache_find(e, v, &key, limit), *b = whole;
     if (b && (int64_t)b->n_insns > v->pos.left && b->follows)
         b = cache_find(e, v, &key, PLAIN);
     if (!b || (int64_t)b->n_insns <= v->pos.left)
@@ -141,14 +138,14 @@ static enum vcpu_exit take_exit(struct vcpu *v)
 enum engine_stop engine_run(struct engine *e, struct vcpu *v)
 {
     unsigned limit = 0;                /* 1: run just the one instruction that must be last */
-    struct block *chain_from = NULL, *tried = NULL;
+    struct block *chain_from = NULL;
     e->budget = v->pos.left;
     for (;;) {
         if (v->ops->pending(v)) {
             if (v->pos.left <= 0)
                 return STOP_BUDGET;
             limit = 0;
-            chain_from = tried = NULL;
+            chain_from = NULL;
             v->pos.left -= v->ops->service(v);
             e->stats.events++;
             if (take_exit(v) == EXIT_SHUTDOWN)
@@ -167,15 +164,13 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             perturb(e);
         if (chain_from && (chain_from->dead || cache_is_full(e) || e->config.trace.unchained))
             chain_from = NULL;
-        if (tried && tried->dead)
-            tried = NULL;
         cache_sweep(e);
-        struct block *b = next_block(e, v, limit, tried);
+        struct block *b = next_block(e, v, limit);
         if (!b) {
             v->exit = EXIT_NONE;
             continue;
         }
-        if (chain_from && !chain_from->dead && !limit)
+        if (chain_from && !chain_from->dead && !limit)     /* finding b may have killed it */
             cache_chain(e, chain_from, e->leave_slot, b);
         chain_from = NULL;
         limit = 0;
@@ -187,8 +182,8 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
         e->stats.entered++;
         e->stats.left[why]++;
         e->left_by = why;
-        chain_from = why == LEAVE_CHAIN ? e->leave_block : NULL;
-        tried = why == LEAVE_SHORT ? e->leave_block : NULL;
+        if (why == LEAVE_CHAIN)
+            chain_from = e->leave_block;
         if (why == LEAVE_FAULT) {
             enum vcpu_exit exit = take_exit(v);
             if (exit == EXIT_SHUTDOWN)

@@ -155,7 +155,6 @@ enter:
     if (unlikely(v->pos.left < 0)) {
         v->pos.left += b->n_insns;
         STATE(uint64_t, v->ops->pc_offset) = b->key.pc;
-        e->leave_block = b->ram ? b : NULL;
         return LEAVE_SHORT;
     }
     op = b->code;

@@ -167,7 +167,6 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     if (mark.slot == SITE_MARK_SHORT) {
         v->pos.left += b->n_insns;
         *pc = b->key.pc;
-        e->leave_block = b->ram ? b : NULL;
         return LEAVE_SHORT;
     }
     *pc = ((struct x64_code *)b->code)->exit[mark.slot].pc;
