@@ -64,7 +64,7 @@ enum {
 };
 /* Changes a case for an Intel host, so that what its processors do otherwise does not come up.  False: it would. */
 bool isa_avoid_vendor(struct isa_case *c, const struct x86_insn *I);
-/* ISA_LET_* on an Intel host, or on one of AMD's. */
+/* ISA_LET_*: on an Intel host what the list says; on one of AMD's what Zen 4 is known to do otherwise, and did. */
 uint32_t isa_vendor_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours,
                          bool intel);
 

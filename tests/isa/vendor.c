@@ -1,37 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The written list of where Intel's processors and AMD's differ although both follow the architecture.  Ours do as
- * AMD's, whose models are the default; so on an AMD host only that is let off in which AMD's differ among themselves,
- * and on an Intel host just what is here, all the rest of an outcome being compared.
+ * AMD's, whose models are the default; so on an Intel host just what is here is let off, all the rest of an outcome
+ * being compared.  On an AMD host nothing is, but for two things that Zen 4 does otherwise than its predecessors, and
+ * there what it does is checked.
  */
 #include <string.h>
 
 #include <cpuid.h>
 
 #include "gen_impl.h"
+#include "guest/x86/segment.h"
 
-struct lets {
+static const struct {
     const char *name;        /* the row's mnemonic, or its beginning with a * behind */
     uint32_t let;            /* ISA_LET_* */
-};
-
-/* Of instructions that fault on both sides.  AMD's among themselves: */
-static const struct lets anywhere[] = {
-    /* Of two operands that fault, Zen 4 reports the destination's, its predecessors the source's. */
-    { "cmps", ISA_LET_FAULT },
-    /* Where a 16-bit address wraps within the operand, Zen 4's elements do. */
-    { "vmaskmov*", ISA_LET_CR2 },
-    { "vpmaskmov*", ISA_LET_CR2 },
-};
-/* And Intel's: */
-static const struct lets on_intel[] = {
+} on_fault[] = {             /* of instructions that fault on both sides */
     /* Two operands may both fault: which one comes first, and in what order #AC, #PF and #GP are looked for, is left
        open (SDM vol. 3, 6.9); flags of a REP that faults are those of before, or of the last iteration. */
-    { "cmps", ISA_LET_FLAGS },
+    { "cmps", ISA_LET_FAULT | ISA_LET_FLAGS },
     { "scas", ISA_LET_FAULT | ISA_LET_FLAGS },
     { "bound", ISA_LET_FAULT },
     /* CR2: the first element that is stored or loaded, or the operand. */
     { "maskmovdqu", ISA_LET_CR2 },
+    { "vmaskmov*", ISA_LET_CR2 },
+    { "vpmaskmov*", ISA_LET_CR2 },
     /* Elements that came before the fault have been loaded, more or less of them, and the order is the processor's
        (SDM vol. 2, VGATHER). */
     { "vgather*", ISA_LET_SIMD | ISA_LET_FAULT },
@@ -100,28 +93,46 @@ static bool store_given_up(const struct x86_insn *I, const struct isa_result *ho
            load_le(host->out.fx + 2, 2) & ES;
 }
 
-static uint32_t listed(const struct lets *list, size_t n, const struct x86_insn *I)
+/* Is it the fault of CMPS's destination, where both operands have one?  DI is the faulting iteration's. */
+static bool is_destinations_fault(const struct x86_insn *I, const struct isa_result *host)
 {
-    uint32_t let = 0;
-    for (size_t k = 0; k < n; k++)
-        if (matches(list[k].name, I->row->name))
-            let |= list[k].let;
-    return let;
+    uint64_t size = I->op[0].size, first = host->out.gpr[R_DI] & mask64(8 * I->asz), last = first + size - 1;
+    switch (host->vector) {
+    case EXC_PF:
+        return host->cr2 >= first && host->cr2 <= last;
+    case EXC_GP:
+        return host->error == 0 && !(x86_canonical(first) && x86_canonical(last));
+    default:
+        return host->vector == EXC_AC && host->out.rflags & FLAG_AC && first & (size - 1);
+    }
+}
+
+/* Of the two operands of CMPS Zen 4 looks at the destination first; and a masked element wraps with its address's size. */
+static uint32_t zen4_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours)
+{
+    if (host->end != ISA_FAULT || ours->end != ISA_FAULT)
+        return 0;
+    if (matches("cmps", I->row->name))
+        return is_destinations_fault(I, host) ? ISA_LET_FAULT : 0;
+    bool masked = matches("vmaskmov*", I->row->name) || matches("vpmaskmov*", I->row->name);
+    bool wrapped = I->asz < 8 && host->vector == EXC_PF && ours->vector == EXC_PF &&
+                   host->error == ours->error && host->cr2 == (ours->cr2 & mask64(8 * I->asz));
+    return masked && wrapped ? ISA_LET_CR2 : 0;
 }
 
 uint32_t isa_vendor_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours,
                          bool intel)
 {
-    bool both_fault = host->end == ISA_FAULT && ours->end == ISA_FAULT;
-    uint32_t let = both_fault ? listed(anywhere, ARRAY_LEN(anywhere), I) : 0;
+    uint32_t let = 0;
     if (!intel)
-        return let;
+        return zen4_lets(I, host, ours);
     if (store_given_up(I, host, ours))
         return ISA_LET_ALL;
     /* In which order the sums of products, and so their NaNs, are formed is left open. */
     if (matches("dpp*", I->row->name) || matches("vdpp*", I->row->name))
         let |= ISA_LET_NANS;
-    if (both_fault)
-        let |= listed(on_intel, ARRAY_LEN(on_intel), I);
+    for (size_t k = 0; host->end == ISA_FAULT && ours->end == ISA_FAULT && k < ARRAY_LEN(on_fault); k++)
+        if (matches(on_fault[k].name, I->row->name))
+            let |= on_fault[k].let;
     return let;
 }
