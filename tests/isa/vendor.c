@@ -107,7 +107,7 @@ static bool is_destinations_fault(const struct x86_insn *I, const struct isa_res
     }
 }
 
-/* Of the two operands of CMPS Zen 4 looks at the destination first; and a masked element wraps with its address's size. */
+/* Of CMPS's operands Zen 4 looks at the destination first; and masked elements wrap with the address's size. */
 static uint32_t zen4_lets(const struct x86_insn *I, const struct isa_result *host, const struct isa_result *ours)
 {
     if (host->end != ISA_FAULT || ours->end != ISA_FAULT)
