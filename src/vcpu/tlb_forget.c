@@ -48,6 +48,9 @@ static void note_search(struct recent *r)
         r->n_dropped += r->n / LOOKS;
 }
 
+/* Bytes of the pages that it goes to. */
+static uint64_t reach(const struct recent_page *p) { return align_up(p->span, PAGE_SIZE); }
+
 /* Those of the pages [lo, hi]; all when there are many, which costs less than to look. */
 static void drop_range(struct vcpu *v, uint64_t lo, uint64_t hi)
 {
@@ -58,7 +61,7 @@ static void drop_range(struct vcpu *v, uint64_t lo, uint64_t hi)
     note_search(r);
     for (uint32_t i = 0; r && i < r->n;) {
         struct recent_page *p = &r->at[r->list[i]];
-        if (!within(p->page, lo, hi)) {
+        if (!within(p->page, lo, hi) && lo - p->page >= reach(p)) {
             i++;
             continue;
         }
@@ -74,7 +77,7 @@ static void drop_host_page(struct vcpu *v, uint64_t host)
     note_search(r);
     for (uint32_t i = 0; r && i < r->n;) {
         struct recent_page *p = &r->at[r->list[i]];
-        if (p->page + p->addend != host) {
+        if (host - (p->page + p->addend) >= reach(p)) {
             i++;
             continue;
         }

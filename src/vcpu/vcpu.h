@@ -53,17 +53,18 @@ enum { VCPU_TEMPS = 768 };
 /*
  * Where single accesses of translated code found their pages last.  Code reads its access's at a constant address:
  * nothing need be computed first.  An access of n bytes at va may go to va + addend when va - page < span, unsigned,
- * where span was made for n bytes.  Each is as good as a TLB entry, and dropped whenever any TLB entry is
- * (tlb_drop_recent).
+ * where span was made for n bytes, at most a page: of one page, or of several that are neighbours on the host, too.
+ * Each is as good as TLB entries of all of them, and dropped whenever any of those is (tlb_drop_recent).
  */
 enum { RECENT_PAGES = 8192, RECENT_TRUSTED = 5 << 14 };
 struct recent {
     struct recent_page {
-        uint64_t page;
-        uint64_t span;     /* PAGE_SIZE - n + 1; 0: nothing was found, and the list does not name it */
+        uint64_t page;     /* the first */
+        uint64_t span;     /* bytes of the pages - n + 1; 0: nothing was found, and the list does not name it */
         uint64_t addend;
+        uint64_t missed;   /* code's own: the page that it last found outside several */
         uint32_t missed_at; /* code's own: the position counter when it last found something else */
-        uint32_t wanders;   /* how often that was soon after the time before */
+        uint32_t wanders;   /* how often that was soon after the time before; outside several, how often */
     } at[RECENT_PAGES];
     uint32_t n, list[RECENT_PAGES];   /* those that have something */
     uint64_t n_dropped;               /* of those, so far */

@@ -103,6 +103,12 @@ void x64_write_recent(struct compiler *c, struct stub *r)
     struct x64_asm *a = &c->a;
     const struct asked *q = &r->asked;
     ask_tlb(a, q, &r->miss->from);
+    if (c->j->recent_of[r->slot].wide) {
+        x64_mov_mr(a, 64, RECENT(at[r->slot].missed), q->page);
+        x64_alu_mi(a, X64_ADD, 32, RECENT(at[r->slot].wanders), 1);
+        x64_jmp(a, &r->back);
+        return;
+    }
     if (q->is_const)
         x64_mov_ri(a, q->page, align_down(q->lowest, PAGE_SIZE));
     x64_mov_mr(a, 64, RECENT(at[r->slot].page), q->page);
@@ -154,7 +160,7 @@ static struct x64_mem at_host(const struct stub *s, unsigned addend)
 static void check(struct compiler *c, struct stub *s, const struct asked *q)
 {
     x64_stub_pending(c, s);
-    unsigned n = c->hot ? x64_recent_take(c) : 0;
+    unsigned n = c->hot ? x64_recent_take(c, q) : 0;
     if (n)
         ask_recent(c, q, s, n - 1);
     else

@@ -210,7 +210,7 @@ void x64_write_deep(struct compiler *c, struct stub *s);
 /* ---- recent.c ---- */
 
 /* A recent page for the access that is being compiled: 1 + its number; 0: it is to do without. */
-unsigned x64_recent_take(struct compiler *c);
+unsigned x64_recent_take(struct compiler *c, const struct asked *q);
 
 /* ---- regs.c ---- */
 

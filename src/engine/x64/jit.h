@@ -107,7 +107,7 @@ struct x64_exit {
 struct x64_code {
     uint8_t *start;                  /* as written */
     uint32_t size, n_sites;
-    uint16_t recent;                 /* 1 + the first of its recent pages (jit.recent_next), or 0 */
+    uint16_t recent;                 /* 1 + the first of its recent pages (jit.recent_of), or 0 */
     uint8_t stops;                   /* budgets that ended at it, each soon after the one before, while it is not hot */
     bool hot;
     uint64_t stopped_at;             /* jit.n_samples at the last of them */
@@ -194,12 +194,19 @@ struct jit {
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: instructions whose accesses join no group */
     uint64_t hot[1024];              /* likewise: blocks that run much, translated with recent pages */
     uint32_t often[OFTEN_PLACES];    /* likewise: how often blocks there were come to, of late (recent.c) */
-    uint64_t wandering[1024];        /* likewise: instructions whose accesses seldom find the page that they
-                                        found last */
+    uint64_t wide[1024];             /* likewise: instructions whose accesses seldom find the page that they found
+                                        last, so look at several */
+    uint64_t wandering[1024];        /* likewise: those that seldom find it even so */
     struct recent *recent;
     uint16_t recent_free;            /* 1 + a free one, or 0 */
-    uint16_t recent_next[RECENT_PAGES];
-    uint8_t recent_insn[RECENT_PAGES];   /* the access's instruction in its block */
+    struct x64_recent {
+        uint16_t next;               /* in its list: 1 + another one, or 0 */
+        uint16_t size;               /* bytes of the access */
+        uint8_t insn;                /* its instruction in its block */
+        uint8_t mode, access;        /* mmu mode; enum access */
+        bool wide;                   /* of several pages, found by samples only */
+        uint8_t strikes;             /* samples in a row after which it was outside of them often */
+    } recent_of[RECENT_PAGES];
     bool recent_freed;               /* since a free one was last taken */
     struct x64_link_page {               /* links.c: whose the words are; a hash table */
         uint64_t key;                    /* page | mode of fetches | LINK_USED, or 0: nobody's */

@@ -12,11 +12,12 @@
  *  2. Only the vCPU that runs has them (vcpu.recent); when another one's turn comes they are dropped.
  */
 #include "engine/x64/compiler.h"
+#include "vcpu/softmmu.h"
 
 void x64_recent_init(struct jit *j)
 {
     for (unsigned k = RECENT_PAGES; k-- > 0;) {
-        j->recent_next[k] = j->recent_free;
+        j->recent_of[k].next = j->recent_free;
         j->recent_free = (uint16_t)(k + 1);
     }
 }
@@ -30,26 +31,30 @@ void x64_recent_free(struct engine *e, uint16_t list)
         return;
     j->recent_freed = true;
     uint16_t last = list;
-    while (j->recent_next[last - 1])
-        last = j->recent_next[last - 1];
-    j->recent_next[last - 1] = j->recent_free;
+    while (j->recent_of[last - 1].next)
+        last = j->recent_of[last - 1].next;
+    j->recent_of[last - 1].next = j->recent_free;
     j->recent_free = list;
 }
 
-unsigned x64_recent_take(struct compiler *c)
+unsigned x64_recent_take(struct compiler *c, const struct asked *q)
 {
     struct jit *j = c->j;
     uint16_t n = j->recent_free;
-    if (!n || (c->b->ram && x64_has_place(j->wandering, c->b->ram, c->b->ram_offset + c->b->insn[c->insn].from_start)))
+    uint64_t place = x64_insn_place(c->b, c->insn);
+    bool wide = !q->is_const && c->b->ram && x64_has_place(j->wide, c->b->ram, place);
+    if (!n || (c->b->ram && x64_has_place(j->wandering, c->b->ram, place)))
         return 0;
     /* What it holds may be of an access of another size. */
     for (unsigned i = 0; j->recent_freed && i < c->e->n_vcpus; i++)
         tlb_drop_recent(c->e->vcpu[i]);
     j->recent_freed = false;
-    j->recent_free = j->recent_next[n - 1];
-    j->recent_next[n - 1] = c->recent;
-    j->recent_insn[n - 1] = (uint8_t)c->insn;
+    j->recent_free = j->recent_of[n - 1].next;
+    j->recent_of[n - 1] = (struct x64_recent){ .next = c->recent, .size = (uint16_t)(q->hi - q->lo),
+                                               .insn = (uint8_t)c->insn, .mode = (uint8_t)q->mode,
+                                               .access = (uint8_t)q->access, .wide = wide };
     j->recent->at[n - 1].wanders = 0;
+    j->recent->at[n - 1].missed = UINT64_MAX;
     c->recent = n;
     return n;
 }
@@ -67,24 +72,79 @@ void x64_recent_turn(struct engine *e, struct vcpu *v)
 
 enum { HOT_STOPS = 4, HOT_WITHIN = 32, MANY_MISSES = 32, WANDERING_SHARE = 8 };
 
+/* Is it outside of its several pages often, sample after sample? */
+static bool strays(struct jit *j, unsigned n, uint64_t many)
+{
+    enum { STRIKES = 8 };
+    struct x64_recent *r = &j->recent_of[n];
+    const struct recent_page *p = &j->recent->at[n];
+    if (p->span)                                   /* else it could not but miss */
+        r->strikes = p->wanders > many ? (uint8_t)(r->strikes + 1) : 0;
+    return r->strikes >= STRIKES;
+}
+
 /*
- * Does b have accesses that look at their recent pages in vain?  From one sample of a block to the next it runs about
- * as often as it would if it alone ran for one budget.
+ * Does b have accesses that look at their recent pages in vain?  They get several pages next time, and none if that was
+ * no better.  From one sample of a block to the next it runs about as often as it would if it alone ran for one budget.
  */
 static bool wanders(struct engine *e, struct block *b)
 {
     struct jit *j = jit_of(e);
     uint64_t many = (uint64_t)e->budget / b->n_insns / WANDERING_SHARE;
     bool found = false;
-    for (unsigned n = ((struct x64_code *)b->code)->recent; n; n = j->recent_next[n - 1]) {
+    for (unsigned n = ((struct x64_code *)b->code)->recent; n; n = j->recent_of[n - 1].next) {
         struct recent_page *p = &j->recent->at[n - 1];
-        if (p->wanders > many && p->wanders > MANY_MISSES) {
-            x64_add_place(j->wandering, b->ram, b->ram_offset + b->insn[j->recent_insn[n - 1]].from_start);
+        const struct x64_recent *r = &j->recent_of[n - 1];
+        if (r->wide ? strays(j, n - 1, many) : p->wanders > many && p->wanders > MANY_MISSES) {
+            x64_add_place(r->wide ? j->wandering : j->wide, b->ram, x64_insn_place(b, r->insn));
             found = true;
         }
         p->wanders = 0;
     }
     return found;
+}
+
+/* Is the page where the one with this addend has it, for such accesses, by the TLB? */
+static bool is_neighbour(const struct vcpu *v, const struct x64_recent *r, uint64_t page, uint64_t addend)
+{
+    const struct tlb_entry *t = tlb_slot(v, r->mode, page);
+    return t->tag[r->access] == page && t->addend == addend;
+}
+
+/* The pages around the one that was missed become the recent ones, if they are more than those are. */
+static void widen(struct vcpu *v, struct recent *recent, const struct x64_recent *r, uint32_t n)
+{
+    enum { MAX_SIDE = 512 };
+    struct recent_page *p = &recent->at[n];
+    uint64_t page = p->missed, addend = tlb_slot(v, r->mode, page)->addend, lo = page, hi = page;
+    p->missed = UINT64_MAX;
+    if (page == UINT64_MAX || !is_neighbour(v, r, page, addend))
+        return;
+    while (page - lo < MAX_SIDE * PAGE_SIZE && lo && is_neighbour(v, r, lo - PAGE_SIZE, addend))
+        lo -= PAGE_SIZE;
+    while (hi - page < MAX_SIDE * PAGE_SIZE && hi + PAGE_SIZE && is_neighbour(v, r, hi + PAGE_SIZE, addend))
+        hi += PAGE_SIZE;
+    uint64_t span = hi + PAGE_SIZE - lo - r->size + 1;
+    if (span <= p->span)
+        return;
+    if (!p->span)
+        recent->list[recent->n++] = n;
+    p->page = lo;
+    p->addend = addend;
+    p->span = span;
+}
+
+static void widen_all(struct engine *e, const struct block *b)
+{
+    struct jit *j = jit_of(e);
+    for (unsigned i = 0; i < e->n_vcpus; i++) {
+        struct vcpu *v = e->vcpu[i];
+        if (v->recent != j->recent)
+            continue;
+        for (unsigned n = ((struct x64_code *)b->code)->recent; n; n = j->recent_of[n - 1].next)
+            if (j->recent_of[n - 1].wide)
+                widen(v, j->recent, &j->recent_of[n - 1], n - 1);
+    }
 }
 
 /*
@@ -154,8 +214,10 @@ void x64_recent_sample(struct engine *e, struct block *b, unsigned n_insns)
     note_often(j, b, n_insns);
     bool pay = recent_pages_pay(e);
     bool wanted = pay && (code->hot || is_met_often(j, code));
-    if (wanted == code->hot && !(wanted && wanders(e, b)))
+    if (wanted == code->hot && !(wanted && wanders(e, b))) {
+        widen_all(e, b);
         return;
+    }
     if (wanted && !code->hot)
         rethink(e, b);
     if (wanted)

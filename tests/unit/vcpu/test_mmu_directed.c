@@ -244,6 +244,49 @@ static void test_code_mapping(void **state)
     mmu_machine_free(m);
 }
 
+/* Recent pages of accesses of 8 bytes, as translated code finds them: n pages from first on, and one far off. */
+static void find_recent(struct mmu_machine *m, struct recent *r, uint64_t first, unsigned n)
+{
+    struct vcpu *v = &m->cpu[0]->v;
+    for (uint64_t va = 0; va < 100 * PAGE_SIZE; va += PAGE_SIZE)
+        store(m, va, MMU_KERNEL, 0x200000 + va);
+    r->n = 2;
+    r->list[0] = 0;
+    r->list[1] = 1;
+    uint64_t addend = tlb_slot(v, MMU_KERNEL, first)->addend;
+    r->at[0] = (struct recent_page){ .page = first, .span = n * PAGE_SIZE - 7, .addend = addend };
+    r->at[1] = (struct recent_page){ .page = 0x50000, .span = PAGE_SIZE - 7, .addend = addend };
+    for (unsigned k = 0; k < n; k++)               /* they are neighbours on the host */
+        assert_int_equal(tlb_slot(v, MMU_KERNEL, first + k * PAGE_SIZE)->addend, addend);
+}
+
+/* Several go when any one of them does, its mapping or its right to stores; those beside them do not count. */
+static void test_recent_pages(void **state)
+{
+    enum { FIRST = 10, N = 5 };
+    struct mmu_machine *m = machine();
+    struct vcpu *v = &m->cpu[0]->v;
+    struct recent *r = calloc(1, sizeof *r);
+    v->recent = r;
+    for (unsigned page = FIRST - 2; page < FIRST + N + 2; page++)
+        for (unsigned protect = 0; protect < 2; protect++) {
+            find_recent(m, r, FIRST * PAGE_SIZE, N);
+            if (protect)
+                tlb_protect(&v, 1, m->ram, 0x200000 + page * PAGE_SIZE);
+            else
+                space_store(m->mem, PT + 8 * page, 8, (0x200000 + page * PAGE_SIZE) | P | W);
+            bool is_one = page >= FIRST && page < FIRST + N;
+            assert_int_equal(r->at[0].span, is_one ? 0 : N * PAGE_SIZE - 7);
+            assert_int_equal(r->at[1].span, PAGE_SIZE - 7);
+            assert_int_equal(r->n, is_one ? 1 : 2);
+            tlb_drop_recent(v);
+            assert_int_equal(r->at[0].span | r->at[1].span | r->n, 0);
+        }
+    v->recent = NULL;
+    free(r);
+    mmu_machine_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_large_page),        cmocka_unit_test(test_size),
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_victims),           cmocka_unit_test(test_code_mapping),
+        cmocka_unit_test(test_recent_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
