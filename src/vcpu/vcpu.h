@@ -62,10 +62,10 @@ struct recent {
         uint64_t page;     /* the first */
         uint64_t span;     /* bytes of the pages - n + 1; 0: nothing was found, and the list does not name it */
         uint64_t addend;
-        uint64_t missed;   /* code's own: the page that it last found outside several */
         uint32_t missed_at; /* code's own: the position counter when it last found something else */
         uint32_t wanders;   /* how often that was soon after the time before; outside several, how often */
     } at[RECENT_PAGES];
+    uint64_t missed[RECENT_PAGES];    /* code's own, of those with several: the page that it last found outside */
     uint32_t n, list[RECENT_PAGES];   /* those that have something */
     uint64_t n_dropped;               /* of those, so far */
     /* Words of the engine's that are good while no mapping changes; they are set to what they were then,

@@ -104,7 +104,7 @@ void x64_write_recent(struct compiler *c, struct stub *r)
     const struct asked *q = &r->asked;
     ask_tlb(a, q, &r->miss->from);
     if (c->j->recent_of[r->slot].wide) {
-        x64_mov_mr(a, 64, RECENT(at[r->slot].missed), q->page);
+        x64_mov_mr(a, 64, RECENT(missed[r->slot]), q->page);
         x64_alu_mi(a, X64_ADD, 32, RECENT(at[r->slot].wanders), 1);
         x64_jmp(a, &r->back);
         return;

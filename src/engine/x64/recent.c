@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Recent pages (struct recent, vcpu/vcpu.h): which blocks are worth them, and
- * whose they are.
+ * Recent pages (struct recent, vcpu/vcpu.h): which blocks are worth them, whose
+ * they are, and which accesses have several.
  *
  * A block at which budgets end often is hot: it is translated again, its accesses get a recent page each, and it goes
  * on where its branches mostly lead (ir_guide).  The samples come by themselves, as timers end budgets.  Nothing here
@@ -54,7 +54,7 @@ unsigned x64_recent_take(struct compiler *c, const struct asked *q)
                                                .insn = (uint8_t)c->insn, .mode = (uint8_t)q->mode,
                                                .access = (uint8_t)q->access, .wide = wide };
     j->recent->at[n - 1].wanders = 0;
-    j->recent->at[n - 1].missed = UINT64_MAX;
+    j->recent->missed[n - 1] = UINT64_MAX;
     c->recent = n;
     return n;
 }
@@ -104,6 +104,8 @@ static bool wanders(struct engine *e, struct block *b)
     return found;
 }
 
+/* ---- several pages ---------------------------------------------------------------------------- */
+
 /* Is the page where the one with this addend has it, for such accesses, by the TLB? */
 static bool is_neighbour(const struct vcpu *v, const struct x64_recent *r, uint64_t page, uint64_t addend)
 {
@@ -116,9 +118,12 @@ static void widen(struct vcpu *v, struct recent *recent, const struct x64_recent
 {
     enum { MAX_SIDE = 512 };
     struct recent_page *p = &recent->at[n];
-    uint64_t page = p->missed, addend = tlb_slot(v, r->mode, page)->addend, lo = page, hi = page;
-    p->missed = UINT64_MAX;
-    if (page == UINT64_MAX || !is_neighbour(v, r, page, addend))
+    uint64_t page = recent->missed[n], lo = page, hi = page;
+    if (page == UINT64_MAX)
+        return;
+    recent->missed[n] = UINT64_MAX;
+    uint64_t addend = tlb_slot(v, r->mode, page)->addend;
+    if (!is_neighbour(v, r, page, addend))             /* the TLB has lost it since */
         return;
     while (page - lo < MAX_SIDE * PAGE_SIZE && lo && is_neighbour(v, r, lo - PAGE_SIZE, addend))
         lo -= PAGE_SIZE;
