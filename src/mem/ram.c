@@ -24,6 +24,7 @@ struct ram *ram_new(const char *name, uint64_t size, const struct host_memory *m
     r->code_map = NEW_ARRAY(uint64_t, pages);
     r->table = NEW_ARRAY(struct ram_table *, pages);
     r->open = NEW_ARRAY(struct ram_open, pages);
+    r->prepared = NEW_ARRAY(uint64_t, (size >> (RAM_CHUNK_BITS + 6)) + 1);
     return r;
 }
 
@@ -39,6 +40,7 @@ void ram_free(struct ram *r)
     free(r->code_map);
     free(r->table);
     free(r->open);
+    free(r->prepared);
     free(r->name);
     free(r);
 }
@@ -74,6 +76,21 @@ void ram_clear_code(struct ram *r, uint64_t offset)
 
 /* ---- writes and epochs ------------------------------------------------------------- */
 
+/* The chunk around offset is about to be written for the first time. */
+static void prepare(struct ram *r, uint64_t offset)
+{
+    uint64_t chunk = offset >> RAM_CHUNK_BITS, at = chunk << RAM_CHUNK_BITS, end = at + (UINT64_C(1) << RAM_CHUNK_BITS);
+    r->prepared[chunk / 64] |= UINT64_C(1) << chunk % 64;
+    if (r->memory->prepare)
+        r->memory->prepare(r->memory->opaque, r->host + at, (end < r->size ? end : r->size) - at);
+}
+
+static bool is_prepared(const struct ram *r, uint64_t offset)
+{
+    uint64_t chunk = offset >> RAM_CHUNK_BITS;
+    return r->prepared[chunk / 64] >> chunk % 64 & 1;
+}
+
 static void note(struct ram *r, uint64_t offset, uint64_t len, bool tables)
 {
     while (len) {
@@ -84,6 +101,8 @@ static void note(struct ram *r, uint64_t offset, uint64_t len, bool tables)
         if (tables && r->watch && ram_hits_table(r, offset, n))
             r->watch->table_written(r->watch->opaque, r, offset, n);
         r->page_flags[offset >> PAGE_BITS] |= RAM_ALL_DIRTY;
+        if (unlikely(!is_prepared(r, offset)))
+            prepare(r, offset);
         offset += n;
         len -= n;
     }

@@ -26,6 +26,8 @@ struct host_memory {
     /* Zero-filled on first touch, page aligned.  NULL and err on failure. */
     void *(*alloc)(void *opaque, uint64_t size, struct error *err);
     void (*free)(void *opaque, void *p, uint64_t size);
+    /* A hint: [p, p + size), whole pages, will be written soon.  Contents stay.  NULL: of no use. */
+    void (*prepare)(void *opaque, void *p, uint64_t size);
     void *opaque;
 };
 
@@ -57,12 +59,16 @@ struct ram {
     uint64_t *code_map;     /* by page: a bit for each 64-byte granule that holds translated code */
     struct ram_table **table;   /* by page: NULL, or its page-table marks (mem/table.h) */
     struct ram_open *open;      /* by page */
+    uint64_t *prepared;         /* a bit for each RAM_CHUNK: the host was told that it will be written */
     const struct host_memory *memory;
     const struct ram_watch *watch;   /* borrowed; NULL: nobody */
     uint64_t hash;          /* sum of the page hashes */
 };
 
 enum { RAM_ALL_DIRTY = (1 << RAM_DIRTY_CLIENTS) - 1, RAM_TABLE = 0x40, RAM_CODE = 0x80, RAM_GRANULE_BITS = 6 };
+
+/* What the host gives at once: it takes longer to ask for a page than to give it. */
+enum { RAM_CHUNK_BITS = 16 };
 
 /* The engine wants to hear of stores to bytes that its caches were made from. */
 struct ram_watch {
