@@ -90,10 +90,13 @@ static void build_kernel_page(struct isa_emu *e)
 {
     uint8_t page[PAGE_SIZE] = { 0 };
     static const uint64_t gdt[16] = { [1] = UINT64_C(0x00cf9b000000ffff), [2] = UINT64_C(0x00af9b000000ffff),
-                                      [3] = UINT64_C(0x00cf93000000ffff), [4] = UINT64_C(0x00cffb000000ffff),
-                                      [5] = UINT64_C(0x00cff3000000ffff), [6] = UINT64_C(0x00affb000000ffff),
+                                      [3] = UINT64_C(0x00cf93000000ffff), [CODE32 / 8] = UINT64_C(0x00cffb000000ffff),
+                                      [DATA / 8] = UINT64_C(0x00cff3000000ffff),
+                                      [CODE64 / 8] = UINT64_C(0x00affb000000ffff),
                                       [8] = UINT64_C(0x00008b0000000067) };
     memcpy(page, gdt, sizeof gdt);
+    if (!isa_host_has_mode32())        /* then the host's table lacks the segment, too */
+        store_le(page + align_down(CODE32, 8), 8, 0);
     store_le(page + (KERNEL_TSS - KERNEL) + 0x66, 2, 0x68);        /* no I/O permissions */
     store_le(page + (KERNEL_TSS - KERNEL) + 4, 8, KERNEL_STACK);
     for (uint64_t v = 0; v < VECTORS; v++) {
@@ -150,11 +153,11 @@ void isa_emu_free(struct isa_emu *e)
 static void set_segments(struct x86_state *s, bool mode32)
 {
     for (int i = 0; i < SEG_LDTR; i++) {
-        s->seg[i] = (struct x86_segment){ .limit = 0xffffffff, .selector = 0x2b, .attr = 0xc0f3 };
+        s->seg[i] = (struct x86_segment){ .limit = 0xffffffff, .selector = DATA, .attr = 0xc0f3 };
         if (i >= SEG_FS)
             s->seg[i].selector = 0;
     }
-    s->seg[SEG_CS].selector = mode32 ? 0x23 : 0x33;
+    s->seg[SEG_CS].selector = mode32 ? CODE32 : CODE64;
     s->seg[SEG_CS].attr = mode32 ? 0xc0fb : 0xa0fb;
     s->cpl = 3;
 }

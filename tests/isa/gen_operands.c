@@ -234,8 +234,6 @@ static bool set_near(struct isa_case *c, const struct x86_insn *I)
 
 /* ---- segments ------------------------------------------------------------------------------ */
 
-enum { CODE32 = 0x23, DATA = 0x2b, CODE64 = 0x33 };
-
 /* Selectors that fault wherever they are loaded, for their privilege, type, absence or place. */
 static uint16_t bad_selector(struct isa_gen *g)
 {

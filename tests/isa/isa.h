@@ -67,6 +67,9 @@ void isa_data_fill(uint8_t *data, const struct isa_case *c);
 /* What became of them. */
 void isa_data_result(const uint8_t *data, struct isa_result *r);
 
+/* Selectors of user segments in the host's descriptor table (Linux), and so in ours. */
+enum { CODE32 = 0x23, DATA = 0x2b, CODE64 = 0x33 };
+
 /* Runs n cases in the child.  False: the child could not be used (message printed). */
 bool isa_host_start(void);
 bool isa_host_run(const struct isa_case *cases, struct isa_result *results, size_t n);

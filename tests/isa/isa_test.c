@@ -303,21 +303,19 @@ static void host_features(uint64_t *features)
 #undef CPUID
 }
 
-/* What it answers comes from the host's descriptor table, or is not the CPU's where there are no 32-bit segments in it:
-   that is a host whose hypervisor runs its kernel in user mode. */
-static bool reads_descriptors(const struct x86_row *row)
+/*
+ * A hypervisor that runs its guest's kernel in user mode shows by having no 32-bit code segment.  It answers INT by
+ * gates of its own, and SYSEXIT by what it emulates.
+ */
+static bool hypervisor_answers(const struct x86_row *row)
 {
-    static const char *const names[] = { "verr", "verw", "lar", "lsl", "sysexit" };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (!strcmp(row->name, names[i]))
-            return true;
-    return row->map == 0 && row->opcode == 0x8e;
+    return !isa_host_has_mode32() && (!strcmp(row->name, "int") || !strcmp(row->name, "sysexit"));
 }
 
 static const char *why_not(const struct x86_row *row)
 {
-    if (!isa_host_has_mode32() && reads_descriptors(row))
-        return "this host's kernel has other segments";
+    if (hypervisor_answers(row))
+        return "this host's hypervisor answers for the CPU";
     if (!x86_has(t.gen.features, row->feature) || (row->flags & ROW_AVX && !x86_has(t.gen.features, F_AVX)))
         return "this host lacks it";
     return isa_row_skip(row);
