@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest memory from the host: an anonymous mapping without reservation, so
- * that a guest of 8 GiB costs only the pages that it touches.
+ * that a guest of 8 GiB costs only what it touches, rounded to the chunks that mem/ram.c asks for at once.
  */
 #include "host/host.h"
 

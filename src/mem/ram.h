@@ -4,7 +4,7 @@
  * for what is derived from the bytes (translated code, TLB entries).
  *
  * The host gives zero-filled memory lazily, so a guest of 8 GiB costs only
- * what it touches.  Page flags say what a store must do first:
+ * what it touches; what it writes is asked for in chunks.  Page flags say what a store must do first:
  *
  *  1. A page that some client has not yet seen written since its epoch began
  *     takes the slow path (ram_note_write) once.
