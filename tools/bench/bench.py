@@ -48,7 +48,8 @@ def options():
     p.add_argument("--runs", type=int, default=3)
     p.add_argument("--scale", type=float, default=1, help="multiplies every workload's size")
     p.add_argument("--shift", type=int, default=7, help="of -icount, where there is one")
-    p.add_argument("--accel", default="interp", help="Reprise's engine")
+    p.add_argument("--accel", default="tcg",
+                   help="Reprise's engine, as its -accel takes it: interp, jit; tcg, if not given, is the fastest there is")
     p.add_argument("--metric", default="wall", choices=["wall", "cpu"], help="what the tables show")
     p.add_argument("--together", action="store_true", help="all workloads after one boot")
     p.add_argument("--quick", action="store_true", help="a smoke test: smallest sizes, one run, together")
@@ -89,6 +90,7 @@ class Bench:
         self.about = describe(a)
         self.problems = []
         self.fatal = False
+        self.native = True          # the host can run the guest's programs
         self.results = {}
         self.commands = {}
         self.expected = {}          # (architecture, NAME:SIZE): what it computed, and whose word that is
@@ -141,7 +143,7 @@ class Bench:
         runs, recordings = {}, {}
         with tempfile.TemporaryDirectory(prefix="reprise-bench-") as tmp:
             for e in self.order(turn):
-                if e.program == "native" and not group:
+                if e.program == "native" and not (group and self.native):
                     continue
                 if e.rr in ("replay", "verify") and e.program not in recordings:
                     continue
@@ -194,7 +196,9 @@ class Bench:
 
     def all(self):
         for arch in self.a.arch:
-            prepare.guest(self.a.out, arch)
+            self.native = prepare.runs_here(prepare.guest(self.a.out, arch))
+            if "native" in self.a.emulators and not self.native:
+                self.problem(f"the host's kernel runs no {arch} programs: no native figures", fatal=False)
             self.results[arch] = {"seconds": {n: collections.defaultdict(list) for n in self.a.only},
                                   "memory": collections.defaultdict(list), "verify": collections.defaultdict(list)}
             for cpu, group in groups(self.a):

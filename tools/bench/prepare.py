@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds what the guests run: the workload program, an initrd around it, and the same files for the host."""
+import errno
 import os
 import pathlib
 import shutil
@@ -37,6 +38,17 @@ def run(argv):
         raise Missing(f"{argv[0]}: {reason.strerror}") from None
     if result.returncode:
         raise Missing(f"{pathlib.Path(argv[0]).name} failed: {(result.stderr or result.stdout).strip()[-600:]}")
+
+
+def runs_here(folder):
+    """Can the host run what guest() has built there?  Not every kernel takes 32-bit programs."""
+    try:
+        subprocess.run([folder / "root" / "bin" / "busybox", "true"], check=True)
+    except OSError as reason:
+        if reason.errno != errno.ENOEXEC:
+            raise
+        return False
+    return True
 
 
 def newer(out, sources):
