@@ -180,7 +180,8 @@ struct jit {
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
     unsigned current;
-    uint64_t written;                /* chunks of the written mapping that were touched lately (memory.c) */
+    uint64_t *written;               /* by chunk of the written mapping: it was touched lately (memory.c) */
+    unsigned n_written;
     uint8_t *next;                   /* free space in the current region */
     struct x64_jump *jump;
     uint64_t n_samples;              /* budgets that ended at a block */

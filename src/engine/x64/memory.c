@@ -4,15 +4,15 @@
  * when a region is full, the next one, the oldest, loses its blocks and is
  * written anew.  So the cache is bounded and never emptied at once.
  *
- * Whoever writes code says where (x64_memory_writes), so that no more of the written mapping is resident than a few
- * chunks.
+ * Whoever writes code says where (x64_memory_writes), so that the written mapping is asked of the host a chunk at a
+ * time, and no more of it is resident than some.
  */
 #include <stdlib.h>
 
 #include "engine/x64/jit.h"
 
 enum { THUNK_BYTES = 16384, MIN_REGION = 68 << 10, DEFAULT_CODE = 72 << 20,
-       CHUNKS = 64, MAX_WRITTEN = 10 };
+       CHUNK_BITS = 16, MAX_WRITTEN = 10 << (20 - CHUNK_BITS) };
 
 bool x64_memory_init(struct engine *e, struct error *err)
 {
@@ -31,21 +31,30 @@ bool x64_memory_init(struct engine *e, struct error *err)
     j->regions = j->memory.write + THUNK_BYTES;
     j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;
     j->next = j->regions;
+    j->written = NEW_ARRAY(uint64_t, (j->memory.size >> (CHUNK_BITS + 6)) + 1);
     return true;
 }
 
 void x64_memory_writes(struct engine *e, const uint8_t *p)
 {
     struct jit *j = jit_of(e);
-    uint64_t chunk = UINT64_C(1) << (uint64_t)(p - j->memory.write) * CHUNKS / j->memory.size;
-    if (likely(j->written & chunk))
+    const struct host_code *host = e->config.code;
+    size_t chunk = (size_t)(p - j->memory.write) >> CHUNK_BITS, begin = chunk << CHUNK_BITS;
+    uint64_t *word = &j->written[chunk / 64], bit = UINT64_C(1) << chunk % 64;
+    if (likely(*word & bit))
         return;
-    if (__builtin_popcountll(j->written) == MAX_WRITTEN) {
-        if (e->config.code->written)
-            e->config.code->written(e->config.code->opaque, &j->memory);
-        j->written = 0;
+    if (j->n_written == MAX_WRITTEN) {
+        if (host->written)
+            host->written(host->opaque, &j->memory);
+        memset(j->written, 0, ((j->memory.size >> (CHUNK_BITS + 6)) + 1) * sizeof *j->written);
+        j->n_written = 0;
     }
-    j->written |= chunk;
+    *word |= bit;
+    j->n_written++;
+    if (host->prepare) {
+        size_t room = j->memory.size - begin, bytes = (size_t)1 << CHUNK_BITS;
+        host->prepare(host->opaque, j->memory.write + begin, bytes < room ? bytes : room);
+    }
 }
 
 void x64_memory_fini(struct engine *e)
@@ -53,6 +62,7 @@ void x64_memory_fini(struct engine *e)
     struct jit *j = jit_of(e);
     for (unsigned k = 0; k < N_REGIONS; k++)
         free(j->region[k].place);
+    free(j->written);
     if (j->memory.write)
         e->config.code->free(e->config.code->opaque, &j->memory);
 }
