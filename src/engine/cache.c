@@ -133,10 +133,16 @@ void cache_chain(struct engine *e, struct block *from, unsigned slot, struct blo
 
 /* ---- death ---------------------------------------------------------------------------------- */
 
+/* A block is one allocation: the struct, its links and its instructions. */
+static size_t block_bytes(uint32_t n_exits, uint32_t n_insns)
+{
+    return sizeof(struct block) + n_exits * sizeof(struct block_link) + n_insns * sizeof(struct insn_info);
+}
+
 static void free_block(struct engine *e, struct block *b)
 {
     e->kind->free_code(e, b);
-    free(b);
+    pool_free(&e->pool, b, block_bytes(b->n_exits, b->n_insns));
 }
 
 void cache_kill(struct engine *e, struct block *b)
@@ -279,13 +285,14 @@ static unsigned insn_limit(struct engine *e, unsigned limit, bool follow)
     return limit && limit < max ? limit : max;
 }
 
-/* A block of e->ir: one allocation, the struct, its links and its instructions. */
-static struct block *new_block(const struct engine *e, const struct block_key *key, unsigned limit,
+/* A block of e->ir. */
+static struct block *new_block(struct engine *e, const struct block_key *key, unsigned limit,
                                const struct tlb_side *at)
 {
     size_t head = sizeof(struct block) + e->ir.n_exits * sizeof(struct block_link);
-    size_t bytes = head + e->ir.n_insns * sizeof(struct insn_info);
-    struct block *b = alloc_zero(bytes);
+    size_t bytes = block_bytes(e->ir.n_exits, e->ir.n_insns);
+    struct block *b = pool_alloc(&e->pool, bytes);
+    memset(b, 0, head);
     b->insn = (struct insn_info *)(void *)((char *)b + head);
     b->bytes = (uint32_t)bytes;
     b->key = *key;
@@ -381,7 +388,7 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
             return b;
         }
         require(e->ir.n_insns > 1);
-        free(b);
+        pool_free(&e->pool, b, block_bytes(b->n_exits, b->n_insns));
     }
 }
 

@@ -58,6 +58,8 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
     e->rng = config->perturb_seed;
     e->watch = (struct ram_watch){ .code_written = cache_code_written, .table_written = table_written,
                                    .table_added = protect, .epoch_started = flush_tlbs, .opaque = e };
+    if (config->code)
+        e->pool = (struct pool){ .prepare = config->code->prepare, .opaque = config->code->opaque };
     e->scratch = alloc_zero(kind->scratch_bytes);
     ir_block_init(&e->ir);
     cache_init(e);
@@ -75,6 +77,7 @@ void engine_free(struct engine *e)
         e->ram[i]->watch = NULL;
     if (e->kind->fini)
         e->kind->fini(e);
+    pool_fini(&e->pool);
     ir_block_free(&e->ir);
     free(e->scratch);
     free(e);

@@ -14,6 +14,7 @@
 #ifndef REPRISE_ENGINE_IMPL_H
 #define REPRISE_ENGINE_IMPL_H
 
+#include "base/pool.h"
 #include "engine/engine.h"
 #include "fp/fp.h"
 #include "ir/ir.h"
@@ -161,6 +162,7 @@ struct engine {
     enum leave left_by;                 /* how translated code was left last */
     int64_t budget;                     /* positions that the run under way was given */
     uint64_t rng;
+    struct pool pool;                    /* blocks, and what kinds have for each */
     struct engine_stats stats;
     void *scratch;                       /* kind->scratch_bytes, for compile() */
     void *own;                           /* the kind's */

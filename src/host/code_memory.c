@@ -55,7 +55,7 @@ static void written(void *opaque, const struct code_memory *m)
  * One call in place of a fault for each page; and pages that are there the host maps some at a time where they are run.
  * Older hosts do not know it, and give pages as they are touched.
  */
-static void prepare(void *opaque, uint8_t *p, size_t size)
+static void prepare(void *opaque, void *p, size_t size)
 {
     (void)opaque;
     (void)madvise(p, size, MADV_POPULATE_WRITE);

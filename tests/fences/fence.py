@@ -52,7 +52,7 @@ LIBRARY = {  # static library -> folders whose objects it holds
 ALLOWED = set("""
 memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strrchr strstr strspn strcspn strtoull strtoul strtol
 strcpy strncpy strcat strpbrk
-snprintf vsnprintf qsort bsearch malloc calloc realloc free abort setjmp longjmp _setjmp
+snprintf vsnprintf qsort bsearch malloc calloc realloc aligned_alloc free abort setjmp longjmp _setjmp
 __stack_chk_fail __memcpy_chk __memset_chk __memmove_chk __snprintf_chk __vsnprintf_chk __isoc99_sscanf __assert_fail
 __ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc __longjmp_chk
 _GLOBAL_OFFSET_TABLE_ __tls_get_addr

@@ -170,10 +170,12 @@ static void finish(struct compiler *c)
 {
     size_t sites = c->n_sites * sizeof(struct x64_site), exits = c->ir->n_exits * sizeof(struct x64_exit);
     size_t pending = c->n_site_pending * sizeof(struct x64_pending);
-    struct x64_code *code = alloc_resize(NULL, 1, sizeof *code + sites + exits + pending);
+    size_t bytes = sizeof(struct x64_code) + sites + exits + pending;
+    struct x64_code *code = pool_alloc(&c->e->pool, bytes);
     char *at = (char *)(code + 1);
     code->start = c->j->next;
     code->size = (uint32_t)(c->a.p - c->j->next);
+    code->bytes = (uint32_t)bytes;
     code->n_sites = c->n_sites;
     code->second = c->second;
     code->checked = c->checked;
@@ -188,7 +190,7 @@ static void finish(struct compiler *c)
     memcpy(code->exit, c->exit, exits);
     memcpy(code->site, c->site, sites);
     c->b->code = code;
-    c->b->bytes += (uint32_t)(sizeof *code + sites + exits + pending);
+    c->b->bytes += code->bytes;
     x64_memory_take(c->e, c->b);
     x64_show(c->e, &c->b->key, NULL, code->start, code->size);
 }

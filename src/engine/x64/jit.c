@@ -70,8 +70,9 @@ static bool is_likely(const struct engine *e, const struct ram *ram, uint64_t be
 static void free_code(struct engine *e, struct block *b)
 {
     x64_memory_forget(e, b);
-    x64_recent_free(e, ((struct x64_code *)b->code)->recent);
-    free(b->code);
+    struct x64_code *code = b->code;
+    x64_recent_free(e, code->recent);
+    pool_free(&e->pool, code, code->bytes);
 }
 
 /* Is the entry b's, as it is mapped now? */

@@ -107,6 +107,7 @@ struct x64_exit {
 struct x64_code {
     uint8_t *start;                  /* as written */
     uint32_t size, n_sites;
+    uint32_t bytes;                  /* of this and its tables */
     uint16_t recent;                 /* 1 + the first of its recent pages (jit.recent_of), or 0 */
     uint8_t stops;                   /* budgets that ended at it, each soon after the one before, while it is not hot */
     bool hot;
