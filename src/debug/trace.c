@@ -113,14 +113,16 @@ static void ir(void *opaque, const struct block_key *key, const struct ir_block 
 static void name_code(const struct trace *t, const struct engine_code *code)
 {
     const struct block_key *k = code->key;
+    const char *colon = code->name ? ":" : "", *part = code->name ? code->name : "";
     char name[80];
     if (!k)
         snprintf(name, sizeof name, "jit:%s", code->name);
     else if (k->cs_base)
-        snprintf(name, sizeof name, "guest:%llx+%llx:%llx", (unsigned long long)k->cs_base, (unsigned long long)k->pc,
-                 (unsigned long long)k->flags);
+        snprintf(name, sizeof name, "guest:%llx+%llx:%llx%s%s", (unsigned long long)k->cs_base,
+                 (unsigned long long)k->pc, (unsigned long long)k->flags, colon, part);
     else
-        snprintf(name, sizeof name, "guest:%llx:%llx", (unsigned long long)k->pc, (unsigned long long)k->flags);
+        snprintf(name, sizeof name, "guest:%llx:%llx%s%s", (unsigned long long)k->pc, (unsigned long long)k->flags,
+                 colon, part);
     t->out.code_named(t->out.opaque, code->address, code->size, name);
 }
 
@@ -134,8 +136,8 @@ static void code_added(void *opaque, const struct engine_code *code)
     add(t, "OUT: [size=%zu] ", code->size);
     if (code->key)
         add_key(t, code->key);
-    else
-        add(t, "%s", code->name);
+    if (code->name)
+        add(t, "%s%s", code->key ? ", " : "", code->name);
     add(t, "\n");
     for (size_t at = 0; at < code->size;)
         at += add_insn(t, 64, code->address + at, code->bytes + at, code->size - at);

@@ -17,7 +17,7 @@ struct engine_code {
     const uint8_t *bytes;          /* where it can be read */
     size_t size;
     const struct block_key *key;   /* of the block; NULL: the engine's own, called name */
-    const char *name;
+    const char *name;              /* of a block: the part of it; NULL: its main path */
 };
 
 struct engine_trace {

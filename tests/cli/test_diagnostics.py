@@ -192,13 +192,20 @@ class PerfMap(Case):
         trace = self.tmp / "trace"
         code = self.run_with_map("-d", "out_asm", "-D", trace)
         shown = re.findall(r"^OUT: \[size=(\d+)\] "
-                           r"(?:pc 0x([0-9a-f]+), cs base 0x0, flags 0x([0-9a-f]+)|(\w+))\n0x([0-9a-f]+):",
+                           r"(?:pc 0x([0-9a-f]+), cs base 0x0, flags 0x([0-9a-f]+)(, cold)?|(\w+))\n0x([0-9a-f]+):",
                            trace.read_text(), re.M)
-        self.assertEqual(code, [(int(address, 16), int(size), f"jit:{own}" if own else f"guest:{pc}:{flags}")
-                                for size, pc, flags, own, address in shown])
+        self.assertEqual(code, [(int(address, 16), int(size), f"jit:{own}" if own else
+                                 f"guest:{pc}:{flags}{':cold' if cold else ''}")
+                                for size, pc, flags, cold, own, address in shown])
         self.assertIn(f"guest:{entry_point():x}:", " ".join(name for *_, name in code))
-        for (a, size, _), (b, *_) in zip(code, code[1:]):
-            self.assertLessEqual(a + size, b)       # nothing was evicted: one behind the other
+        cold = [c for c in code if c[2].endswith(":cold")]
+        main = [c for c in code if c not in cold]
+        self.assertEqual([f"{name}:cold" for *_, name in main if name.startswith("guest:")],
+                         [name for *_, name in cold])
+        for part in main, cold:
+            for (a, size, _), (b, *_) in zip(part, part[1:]):
+                self.assertLessEqual(a + size, b)       # nothing was evicted: one behind the other
+        self.assertLess(main[-1][0] + main[-1][1], cold[0][0])
 
     def test_portable_engine(self):
         self.assertEqual(self.run_with_map("-accel", "interp"), [])

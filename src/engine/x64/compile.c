@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A block's code, from its first instruction to the tables behind it. */
+/* A block's code, from its first instruction to its cold part and its tables. */
 #include <stdlib.h>
 
 #include "engine/x64/compiler.h"
-
-enum { MAX_CODE = 64 << 10 };   /* of a block; beyond it is translated in parts */
 
 static void begin(struct compiler *c, struct engine *e, struct block *b, const struct ir_block *ir)
 {
@@ -23,8 +21,17 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
     for (unsigned k = 0; k < N_TEMPS; k++)
         c->temp[k] = x64_temps[k];
-    x64_init(&c->a, x64_memory_room(e, MAX_CODE), MAX_CODE);
+    x64_memory_room(e);
+    x64_init(&c->a, c->j->next, X64_MAX_CODE);      /* what needs more is translated in parts */
     c->a.exec_delta = c->j->exec_delta;
+}
+
+/* The main path is written. */
+static void begin_cold(struct compiler *c)
+{
+    c->main_size = (uint32_t)(c->a.p - c->j->next);
+    c->a.p = c->j->next_cold;
+    c->a.end = c->a.p + X64_MAX_CODE;
 }
 
 /* Registers are given in another order. */
@@ -174,7 +181,9 @@ static void finish(struct compiler *c)
     struct x64_code *code = pool_alloc(&c->e->pool, bytes);
     char *at = (char *)(code + 1);
     code->start = c->j->next;
-    code->size = (uint32_t)(c->a.p - c->j->next);
+    code->cold = c->j->next_cold;
+    code->size = c->main_size;
+    code->cold_size = (uint32_t)(c->a.p - c->j->next_cold);
     code->bytes = (uint32_t)bytes;
     code->n_sites = c->n_sites;
     code->second = c->second;
@@ -193,6 +202,7 @@ static void finish(struct compiler *c)
     c->b->bytes += code->bytes;
     x64_memory_take(c->e, c->b);
     x64_show(c->e, &c->b->key, NULL, code->start, code->size);
+    x64_show(c->e, &c->b->key, "cold", code->cold, code->cold_size);
 }
 
 bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
@@ -205,7 +215,9 @@ bool x64_compile(struct engine *e, struct block *b, const struct ir_block *ir)
     x64_regs_init(c);
     prologue(c);
     body(c);
-    x64_write_stubs(c);
+    x64_write_stubs(c, false);
+    begin_cold(c);
+    x64_write_stubs(c, true);
     constants(c);
     if (c->a.failed) {
         x64_recent_free(e, c->recent);

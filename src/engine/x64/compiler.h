@@ -53,7 +53,7 @@ struct asked {
     uint64_t lowest;
 };
 
-/* Code out of the main path, written behind it. */
+/* Code out of the main path, written behind it or in the block's cold part. */
 struct stub {
     struct x64_label from, back;
     uint8_t kind;
@@ -111,6 +111,7 @@ struct compiler {
     struct x64_site site[MAX_SITES];
     struct x64_exit exit[IR_MAX_EXITS];
     struct x64_pending site_pending[MAX_SITE_PENDING];
+    uint32_t main_size;
     uint32_t n_sites, n_site_pending;
     uint32_t last_list, n_last_list;     /* the list in site_pending made last: one that is the same is that one */
     uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
@@ -281,11 +282,8 @@ void x64_op_flow(struct compiler *c, const struct ir_insn *i);
 void x64_op_call(struct compiler *c, const struct ir_insn *i);
 /* Compares x and y of i's type; returns the host condition of c. */
 enum x64_cc x64_compare(struct compiler *c, enum ir_cond cond, enum ir_type t, ir_ref x, ir_ref y);
-/* A stub of that kind at the current instruction. */
-struct stub *x64_stub(struct compiler *c, unsigned kind);
-/* The PUTs pending now, where it is jumped to, and the registers in use are its. */
-void x64_stub_pending(struct compiler *c, struct stub *s);
-void x64_write_stubs(struct compiler *c);
+/* The jump of an exit; it goes to the stub s until it is chained. */
+void x64_jump_out(struct compiler *c, struct stub *s);
 /*
  * Goes on only where the TLB maps va's page, for fetches (unmapped: it does not), with an addend in a constant of the
  * block (otherwise: another one): the end of the operand that names the constant is returned.  Uses RAX and RCX.
@@ -293,4 +291,15 @@ void x64_write_stubs(struct compiler *c);
 uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *unmapped, struct x64_label *otherwise);
 /* The site of the call that was just written. */
 void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, uint32_t n_pending);
+/* The offset of what is written next. */
+static inline uint32_t x64_here(const struct compiler *c) { return (uint32_t)(c->a.p - c->j->next); }
+
+/* ---- stubs.c ---- */
+
+/* A stub of that kind at the current instruction. */
+struct stub *x64_stub(struct compiler *c, unsigned kind);
+/* The PUTs pending now, where it is jumped to, and the registers in use are its. */
+void x64_stub_pending(struct compiler *c, struct stub *s);
+/* Those that belong to the main path; then, in the cold part, the others. */
+void x64_write_stubs(struct compiler *c, bool cold);
 #endif

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Calls, branches and the ways out of a block; and the stubs, written behind
- * the main path.
- */
+/* Calls, branches and the ways out of a block. */
 #include "engine/x64/compiler.h"
 
 /* ---- sites -------------------------------------------------------------------------------------- */
-
-static uint32_t here(const struct compiler *c) { return (uint32_t)(c->a.p - c->j->next); }
 
 void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, uint32_t n_pending)
 {
@@ -15,36 +10,8 @@ void x64_site_here(struct compiler *c, uint32_t insn, uint32_t first_pending, ui
         c->a.failed = true;
         return;
     }
-    c->site[c->n_sites++] = (struct x64_site){ .ret = here(c), .index = (uint8_t)insn, .n_pending = (uint8_t)n_pending,
-                                               .pending = (uint16_t)first_pending };
-}
-
-struct stub *x64_stub(struct compiler *c, unsigned kind)
-{
-    if (c->n_stubs == MAX_STUBS) {
-        c->a.failed = true;
-        c->n_stubs--;
-    }
-    struct stub *s = &c->stub[c->n_stubs++];
-    memset(s, 0, offsetof(struct stub, first_of_kind));
-    s->kind = (uint8_t)kind;
-    s->address = NO_REG;
-    s->insn = c->insn;
-    return s;
-}
-
-static bool has_vectors(const struct compiler *c)
-{
-    for (unsigned r = 0; c->any_vectors && r < N_XMM; r++)
-        if (c->holds_xmm[r])
-            return true;
-    return false;
-}
-
-void x64_stub_pending(struct compiler *c, struct stub *s)
-{
-    s->first_pending = x64_list_pending(c, &s->n_pending);
-    s->vectors = has_vectors(c);
+    c->site[c->n_sites++] = (struct x64_site){ .ret = x64_here(c), .index = (uint8_t)insn,
+                                               .n_pending = (uint8_t)n_pending, .pending = (uint16_t)first_pending };
 }
 
 /* ---- calls ---------------------------------------------------------------------------------------- */
@@ -209,7 +176,7 @@ static void exit_if(struct compiler *c, const struct ir_insn *i)
         x64_stub_pending(c, s);
     x64_jcc(&c->a, cc, &s->from);
     if (direct)
-        c->exit[s->slot].field = here(c) - 4;
+        c->exit[s->slot].field = x64_here(c) - 4;
 }
 
 /* ---- ends ---------------------------------------------------------------------------------------------- */
@@ -226,7 +193,7 @@ uint32_t x64_check_mapping(struct compiler *c, uint64_t va, struct x64_label *un
     x64_jcc(a, X64_NE, unmapped);
     x64_mov_rm(a, 64, HOST_RCX, x64_base(HOST_RAX, TLB_ADDEND));
     x64_alu_rm(a, X64_CMP, 64, HOST_RCX, x64_at((const void *)((intptr_t)a->p + a->exec_delta)));
-    uint32_t operand = here(c);
+    uint32_t operand = x64_here(c);
     x64_jcc(a, X64_NE, otherwise);
     return operand;
 }
@@ -243,17 +210,16 @@ static void ask_mapping(struct compiler *c, struct stub *s)
     t->pc = s->pc;
     t->miss = s;
     x64_alu_mi(&c->a, X64_CMP, 64, x64_at(&c->j->data->link[0]), 0);
-    x->trusted = here(c);
+    x->trusted = x64_here(c);
     x64_jcc(&c->a, X64_NE, &t->from);
     x64_bind(&c->a, &t->back);
 }
 
-/* The jump of an exit; it goes to the stub s until it is chained. */
-static void jump_out(struct compiler *c, struct stub *s)
+void x64_jump_out(struct compiler *c, struct stub *s)
 {
     ask_mapping(c, s);
     x64_jmp(&c->a, &s->from);
-    c->exit[s->slot].field = here(c) - 4;
+    c->exit[s->slot].field = x64_here(c) - 4;
 }
 
 /* Where the call that was just written returns to. */
@@ -263,7 +229,7 @@ static void land(struct compiler *c)
     s->slot = c->returns->aux;
     s->pc = c->returns->imm;
     x64_write_landing(c);
-    jump_out(c, s);
+    x64_jump_out(c, s);
 }
 
 /* The same of a call. */
@@ -272,7 +238,7 @@ static void call_out(struct compiler *c, struct stub *s)
     ask_mapping(c, s);
     x64_write_push(c, c->returns->imm);            /* directly before it: C code needs an aligned stack */
     x64_call(&c->a, &s->from);
-    c->exit[s->slot].field = here(c) - 4;
+    c->exit[s->slot].field = x64_here(c) - 4;
     land(c);
 }
 
@@ -285,7 +251,7 @@ static void exit_jump(struct compiler *c, const struct ir_insn *i)
     if (c->returns)
         call_out(c, s);
     else
-        jump_out(c, s);
+        x64_jump_out(c, s);
 }
 
 static void exit_indirect(struct compiler *c, const struct ir_insn *i)
@@ -350,155 +316,4 @@ void x64_op_flow(struct compiler *c, const struct ir_insn *i)
         x64_write_all_pending(c);
         x64_jmp_to(&c->a, i->op == IR_EXIT_LOOP ? c->j->loop : c->j->lookup);
     }
-}
-
-/* ---- stubs ------------------------------------------------------------------------------------------------ */
-
-/* The mark behind the call says the rest: x64_access(). */
-static void write_access(struct compiler *c, struct stub *s)
-{
-    struct x64_asm *a = &c->a;
-    unsigned kind = s->what & 0xff;
-    uint32_t what = (uint32_t)s->what |
-                    (s->address == HOST_NONE ? SLOW_ABSOLUTE : (uint32_t)s->address << SLOW_ADDRESS_SHIFT);
-    struct access_mark mark = { what, s->disp, 0 };
-    if (kind == SLOW_FILL) {
-        mark.value = s->before | s->range << 16;
-    } else if (kind == SLOW_STORE && s->value == NO_REG) {
-        mark.what |= SLOW_CONST;
-        mark.value = (int32_t)s->fn;
-    } else {
-        mark.what |= (uint32_t)(kind == SLOW_LOAD || kind == SLOW_LOADV ? s->result : s->value) << SLOW_OPERAND_SHIFT;
-    }
-    x64_call_to(a, s->vectors ? c->j->access_vector : c->j->access);
-    if (x64_room(a)) {
-        memcpy(a->p, &mark, sizeof mark);
-        a->p += sizeof mark;
-    }
-    x64_site_here(c, s->insn, s->first_pending, s->n_pending);
-    x64_jmp(a, &s->back);
-}
-_Static_assert(sizeof(struct access_mark) <= X64_ROOM, "x64_room() is asked once");
-
-static void write_trap(struct compiler *c, struct stub *s)
-{
-    struct x64_asm *a = &c->a;
-    x64_mov_mr(a, 64, FRAME(c->j, value), s->value);
-    x64_mov_mi(a, 32, FRAME(c->j, what), (int32_t)s->what);
-    /* Every register may hold a pending PUT. */
-    x64_mov_mi(a, 32, FRAME(c->j, fn), (int32_t)s->fn);
-    x64_mov_mi(a, 32, x64_at((const char *)&c->j->data->frame.fn + 4), (int32_t)(s->fn >> 32));
-    x64_call_to(a, s->vectors ? c->j->slow_vector : c->j->slow);
-    x64_site_here(c, s->insn, s->first_pending, s->n_pending);
-    x64_jmp(a, &s->back);
-}
-
-/* The mapping is asked for once, and trusted from then on. */
-static void write_trust(struct compiler *c, struct stub *s)
-{
-    struct x64_asm *a = &c->a;
-    struct x64_exit *x = &c->exit[s->slot];
-    const struct block_key *k = &c->b->key;
-    struct stub *page = x64_stub(c, STUB_PAGE);
-    page->pc = s->pc;
-    x64_bind(a, &page->back);
-    x->addend = x64_check_mapping(c, (s->pc + k->cs_base) & k->va_mask, &page->from, &s->miss->from);
-    x64_lea(a, 64, HOST_RAX, x64_at(&c->j->data->link[0]));
-    x->trust = here(c);
-    x64_write_trust(a, c->j, HOST_RAX, HOST_RCX, HOST_RDX);
-    x64_mov_mi(a, 64, x64_base(HOST_RAX, 0), 0);
-    x64_jmp(a, &s->back);
-}
-
-/* The page of an exit's target is asked for, and the exit tries again. */
-static void write_page(struct compiler *c, struct stub *s)
-{
-    struct x64_asm *a = &c->a;
-    x64_mov_ri(a, HOST_RAX, s->pc);
-    x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
-    x64_call_to(a, c->j->find_page);
-    x64_test_rr(a, 8, HOST_RAX, HOST_RAX);
-    x64_jcc(a, X64_NE, &s->back);
-    x64_jmp_to(a, c->j->leave_plain);
-}
-
-/* Behind the call lie the block and the exit's slot. */
-static void write_leave(struct compiler *c, unsigned slot)
-{
-    struct x64_asm *a = &c->a;
-    struct site_mark mark = { c->b, (uint16_t)slot };
-    x64_call_to(a, c->j->leave_site);
-    if (x64_room(a)) {
-        memcpy(a->p, &mark, sizeof mark);
-        a->p += sizeof mark;
-    }
-}
-_Static_assert(sizeof(struct site_mark) <= X64_ROOM, "x64_room() is asked once");
-
-static void write_stub(struct compiler *c, struct stub *s)
-{
-    struct x64_asm *a = &c->a;
-    if (s->kind == STUB_NONE)
-        return;
-    x64_bind(a, &s->from);
-    switch (s->kind) {
-    case STUB_FILL:
-    case STUB_ACCESS:
-        write_access(c, s);
-        break;
-    case STUB_RECENT:
-        x64_write_recent(c, s);
-        break;
-    case STUB_TRAP:
-        write_trap(c, s);
-        break;
-    case STUB_VECTOR:
-        x64_write_vector_stub(c, s);
-        break;
-    case STUB_FAULT:
-        x64_mov_mi(a, 32, FRAME(c->j, what), SLOW_FAULT);
-        x64_call_to(a, c->j->slow);
-        x64_site_here(c, s->insn, s->first_pending, s->n_pending);
-        break;
-    case STUB_SIDE: {
-        struct stub *out = x64_stub(c, STUB_EXIT);
-        out->slot = s->slot;
-        out->pc = s->pc;
-        x64_emit_pending(c, s->first_pending, s->n_pending);
-        if (s->give_back)
-            x64_alu_mi(a, X64_ADD, 64, VCPU_FIELD(pos.left), (int32_t)s->give_back);
-        jump_out(c, out);
-        break;
-    }
-    case STUB_JUMP:
-        x64_write_jump(a, c->j, &c->b->key.flags);
-        break;
-    case STUB_DEEP:
-        x64_write_deep(c, s);
-        break;
-    case STUB_TRUST:
-        write_trust(c, s);
-        break;
-    case STUB_EXIT:
-        c->exit[s->slot].stub = here(c);
-        write_leave(c, s->slot);
-        break;
-    case STUB_PAGE:
-        write_page(c, s);
-        break;
-    case STUB_LOOKUP:
-        x64_mov_ri(a, HOST_RAX, c->b->key.pc);
-        x64_mov_mr(a, 64, x64_state(c->ops->pc_offset), HOST_RAX);
-        x64_jmp_to(a, c->j->leave_plain);
-        break;
-    default:
-        write_leave(c, SITE_MARK_SHORT);
-    }
-}
-
-/* Writing one may make another, at the end of the list. */
-void x64_write_stubs(struct compiler *c)
-{
-    for (unsigned k = 0; k < c->n_stubs && !c->a.failed; k++)
-        write_stub(c, &c->stub[k]);
 }

@@ -103,10 +103,11 @@ struct x64_exit {
     uint64_t pc;
 };
 
-/* block->code */
+/* block->code.  Offsets are from start, also those of what lies in the cold part. */
 struct x64_code {
-    uint8_t *start;                  /* as written */
-    uint32_t size, n_sites;
+    uint8_t *start, *cold;           /* as written */
+    uint32_t size, cold_size;
+    uint32_t n_sites;
     uint32_t bytes;                  /* of this and its tables */
     uint16_t recent;                 /* 1 + the first of its recent pages (jit.recent_of), or 0 */
     uint8_t stops;                   /* budgets that ended at it, each soon after the one before, while it is not hot */
@@ -120,10 +121,10 @@ struct x64_code {
     struct x64_pending *pending;
 };
 
-/* Blocks by address within a region of the code memory. */
+/* Blocks by address within a region of the code memory, in which all main paths lie before all cold parts. */
 struct x64_region {
     struct x64_place {
-        uint8_t *start;
+        uint8_t *start, *cold;
         struct block *block;         /* NULL: freed */
     } *place;
     uint32_t n, cap;
@@ -183,7 +184,7 @@ struct jit {
     unsigned current;
     uint64_t *written;               /* by chunk of the written mapping: it was touched lately (memory.c) */
     unsigned n_written;
-    uint8_t *next;                   /* free space in the current region */
+    uint8_t *next, *next_cold;       /* free space in the current region */
     struct x64_jump *jump;
     uint64_t n_samples;              /* budgets that ended at a block */
     struct x64_window {              /* of samples: do recent pages pay? (jit.c) */
@@ -281,8 +282,12 @@ bool x64_find_page(struct vcpu *v);
 
 bool x64_memory_init(struct engine *e, struct error *err);
 void x64_memory_fini(struct engine *e);
-/* Room of that many bytes in the current region, evicting the oldest blocks when it is used up. */
-uint8_t *x64_memory_room(struct engine *e, size_t bytes);
+/*
+ * Room of X64_MAX_CODE bytes at j->next and at j->next_cold in the current region, evicting the oldest blocks when it
+ * is used up.
+ */
+enum { X64_MAX_CODE = 32 << 10 };
+void x64_memory_room(struct engine *e);
 /* Code is about to be changed at p, as it is written. */
 void x64_memory_writes(struct engine *e, const uint8_t *p);
 void x64_memory_take(struct engine *e, struct block *b);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The code memory: a ring of regions.  Blocks are written one behind the other;
- * when a region is full, the next one, the oldest, loses its blocks and is
- * written anew.  So the cache is bounded and never emptied at once.
+ * The code memory: a ring of regions.  Blocks are written one behind the other, their main paths in a region's first
+ * half and what seldom runs, the cold part, in its second: so what runs lies close together.  When a region is full,
+ * the next one, the oldest, loses its blocks and is written anew.  So the cache is bounded and never emptied at once.
  *
  * Whoever writes code says where (x64_memory_writes), so that the written mapping is asked of the host a chunk at a
  * time, and no more of it is resident than some.
@@ -11,8 +11,18 @@
 
 #include "engine/x64/jit.h"
 
-enum { THUNK_BYTES = 16384, MIN_REGION = 68 << 10, DEFAULT_CODE = 72 << 20,
+enum { THUNK_BYTES = 16384, MIN_REGION = 2 * X64_MAX_CODE + 4096, DEFAULT_CODE = 72 << 20,
        CHUNK_BITS = 16, MAX_WRITTEN = 10 << (20 - CHUNK_BITS) };
+
+static uint8_t *region_start(const struct jit *j, unsigned k) { return j->regions + k * j->region_bytes; }
+static uint8_t *cold_start(const struct jit *j, unsigned k) { return region_start(j, k) + j->region_bytes / 2; }
+
+static void enter_region(struct jit *j, unsigned k)
+{
+    j->current = k;
+    j->next = region_start(j, k);
+    j->next_cold = cold_start(j, k);
+}
 
 bool x64_memory_init(struct engine *e, struct error *err)
 {
@@ -30,7 +40,7 @@ bool x64_memory_init(struct engine *e, struct error *err)
     j->exec_delta = (ptrdiff_t)((uintptr_t)j->memory.exec - (uintptr_t)j->memory.write);
     j->regions = j->memory.write + THUNK_BYTES;
     j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;
-    j->next = j->regions;
+    enter_region(j, 0);
     j->written = NEW_ARRAY(uint64_t, (j->memory.size >> (CHUNK_BITS + 6)) + 1);
     return true;
 }
@@ -67,8 +77,6 @@ void x64_memory_fini(struct engine *e)
         e->config.code->free(e->config.code->opaque, &j->memory);
 }
 
-static uint8_t *region_start(const struct jit *j, unsigned k) { return j->regions + k * j->region_bytes; }
-
 static struct x64_region *region_of(struct jit *j, const uint8_t *p)
 {
     return &j->region[(size_t)(p - j->regions) / j->region_bytes];
@@ -86,17 +94,18 @@ static void evict_region(struct engine *e, struct x64_region *r)
     r->code_bytes = 0;
 }
 
-uint8_t *x64_memory_room(struct engine *e, size_t bytes)
+void x64_memory_room(struct engine *e)
 {
     struct jit *j = jit_of(e);
-    if (j->next + bytes > region_start(j, j->current) + j->region_bytes) {
-        j->current = (j->current + 1) % N_REGIONS;
+    if (j->next + X64_MAX_CODE > cold_start(j, j->current) ||
+        j->next_cold + X64_MAX_CODE > region_start(j, j->current) + j->region_bytes) {
+        enter_region(j, (j->current + 1) % N_REGIONS);
         evict_region(e, &j->region[j->current]);
-        j->next = region_start(j, j->current);
     }
     x64_memory_writes(e, j->next);
-    x64_memory_writes(e, j->next + bytes - 1);
-    return j->next;
+    x64_memory_writes(e, j->next + X64_MAX_CODE - 1);
+    x64_memory_writes(e, j->next_cold);
+    x64_memory_writes(e, j->next_cold + X64_MAX_CODE - 1);
 }
 
 void x64_memory_take(struct engine *e, struct block *b)
@@ -108,20 +117,22 @@ void x64_memory_take(struct engine *e, struct block *b)
         r->cap = r->cap ? 2 * r->cap : 1024;
         r->place = alloc_resize(r->place, r->cap, sizeof *r->place);
     }
-    r->place[r->n++] = (struct x64_place){ code->start, b };
+    r->place[r->n++] = (struct x64_place){ code->start, code->cold, b };
     j->next += align_up(code->size, CODE_ALIGN);
-    r->code_bytes += code->size;
+    j->next_cold += code->cold_size;
+    r->code_bytes += code->size + code->cold_size;
     j->modified = true;
 }
 
-/* The last block that begins at or before p. */
+/* The last block whose main path, or cold part, begins at or before p. */
 static struct x64_place *find(struct jit *j, const uint8_t *p)
 {
     struct x64_region *r = region_of(j, p);
+    bool cold = p >= cold_start(j, (unsigned)(r - j->region));
     uint32_t lo = 0, hi = r->n;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        if (r->place[mid].start <= p)
+        if ((cold ? r->place[mid].cold : r->place[mid].start) <= p)
             lo = mid + 1;
         else
             hi = mid;
