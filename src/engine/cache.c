@@ -23,10 +23,16 @@ static uint64_t mix(uint64_t h)
     return h ^ h >> 29;
 }
 
-static size_t hash_slot(const struct block_key *key, uint64_t ram_offset, unsigned limit)
+static uint64_t hash(const struct block_key *key, uint64_t ram_offset)
 {
-    uint64_t h = mix(ram_offset ^ mix(key->pc) ^ mix(key->flags + 1) ^ mix(key->cs_base + 2) ^ limit);
-    return (size_t)(h >> 20 & (HASH_SIZE - 1));
+    return mix(ram_offset ^ mix(key->pc) ^ mix(key->flags + 1) ^ mix(key->cs_base + 2));
+}
+
+/* A place's whole and plain blocks are looked for together: their slots share a line of the host's cache. */
+static struct block **hash_slot(struct engine *e, uint64_t hash, unsigned limit)
+{
+    uint64_t h = limit == PLAIN ? hash : hash + limit * UINT64_C(0x9e3779b97f4a7c15);
+    return &e->hash[(h >> 20 ^ (limit == PLAIN)) & (HASH_SIZE - 1)];
 }
 
 static bool same_key(const struct block_key *a, const struct block_key *b)
@@ -147,7 +153,7 @@ static void free_block(struct engine *e, struct block *b)
 
 void cache_kill(struct engine *e, struct block *b)
 {
-    struct block **at = &e->hash[hash_slot(&b->key, b->ram_offset, b->limit)];
+    struct block **at = hash_slot(e, hash(&b->key, b->ram_offset), b->limit);
     while (*at != b)
         at = &(*at)->hash_next;
     *at = b->hash_next;
@@ -431,7 +437,7 @@ static struct block *insert(struct engine *e, struct vcpu *v, struct block *b)
         b->ram2 = second.ram;
         b->ram2_offset = second.ram_offset;
     }
-    struct block **slot = &e->hash[hash_slot(&b->key, b->ram_offset, b->limit)];
+    struct block **slot = hash_slot(e, hash(&b->key, b->ram_offset), b->limit);
     b->hash_next = *slot;
     *slot = b;
     add_to_page(e, b, 0);
@@ -460,23 +466,29 @@ static bool still_mapped(struct vcpu *v, const struct block *b)
            s.ram_offset == align_down(b->ram_offset, PAGE_SIZE);
 }
 
-struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit)
+bool cache_place(struct vcpu *v, const struct block_key *key, struct cache_place *at)
+{
+    if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &at->side))
+        return false;
+    at->offset = at->side.ram_offset + (key->va & TLB_PAGE_MASK);
+    at->hash = hash(key, at->offset);
+    return true;
+}
+
+struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, const struct cache_place *at,
+                         unsigned limit)
 {
     bool fault = false;
-    struct tlb_side side;
-    if (!tlb_resolve(v, key->va, ACCESS_EXEC, key->fetch_mode, &side))
-        return NULL;
     e->stats.lookups++;
-    uint64_t offset = side.ram_offset + (key->va & TLB_PAGE_MASK);
-    struct block *b = side.ram ? e->hash[hash_slot(key, offset, limit)] : NULL;
+    struct block *b = at->side.ram ? *hash_slot(e, at->hash, limit) : NULL;
     for (; b; b = b->hash_next)
-        if (b->ram_offset == offset && same_key(&b->key, key) && b->ram == side.ram && b->limit == limit &&
+        if (b->ram_offset == at->offset && same_key(&b->key, key) && b->ram == at->side.ram && b->limit == limit &&
             second_page_matches(v, b, &fault))
             break;
     if (fault)
         return NULL;
     if (!b) {
-        b = translate(e, v, key, side.ram ? limit : 1, &side);
+        b = translate(e, v, key, at->side.ram ? limit : 1, &at->side);
         if (!b)
             return NULL;
         b = insert(e, v, b);

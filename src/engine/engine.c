@@ -120,15 +120,18 @@ static void perturb(struct engine *e)
 static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit)
 {
     struct block_key key;
+    struct cache_place at;
     v->ops->block_key(v, &key);
-    struct block *whole = cache_find(e, v, &key, limit), *b = whole;
+    if (!cache_place(v, &key, &at))
+        return NULL;
+    struct block *whole = cache_find(e, v, &key, &at, limit), *b = whole;
     if (b && (int64_t)b->n_insns > v->pos.left && b->follows)
-        b = cache_find(e, v, &key, PLAIN);
+        b = cache_find(e, v, &key, &at, PLAIN);
     if (!b || (int64_t)b->n_insns <= v->pos.left)
         return b;
     if (e->kind->stopped_in && !limit)
         e->kind->stopped_in(e, whole, b->n_insns);
-    return cache_find(e, v, &key, (unsigned)v->pos.left);
+    return cache_find(e, v, &key, &at, (unsigned)v->pos.left);
 }
 
 static enum vcpu_exit take_exit(struct vcpu *v)

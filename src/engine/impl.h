@@ -193,11 +193,21 @@ bool cache_is_full(const struct engine *e);
 /* Frees what died; when the cache is over its limit, flushes it.  Outside translated code only. */
 void cache_sweep(struct engine *e);
 
+/* Where a key's blocks are, as the TLB has it now. */
+struct cache_place {
+    struct tlb_side side;
+    uint64_t offset;                     /* in side.ram */
+    uint64_t hash;
+};
+
+/* False: the fetch faulted, v->exit is set. */
+bool cache_place(struct vcpu *v, const struct block_key *key, struct cache_place *at);
 /*
- * The block at key for v, translated if need be, of at most limit instructions (0: as
- * many as fit).  NULL: the fetch faulted, v->exit is set.
+ * The block there for v, translated if need be, of at most limit instructions (0: as many as fit).  NULL: the fetch
+ * faulted, v->exit is set.
  */
-struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, unsigned limit);
+struct block *cache_find(struct engine *e, struct vcpu *v, const struct block_key *key, const struct cache_place *at,
+                         unsigned limit);
 
 /* The block at pc with the flags and base of `from`, if it is cached and the TLB agrees; no side effects. */
 struct block *cache_guess(struct engine *e, struct vcpu *v, const struct block *from, uint64_t pc);

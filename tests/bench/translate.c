@@ -163,7 +163,10 @@ static void translate_page(struct bench *b, uint64_t at)
             continue;
         }
         key.pc = key.va = at;
-        struct block *made = cache_find(b->engine, &b->cpu->v, &key, 0);
+        struct cache_place place;
+        if (!cache_place(&b->cpu->v, &key, &place))
+            die("a fetch faulted");
+        struct block *made = cache_find(b->engine, &b->cpu->v, &key, &place, 0);
         if (!made)
             die("a fetch faulted");
         b->guest_bytes += made->guest_bytes;
