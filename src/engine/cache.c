@@ -28,11 +28,12 @@ static uint64_t hash(const struct block_key *key, uint64_t ram_offset)
     return mix(ram_offset ^ mix(key->pc) ^ mix(key->flags + 1) ^ mix(key->cs_base + 2));
 }
 
-/* A place's whole and plain blocks are looked for together: their slots share a line of the host's cache. */
+/* A place's whole, plain and metered blocks are looked for together: their slots share a line of the host's cache. */
 static struct block **hash_slot(struct engine *e, uint64_t hash, unsigned limit)
 {
-    uint64_t h = limit == PLAIN ? hash : hash + limit * UINT64_C(0x9e3779b97f4a7c15);
-    return &e->hash[(h >> 20 ^ (limit == PLAIN)) & (HASH_SIZE - 1)];
+    unsigned beside = limit > IR_MAX_INSNS ? limit - IR_MAX_INSNS : 0;
+    uint64_t h = beside ? hash : hash + limit * UINT64_C(0x9e3779b97f4a7c15);
+    return &e->hash[(h >> 20 ^ beside) & (HASH_SIZE - 1)];
 }
 
 static bool same_key(const struct block_key *a, const struct block_key *b)
@@ -385,6 +386,7 @@ static struct block *translate(struct engine *e, struct vcpu *v, const struct bl
             return NULL;
         if (e->config.trace.translated)
             e->config.trace.translated(e->config.trace.opaque, v, key, e->ir.n_insns, e->ir.guest_bytes);
+        e->ir.stops = limit == METERED;
         optimise(e, key);
         struct block *b = new_block(e, key, limit, at);
         if (e->kind->compile(e, b, &e->ir)) {

@@ -131,7 +131,7 @@ static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit
         return b;
     if (e->kind->stopped_in && !limit)
         e->kind->stopped_in(e, whole, b->n_insns);
-    return cache_find(e, v, &key, &at, (unsigned)v->pos.left);
+    return cache_find(e, v, &key, &at, e->kind->meters ? METERED : (unsigned)v->pos.left);
 }
 
 static enum vcpu_exit take_exit(struct vcpu *v)

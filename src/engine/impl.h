@@ -27,7 +27,7 @@ struct insn_info {
 };
 
 struct block;
-enum { PLAIN = IR_MAX_INSNS + 1 };
+enum { PLAIN = IR_MAX_INSNS + 1, METERED };
 
 /* "from's exit `slot` jumps here", a node of the target's list; embedded in from. */
 struct block_link {
@@ -42,7 +42,7 @@ struct block {
     struct block *hash_next;
     struct ram *ram;              /* of the first byte; NULL: not cacheable */
     uint32_t limit;               /* translated with at most so many instructions; 0: as many as fit; PLAIN: of those
-                                     behind each other in memory */
+                                     behind each other in memory; METERED: of those, and the budget may end before any */
     uint32_t n_insns, guest_bytes, n_exits;
     uint32_t bytes;               /* of host memory, code left out where the kind bounds it itself */
     bool dead;
@@ -111,6 +111,7 @@ enum leave {
 struct engine_kind {
     const char *name;
     bool bounded;            /* keeps its code within cache_bytes itself */
+    bool meters;             /* has METERED blocks, so needs none of the very length that is left of a budget */
     bool checks_mapping;     /* an exit to another page asks the TLB before it follows its chain */
     size_t scratch_bytes;
     /* What the kind needs beside blocks (scratch is there); NULL: nothing.  False: err says why it cannot run here. */

@@ -109,6 +109,7 @@ struct ir_block {
     const struct ir_guide *guide;    /* to the front end: worth going on at the target of a jump within the page, a
                                         loop's too; NULL: it is not */
     bool followed;          /* it has done so */
+    bool stops;             /* it may be left before any instruction: state is as the one before leaves it */
     uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */
     struct {
         uint64_t pc;

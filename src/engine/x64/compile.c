@@ -59,7 +59,17 @@ static void prologue(struct compiler *c)
     }
     c->checked = (uint32_t)(c->a.p - c->j->next);
     x64_alu_mi(&c->a, X64_SUB, 64, VCPU_FIELD(pos.left), (int32_t)c->b->n_insns);
-    x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
+    if (c->b->limit != METERED)
+        x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
+}
+
+/* Before an instruction of a METERED block: if the budget ends here it is left as if the instruction had faulted. */
+static void meter(struct compiler *c)
+{
+    struct stub *s = x64_stub(c, STUB_FAULT);
+    x64_stub_pending(c, s);
+    x64_alu_mi(&c->a, X64_CMP, 32, FRAME(c->j, may_run), (int32_t)c->insn);
+    x64_jcc(&c->a, X64_E, &s->from);
 }
 
 /*
@@ -77,6 +87,8 @@ static void one(struct compiler *c, const struct ir_insn *i)
     switch (i->op) {
     case IR_INSN_START:
         c->insn = c->started++;
+        if (c->insn && c->b->limit == METERED)
+            meter(c);
         return;
     case IR_CONST:                       /* made where it is wanted */
         return;

@@ -158,7 +158,10 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     }
     /* What is not cached was translated just now, from what both pages map to. */
     const char *entry = runs_at(j, code);
+    j->data->frame.may_run = (uint32_t)v->pos.left;
     struct x64_left left = j->enter(v, b->ram ? entry : entry + code->checked);
+    if (left.why == LEAVE_FAULT && b->limit == METERED && !v->exit)
+        return LEAVE_SHORT;
     if (left.why != LEFT_SITE)
         return (enum leave)left.why;
     struct site_mark mark;
@@ -227,7 +230,7 @@ static void count(const struct engine *e, struct engine_stats *out)
 }
 
 const struct engine_kind x64_kind = {
-    .name = "jit", .bounded = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
+    .name = "jit", .bounded = true, .meters = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
     .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = x64_chained,
     .unchained = x64_unchained, .follows = follows, .is_likely = is_likely, .killed = killed,
     .stopped_in = x64_recent_sample, .exec = exec, .count = count,

@@ -41,6 +41,7 @@ struct x64_frame {
     uint64_t fn;                     /* host function, or struct ir_helper */
     struct vcpu *v;
     uint32_t mxcsr, outer_mxcsr;     /* the guest's as the host has it; the caller's */
+    uint32_t may_run;                /* instructions of the METERED block that is entered */
     union v128 vec[3];               /* a slow path's vector operands; vec[0] is also its result */
     uint64_t spill[N_SPILLS];
     union v128 vspill[N_VSPILLS];

@@ -246,6 +246,8 @@ static void visit(struct compiler *c, const struct ir_insn *i, uint32_t n, struc
     case IR_INSN_START:
         w->started = n + 1;
         w->insns++;
+        if (c->ir->stops)
+            w->barrier = n + 1;
         break;
     case IR_DISCARD:
         break;

@@ -136,7 +136,7 @@ static void write_stub(struct compiler *c, struct stub *s)
         break;
     case STUB_FAULT:
         x64_mov_mi(a, 32, FRAME(c->j, what), SLOW_FAULT);
-        x64_call_to(a, c->j->slow);
+        x64_call_to(a, s->vectors ? c->j->slow_vector : c->j->slow);
         x64_site_here(c, s->insn, s->first_pending, s->n_pending);
         break;
     case STUB_SIDE: {

@@ -2,7 +2,7 @@
 /*
  * Dead code, walking backwards.  A PUT is dead when the same bytes are PUT
  * again, or DISCARDed, before anything can look: an op that may leave the block, a helper that reads
- * state, a GET that overlaps, a label or branch, the block's end.
+ * state, a GET that overlaps, a label or branch, the block's end; an instruction's beginning, where a block may stop.
  */
 #include "ir/opt/opt.h"
 
@@ -104,6 +104,8 @@ void ir_opt_dead(struct ir_block *b)
         bool pure = ir_op_info[i->op].flags & IR_FLAG_P;
         if (pure ? !b->uses[i->dst] : i->op != IR_INSN_START && !keep(i, &s, b->uses))
             continue;
+        if (i->op == IR_INSN_START && b->stops)
+            s.n = 0;
         for (const ir_ref *v = i->arg; *v; v++)
             b->uses[*v]++;
         if (--to != i)
