@@ -42,7 +42,7 @@ struct block {
     struct block *hash_next;
     struct ram *ram;              /* of the first byte; NULL: not cacheable */
     uint32_t limit;               /* translated with at most so many instructions; 0: as many as fit; PLAIN: of those
-                                     behind each other in memory; METERED: of those, and the budget may end before any */
+                                     behind each other in memory; METERED: and the budget may end before any */
     uint32_t n_insns, guest_bytes, n_exits;
     uint32_t bytes;               /* of host memory, code left out where the kind bounds it itself */
     bool dead;

@@ -230,8 +230,8 @@ static void count(const struct engine *e, struct engine_stats *out)
 }
 
 const struct engine_kind x64_kind = {
-    .name = "jit", .bounded = true, .meters = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler), .init = init,
-    .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code, .chained = x64_chained,
-    .unchained = x64_unchained, .follows = follows, .is_likely = is_likely, .killed = killed,
+    .name = "jit", .bounded = true, .meters = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler),
+    .init = init, .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code,
+    .chained = x64_chained, .unchained = x64_unchained, .follows = follows, .is_likely = is_likely, .killed = killed,
     .stopped_in = x64_recent_sample, .exec = exec, .count = count,
 };
