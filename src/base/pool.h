@@ -9,13 +9,14 @@
 #define REPRISE_BASE_POOL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { POOL_ALIGN = 16, POOL_MAX = 2048 };
 
 /* Zero-initialise; prepare and opaque may be set before the first piece is asked for. */
 struct pool {
     /* size bytes at p, page-aligned, are about to be written; NULL: nobody wants to know. */
-    void (*prepare)(void *opaque, void *p, size_t size);
+    void (*prepare)(void *opaque, void *p, uint64_t size);
     void *opaque;
     char *next, *end;            /* free space that was prepared */
     char *chunk_end;             /* behind it, some that was not */

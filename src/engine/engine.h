@@ -30,9 +30,9 @@ struct host_code {
      * mapping through which it was touched, and forgets those through which code is written.  NULL: it does not.
      */
     void (*written)(void *opaque, const struct code_memory *m);
-    /* size bytes at p, of its written mapping or of any other memory, are about to be written: the host may give them
-       all at once.  p is page-aligned.  NULL: it does not. */
-    void (*prepare)(void *opaque, void *p, size_t size);
+    /* size bytes at p, of the written mapping or of what the engine has beside it, are about to be written: the host
+       may give them all at once.  p is page-aligned.  NULL: it does not. */
+    void (*prepare)(void *opaque, void *p, uint64_t size);
     void *opaque;
 };
 

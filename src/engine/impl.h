@@ -104,7 +104,7 @@ enum leave {
     LEAVE_LOOKUP = LEFT_LOOKUP,     /* the pc is in the state: find the next block */
     LEAVE_CHAIN = LEFT_UNCHAINED,   /* the same, and chain it to exit e->leave_slot of e->leave_block */
     LEAVE_LOOP = LEFT_LOOP,         /* ask for pending events first */
-    LEAVE_SHORT = LEFT_SHORT,       /* what is left of the budget is less than the next block */
+    LEAVE_SHORT = LEFT_SHORT,       /* what is left of the budget is less than the next block, or nothing */
     LEAVE_FAULT = LEFT_FAULT,       /* v->exit says why; state is restored, positions are given back */
 };
 

@@ -51,14 +51,4 @@ static void written(void *opaque, const struct code_memory *m)
     madvise(m->write, m->size, MADV_DONTNEED);         /* shared pages keep their contents */
 }
 
-/*
- * One call in place of a fault for each page; and pages that are there the host maps some at a time where they are run.
- * Older hosts do not know it, and give pages as they are touched.
- */
-static void prepare(void *opaque, void *p, size_t size)
-{
-    (void)opaque;
-    (void)madvise(p, size, MADV_POPULATE_WRITE);
-}
-
-const struct host_code host_code = { .alloc = alloc, .free = release, .written = written, .prepare = prepare };
+const struct host_code host_code = { .alloc = alloc, .free = release, .written = written, .prepare = host_prepare };

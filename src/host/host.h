@@ -35,6 +35,13 @@ uint64_t host_seconds_since_1970(void);
 
 extern const struct host_memory host_memory;
 
+/*
+ * size bytes at p, which is page-aligned, are about to be written: one call in place of a fault for each page.  Shared
+ * pages that are there the host then maps some at a time in their other mappings, too.  Hosts that do not know it
+ * (Linux before 5.14) give pages as they are touched.  opaque is not looked at.
+ */
+void host_prepare(void *opaque, void *p, uint64_t size);
+
 /* ---- code_memory.c ------------------------------------------------------------ */
 
 extern const struct host_code host_code;

@@ -29,11 +29,10 @@ static void unmap(void *opaque, void *p, uint64_t size)
     munmap(p, (size_t)size);
 }
 
-/* One call in place of a fault for each page.  Older hosts do not know it, and give pages as they are touched. */
-static void prepare(void *opaque, void *p, uint64_t size)
+void host_prepare(void *opaque, void *p, uint64_t size)
 {
     (void)opaque;
     (void)madvise(p, (size_t)size, MADV_POPULATE_WRITE);
 }
 
-const struct host_memory host_memory = { .alloc = map, .free = unmap, .prepare = prepare };
+const struct host_memory host_memory = { .alloc = map, .free = unmap, .prepare = host_prepare };

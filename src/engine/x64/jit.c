@@ -160,6 +160,7 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     const char *entry = runs_at(j, code);
     j->data->frame.may_run = (uint32_t)v->pos.left;
     struct x64_left left = j->enter(v, b->ram ? entry : entry + code->checked);
+    /* The budget has ended before one of its instructions, which did not fault. */
     if (left.why == LEAVE_FAULT && b->limit == METERED && !v->exit)
         return LEAVE_SHORT;
     if (left.why != LEFT_SITE)

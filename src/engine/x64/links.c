@@ -70,10 +70,10 @@ void x64_chained(struct engine *e, struct block *b, unsigned slot)
             x64_links_init(j);
             word = word_of(j, to);
         }
-        store_le(code->start + x->addend, 8, x64_addend(to->ram, to->ram_offset, to->key.va));
-        look_at(j, code->start, x, word);
         x64_memory_writes(e, code->start + x->addend);
         x64_memory_writes(e, code->start + x->trusted);
+        store_le(code->start + x->addend, 8, x64_addend(to->ram, to->ram_offset, to->key.va));
+        look_at(j, code->start, x, word);
     }
     x64_patch32(code->start + x->field, ((struct x64_code *)to->code)->start);
     j->modified = true;

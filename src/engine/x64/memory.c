@@ -24,6 +24,9 @@ static void enter_region(struct jit *j, unsigned k)
     j->next_cold = cold_start(j, k);
 }
 
+/* Of jit.written. */
+static size_t written_words(const struct jit *j) { return (j->memory.size >> (CHUNK_BITS + 6)) + 1; }
+
 bool x64_memory_init(struct engine *e, struct error *err)
 {
     struct jit *j = jit_of(e);
@@ -41,7 +44,7 @@ bool x64_memory_init(struct engine *e, struct error *err)
     j->regions = j->memory.write + THUNK_BYTES;
     j->region_bytes = (bytes - THUNK_BYTES) / N_REGIONS / 4096 * 4096;
     enter_region(j, 0);
-    j->written = NEW_ARRAY(uint64_t, (j->memory.size >> (CHUNK_BITS + 6)) + 1);
+    j->written = NEW_ARRAY(uint64_t, written_words(j));
     return true;
 }
 
@@ -56,7 +59,7 @@ void x64_memory_writes(struct engine *e, const uint8_t *p)
     if (j->n_written == MAX_WRITTEN) {
         if (host->written)
             host->written(host->opaque, &j->memory);
-        memset(j->written, 0, ((j->memory.size >> (CHUNK_BITS + 6)) + 1) * sizeof *j->written);
+        memset(j->written, 0, written_words(j) * sizeof *j->written);
         j->n_written = 0;
     }
     *word |= bit;

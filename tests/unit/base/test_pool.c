@@ -33,7 +33,7 @@ static uint32_t next_random(void)
     return seed >> 8;
 }
 
-static void prepare(void *opaque, void *p, size_t size)
+static void prepare(void *opaque, void *p, uint64_t size)
 {
     assert_ptr_equal(opaque, piece);
     assert_int_equal((uintptr_t)p % 4096, 0);
