@@ -138,7 +138,7 @@ static void expect_second(struct engine *e, const struct block *b, const struct 
     uint64_t expected = x64_addend(b->ram2, b->ram2_offset, (b->key.va + b->guest_bytes - 1) & b->key.va_mask);
     if (load_le((const uint8_t *)runs_at(jit_of(e), code) + code->second, 8) == expected)
         return;
-    x64_memory_writes(e, code->start + code->second);
+    x64_memory_writes(e, code->start + code->second, 8);
     store_le(code->start + code->second, 8, expected);
 }
 

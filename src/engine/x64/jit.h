@@ -289,8 +289,8 @@ void x64_memory_fini(struct engine *e);
  */
 enum { X64_MAX_CODE = 32 << 10 };
 void x64_memory_room(struct engine *e);
-/* Code is about to be changed at p, as it is written. */
-void x64_memory_writes(struct engine *e, const uint8_t *p);
+/* size bytes of code, at most X64_MAX_CODE, are about to be changed at p, as it is written. */
+void x64_memory_writes(struct engine *e, const uint8_t *p, size_t size);
 void x64_memory_take(struct engine *e, struct block *b);
 void x64_memory_forget(struct engine *e, struct block *b);
 /* The block whose code holds this address (as it runs), and the site that returns there. */

@@ -60,7 +60,7 @@ void x64_chained(struct engine *e, struct block *b, unsigned slot)
     struct x64_code *code = b->code;
     const struct block *to = b->link[slot].to;
     const struct x64_exit *x = &code->exit[slot];
-    x64_memory_writes(e, code->start + x->field);
+    x64_memory_writes(e, code->start + x->field, 4);
     if (x->addend) {
         uint64_t *word = word_of(j, to);
         if (!word) {                                   /* once in a long while */
@@ -70,8 +70,9 @@ void x64_chained(struct engine *e, struct block *b, unsigned slot)
             x64_links_init(j);
             word = word_of(j, to);
         }
-        x64_memory_writes(e, code->start + x->addend);
-        x64_memory_writes(e, code->start + x->trusted);
+        x64_memory_writes(e, code->start + x->addend, 8);
+        x64_memory_writes(e, code->start + x->trusted - 5, 4);
+        x64_memory_writes(e, code->start + x->trust - 4, 4);
         store_le(code->start + x->addend, 8, x64_addend(to->ram, to->ram_offset, to->key.va));
         look_at(j, code->start, x, word);
     }
@@ -83,7 +84,7 @@ void x64_unchained(struct engine *e, struct block *b, unsigned slot)
 {
     struct x64_code *code = b->code;
     const struct x64_exit *x = &code->exit[slot];
-    x64_memory_writes(e, code->start + x->field);
+    x64_memory_writes(e, code->start + x->field, 4);
     x64_patch32(code->start + x->field, code->start + x->stub);
     jit_of(e)->modified = true;
 }

@@ -48,11 +48,10 @@ bool x64_memory_init(struct engine *e, struct error *err)
     return true;
 }
 
-void x64_memory_writes(struct engine *e, const uint8_t *p)
+static void touch(struct engine *e, size_t chunk)
 {
     struct jit *j = jit_of(e);
     const struct host_code *host = e->config.code;
-    size_t chunk = (size_t)(p - j->memory.write) >> CHUNK_BITS, begin = chunk << CHUNK_BITS;
     uint64_t *word = &j->written[chunk / 64], bit = UINT64_C(1) << chunk % 64;
     if (likely(*word & bit))
         return;
@@ -65,9 +64,16 @@ void x64_memory_writes(struct engine *e, const uint8_t *p)
     *word |= bit;
     j->n_written++;
     if (host->prepare) {
-        size_t room = j->memory.size - begin, bytes = (size_t)1 << CHUNK_BITS;
+        size_t begin = chunk << CHUNK_BITS, room = j->memory.size - begin, bytes = (size_t)1 << CHUNK_BITS;
         host->prepare(host->opaque, j->memory.write + begin, bytes < room ? bytes : room);
     }
+}
+
+void x64_memory_writes(struct engine *e, const uint8_t *p, size_t size)
+{
+    size_t offset = (size_t)(p - jit_of(e)->memory.write);
+    touch(e, offset >> CHUNK_BITS);
+    touch(e, (offset + size - 1) >> CHUNK_BITS);
 }
 
 void x64_memory_fini(struct engine *e)
@@ -105,10 +111,8 @@ void x64_memory_room(struct engine *e)
         enter_region(j, (j->current + 1) % N_REGIONS);
         evict_region(e, &j->region[j->current]);
     }
-    x64_memory_writes(e, j->next);
-    x64_memory_writes(e, j->next + X64_MAX_CODE - 1);
-    x64_memory_writes(e, j->next_cold);
-    x64_memory_writes(e, j->next_cold + X64_MAX_CODE - 1);
+    x64_memory_writes(e, j->next, X64_MAX_CODE);
+    x64_memory_writes(e, j->next_cold, X64_MAX_CODE);
 }
 
 void x64_memory_take(struct engine *e, struct block *b)

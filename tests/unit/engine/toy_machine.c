@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The toy's board: RAM, a device, and runs of exactly n positions. */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "host/host.h"
 #include "toy.h"
@@ -41,6 +42,37 @@ static void device_write(void *opaque, uint64_t addr, unsigned size, uint64_t va
 
 static const struct io_ops device = { device_read, device_write, 1, 4 };
 
+/*
+ * Code memory as the engine may use it: a piece can be written from when it was announced until all was said to be
+ * written, so a store to a piece that never was announced faults.  (Thunks are written before anything is.)
+ */
+static void code_prepare(void *opaque, void *p, uint64_t size)
+{
+    host_prepare(NULL, p, size);
+    if (mprotect(p, size, PROT_READ | PROT_WRITE))
+        panic("mprotect");
+}
+
+static void code_written(void *opaque, const struct code_memory *c)
+{
+    host_code.written(NULL, c);
+    if (mprotect(c->write, c->size, PROT_READ))
+        panic("mprotect");
+}
+
+static bool code_alloc(void *opaque, size_t size, size_t data_size, struct code_memory *out, struct error *err)
+{
+    enum { THUNKS = 16384 };
+    if (!host_code.alloc(NULL, size, data_size, out, err))
+        return false;
+    return !mprotect(out->write + THUNKS, out->size - THUNKS, PROT_READ);
+}
+
+static void code_free(void *opaque, struct code_memory *c) { host_code.free(NULL, c); }
+
+static const struct host_code strict_code = { .alloc = code_alloc, .free = code_free, .written = code_written,
+                                              .prepare = code_prepare };
+
 struct toy_machine *toy_machine_new(const struct engine_config *config)
 {
     static const struct sim_config sim_config = { .shift = 0 };
@@ -61,7 +93,7 @@ struct toy_machine *toy_machine_new(const struct engine_config *config)
     m->cpu.s.env.masks = FP_ALL;
     if (config) {
         struct engine_config with_code = *config;
-        with_code.code = &host_code;
+        with_code.code = &strict_code;
         m->engine = engine_new(&with_code, &err);
         if (!m->engine)
             panic("%s", err.text);
