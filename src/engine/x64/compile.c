@@ -21,8 +21,9 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);
     for (unsigned k = 0; k < N_TEMPS; k++)
         c->temp[k] = x64_temps[k];
+    c->room = X64_MAX_CODE;                         /* what needs more is translated in parts */
     x64_memory_room(e);
-    x64_init(&c->a, c->j->next, X64_MAX_CODE);      /* what needs more is translated in parts */
+    x64_init(&c->a, c->j->next, c->room);
     c->a.exec_delta = c->j->exec_delta;
 }
 
@@ -31,10 +32,10 @@ static void begin_cold(struct compiler *c)
 {
     c->main_size = (uint32_t)(c->a.p - c->j->next);
     c->a.p = c->j->next_cold;
-    c->a.end = c->a.p + X64_MAX_CODE;
+    c->a.end = c->a.p + c->room;
 }
 
-/* Registers are given in another order. */
+/* Registers are given in another order, and now and then there is little room. */
 static void perturb(struct compiler *c)
 {
     uint64_t *rng = &c->e->rng;
@@ -46,6 +47,10 @@ static void perturb(struct compiler *c)
         c->temp[m] = t;
     }
     c->hot |= *rng >> 63;
+    if (c->ir->n_insns > 1 && (*rng >> 59 & 15) == 0) {
+        c->room = (uint32_t)(*rng >> 32) & 4095;
+        c->a.end = c->a.p + c->room;
+    }
 }
 
 /* A block that crosses into a second page asks for that page's mapping, so that it can be chained to like any other. */
@@ -167,9 +172,9 @@ static void constant(struct compiler *c, uint32_t *at)
 {
     if (!*at)
         return;
-    while ((uintptr_t)c->a.p & 7)
+    while (x64_room(&c->a) && (uintptr_t)c->a.p & 7)
         x64_byte(&c->a, 0xcc);
-    if (!x64_room(&c->a))
+    if (c->a.failed)
         return;
     x64_patch32(c->j->next + *at - 4, c->a.p);
     *at = (uint32_t)(c->a.p - c->j->next);

@@ -85,6 +85,7 @@ struct compiler {
     const struct ir_block *ir;
     const struct guest_ops *ops;
     uint32_t at, insn, started;          /* op; index of its instruction; instructions begun */
+    uint32_t room;                       /* bytes, for each of the block's two parts */
     struct plan_value plan[IR_MAX_VALUES];
     struct place place[IR_MAX_VALUES];
     ir_ref holds[16], holds_xmm[16];     /* root in a register; of a pin: the value equal to the guest's, or 0 */
