@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the boot tests share: Debian's kernels, the initrd, a typed-at console."""
 import argparse
+import contextlib
 import os
 import pathlib
 import re
@@ -34,12 +35,15 @@ def installer_initrd(arch):
 
 
 def initrd(build, arch):
-    """Made once per build directory from Debian's busybox-static."""
+    """Made once per build directory from Debian's busybox-static; of tests that make it at once the first one's stays,
+    for another may have recorded with it."""
     out = pathlib.Path(build) / f"initrd-{arch}.gz"
     if not out.exists():
         part = out.with_suffix(f".{os.getpid()}")
         subprocess.run([ROOT / "tools" / "make-initrd.sh", arch, part], check=True, stdout=subprocess.DEVNULL)
-        part.rename(out)
+        with contextlib.suppress(FileExistsError):
+            os.link(part, out)
+        part.unlink()
     return out
 
 
