@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes a small initrd from Debian's busybox-static: make-initrd.sh amd64|i386 OUT [DIR].
 # Its shell talks to /dev/console; nothing else runs.  What DIR has is added, and may replace /init.
+# From the same files comes the same initrd, byte by byte: a recording replays with one that was made again.
 set -eu
 if [ $# -ne 2 ] && [ $# -ne 3 ]; then
     echo "usage: $0 amd64|i386 OUT [DIR]" >&2
@@ -42,4 +43,5 @@ INIT
 [ -z "$more" ] || cp -R "$more"/. "$work/root/"
 chmod 755 "$work/root/init"
 cd "$work/root"
+find . -exec touch -h -d @0 {} +
 find . -print0 | LC_ALL=C sort -z | cpio --null --quiet -o -H newc -R 0:0 --reproducible | gzip -9n > "$out"

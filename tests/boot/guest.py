@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the boot tests share: Debian's kernels, the initrd, a typed-at console."""
 import argparse
-import contextlib
 import os
 import pathlib
 import re
@@ -35,15 +34,12 @@ def installer_initrd(arch):
 
 
 def initrd(build, arch):
-    """Made once per build directory from Debian's busybox-static; of tests that make it at once the first one's stays,
-    for another may have recorded with it."""
+    """Made once per build directory from Debian's busybox-static; tests that make it at once make the same."""
     out = pathlib.Path(build) / f"initrd-{arch}.gz"
     if not out.exists():
         part = out.with_suffix(f".{os.getpid()}")
         subprocess.run([ROOT / "tools" / "make-initrd.sh", arch, part], check=True, stdout=subprocess.DEVNULL)
-        with contextlib.suppress(FileExistsError):
-            os.link(part, out)
-        part.unlink()
+        part.rename(out)
     return out
 
 
