@@ -13,11 +13,11 @@ static const struct engine_kind *const kinds[] = {
 #endif
 };
 
-static void flush_tlbs(void *opaque)
+static void close_tlbs(void *opaque)
 {
     struct engine *e = opaque;
     for (unsigned i = 0; i < e->n_vcpus; i++)
-        tlb_flush(e->vcpu[i]);
+        tlb_close(e->vcpu[i]);
 }
 
 static void protect(void *opaque, struct ram *ram, uint64_t offset)
@@ -57,7 +57,7 @@ struct engine *engine_new(const struct engine_config *config, struct error *err)
     e->config = *config;
     e->rng = config->perturb_seed;
     e->watch = (struct ram_watch){ .code_written = cache_code_written, .table_written = table_written,
-                                   .table_added = protect, .epoch_started = flush_tlbs, .opaque = e };
+                                   .table_added = protect, .epoch_started = close_tlbs, .opaque = e };
     if (config->code)
         e->pool = (struct pool){ .prepare = config->code->prepare, .opaque = config->code->opaque };
     e->scratch = alloc_zero(kind->scratch_bytes);

@@ -79,7 +79,7 @@ struct ram_watch {
     void (*table_written)(void *opaque, struct ram *ram, uint64_t offset, uint64_t len);
     /* The page at offset holds page-table entries in use from now on: stores must take the slow path. */
     void (*table_added)(void *opaque, struct ram *ram, uint64_t offset);
-    /* A client restarted its epoch: write-through TLB entries must go. */
+    /* A client restarted its epoch: TLB entries must not let stores through unseen. */
     void (*epoch_started)(void *opaque);
     void *opaque;
 };

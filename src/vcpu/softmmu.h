@@ -96,6 +96,8 @@ void tlb_drop_recent(struct vcpu *v);
 
 /* Stores to this page of RAM take the slow path from now on (it holds translated code or page-table entries). */
 void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t ram_offset);
+/* Stores to each page take the slow path once, from now on: ram_watch.epoch_started. */
+void tlb_close(struct vcpu *v);
 
 /*
  * ram_watch.table_written for the TLBs of a machine.  True: code that runs now may be mapped elsewhere

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the TLB must take back: translations whose page-table entries are
- * written, and the right to store unseen to pages that came to hold code or
- * page tables.  Nothing else is ever required.
+ * written, and the right to store unseen: to pages that came to hold code or
+ * page tables, and to all when who follows stores begins anew.  Nothing else is
+ * ever required.
  */
 #include "vcpu/tlb_impl.h"
 
@@ -194,11 +195,13 @@ bool tlb_table_written(struct vcpu *const *vcpu, unsigned n, struct ram *ram, ui
 
 /* ---- stores --------------------------------------------------------------------------------------- */
 
+/* Does it let stores through? */
+static bool is_open(const struct tlb_entry *e) { return !(e->tag[ACCESS_WRITE] & TLB_PAGE_MASK); }
+
 static void close_entry(struct tlb_entry *e, uint64_t host)
 {
-    uint64_t page = e->tag[ACCESS_WRITE];
-    if (!(page & TLB_PAGE_MASK) && page + e->addend == host)
-        e->tag[ACCESS_WRITE] = page | TLB_SLOW;
+    if (is_open(e) && e->tag[ACCESS_WRITE] + e->addend == host)
+        e->tag[ACCESS_WRITE] |= TLB_SLOW;
 }
 
 static void close_in_set(struct tlb_set *s, uint64_t host, uint64_t by_page)
@@ -231,6 +234,28 @@ void tlb_protect(struct vcpu *const *vcpu, unsigned n, struct ram *ram, uint64_t
         }
     }
     *o = (struct ram_open){ 0 };
+}
+
+static void close_all_in_set(struct tlb_set *s)
+{
+    for (unsigned m = 0; m < MMU_MODES; m++) {
+        struct tlb_table *t = &s->table[m];
+        for (unsigned i = 0; t->memory && t->life && i < 1u << t->bits; i++)
+            if (is_open(&t->entry[i]))
+                t->entry[i].tag[ACCESS_WRITE] |= TLB_SLOW;
+    }
+    for (unsigned i = 0; i < TLB_VICTIMS; i++)
+        if (s->victim[i].key != UINT64_MAX && is_open(&s->victim[i].entry))
+            s->victim[i].entry.tag[ACCESS_WRITE] |= TLB_SLOW;
+}
+
+void tlb_close(struct vcpu *v)
+{
+    v->stores_narrowed++;
+    drop_pages(v);
+    for (unsigned k = 0; k < TLB_SETS; k++)
+        if (v->tlb->set[k].live)
+            close_all_in_set(&v->tlb->set[k]);
 }
 
 /* ---- perturbation ---------------------------------------------------------------------------------- */

@@ -230,8 +230,8 @@ struct vcpu {
     bool at_last_insn;            /* engine: the instruction running is its block's last (device access allowed) */
     uint32_t exit;                /* enum vcpu_exit */
     uint64_t stores_narrowed;     /* counts the pages of RAM whose stores must take the slow path from now on
-                                     (tlb_protect): whoever keeps a host address for stores across a slow path
-                                     or helper must drop it when this has moved.  Addresses for loads keep: a
+                                     (tlb_protect, tlb_close): whoever keeps a host address for stores across a slow
+                                     path or helper must drop it when this has moved.  Addresses for loads keep: a
                                      mapping changes only in a block's last instruction */
     struct tlb_view view[MMU_MODES];
     struct position_counter pos;
