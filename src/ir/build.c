@@ -82,6 +82,8 @@ static ir_ref get(struct ir_block *b, enum ir_op op, enum ir_type t, unsigned si
     i->imm = offset;
     if (size < 4)
         b->bits_of[i->dst] = (uint8_t)(8 * size);
+    else if (size == 8 && offset - b->narrow < 8 * b->n_narrow)
+        b->bits_of[i->dst] = 32;
     ir_remember(b, offset, size, i->dst);
     return i->dst;
 }

@@ -29,7 +29,7 @@ void ir_block_init(struct ir_block *b)
 
 void ir_block_reset(struct ir_block *b)
 {
-    b->n = b->n_labels = b->n_exits = b->n_insns = b->guest_bytes = 0;
+    b->n = b->n_labels = b->n_exits = b->n_insns = b->guest_bytes = b->n_narrow = 0;
     b->n_values = 1;
     b->guide = NULL;
     b->knows_vectors = b->followed = false;

@@ -108,7 +108,7 @@ static void wire_memory(struct world *w)
     space_map_io(w->io, "ports", 0, 65536, 0, &device, w);
 }
 
-struct world *world_new(const struct engine_config *config)
+struct world *world_new(const struct engine_config *config, bool long_mode)
 {
     static const struct sim_config sim_config = { .shift = 0 };
     struct engine_config c = *config;
@@ -117,7 +117,8 @@ struct world *world_new(const struct engine_config *config)
     c.code = &host_code;
     w->sim = still_sim(&sim_config, &w->port);
     wire_memory(w);
-    w->cpu = x86_cpu_new(0, "max", NULL, w->sim, w->mem, w->io, &err);
+    w->cpu = x86_cpu_new(0, long_mode ? "max" : "max,-lm", NULL, w->sim, w->mem, w->io, &err);
+    w->register_mask = long_mode ? UINT64_MAX : UINT32_MAX;
     w->engine = engine_new(&c, &err);
     if (!w->cpu || !w->engine)
         panic("%s", err.text);
@@ -257,7 +258,7 @@ void world_steer(struct world *w, uint64_t seed)
     struct x86_state *s = &w->cpu->s;
     for (int i = 0; i < 16; i++)
         if (fuzz_below(&r, 4))
-            s->gpr[i] = interesting_word(&r);
+            s->gpr[i] = interesting_word(&r) & w->register_mask;
     bool based = in_paragraphs(w->cpu) || s->seg[SEG_CS].base == AT_CODE;
     s->gpr[R_SP] = (s->cpl == 3 ? AT_DATA + 0x2000 : AT_STACKS + 0x2000) + 8 * fuzz_below(&r, 0x80) +
                    (fuzz_below(&r, 16) ? 0 : 3);
@@ -341,6 +342,14 @@ enum engine_stop world_run(struct world *w, uint64_t n)
         sim_run_end(w->sim);
     }
     return why;
+}
+
+bool world_is_narrow(const struct world *w)
+{
+    uint64_t all = 0;
+    for (unsigned i = 0; i < 16; i++)
+        all |= w->cpu->s.gpr[i];
+    return !(all & ~w->register_mask);
 }
 
 uint64_t world_hash(struct world *w)

@@ -51,11 +51,13 @@ struct world {
     struct ram *ram, *rom;
     struct x86_cpu *cpu;
     struct engine *engine;
+    uint64_t register_mask;      /* bits that registers have */
     uint64_t events;             /* a hash of what devices were told, and when */
     bool overlay_on;
 };
 
-struct world *world_new(const struct engine_config *config);
+/* long_mode: the CPU has it. */
+struct world *world_new(const struct engine_config *config, bool long_mode);
 void world_free(struct world *w);
 
 /* Memory, registers and tables as the episode has them.  Two worlds at one position become the same. */
@@ -68,6 +70,9 @@ void world_interrupt(struct world *w, uint64_t random);
 
 /* At most n positions, in one piece.  Less: the CPU sleeps or has shut down. */
 enum engine_stop world_run(struct world *w, uint64_t n);
+
+/* No register has an upper half but in a CPU with long mode: translation relies on it (ir_block.narrow). */
+bool world_is_narrow(const struct world *w);
 
 /* A hash of everything but memory. */
 uint64_t world_hash(struct world *w);

@@ -36,6 +36,7 @@ struct turn {
     struct isa_gen gen;
     struct place at;             /* where it is */
     const struct place *stop;
+    bool long_mode;              /* the CPUs have it */
     bool stepping;               /* the first engine's blocks are single instructions, whatever was chosen */
     bool careful;                /* memory is compared after each slice, not now and then */
 };
@@ -55,17 +56,19 @@ static void choose_engines(struct turn *t, struct fuzz_random *r, bool has_jit)
         c[0].max_block_insns = 1;
         c[0].perturb_seed = 0;
     }
+    t->long_mode = fuzz_below(r, 4);
     for (unsigned i = 0; i < 2; i++) {
         t->config[i] = c[i];
-        t->w[i] = world_new(&c[i]);
+        t->w[i] = world_new(&c[i], t->long_mode);
     }
     t->gen.decoder = t->w[0]->cpu->decoder;
     memcpy(t->gen.features, t->w[0]->cpu->features, sizeof t->gen.features);
 }
 
-static struct episode choose_episode(struct fuzz_random *r)
+static struct episode choose_episode(const struct turn *t, struct fuzz_random *r)
 {
-    struct episode e = { .mode = (enum code_mode)fuzz_below(r, CODE_MODES), .seed = fuzz_next(r) };
+    struct episode e = { .mode = (enum code_mode)fuzz_below(r, t->long_mode ? CODE_MODES : LONG64),
+                         .seed = fuzz_next(r) };
     e.paging = e.mode >= LONG64 ? PAGING_PAE :
                e.mode == REAL16 ? PAGING_OFF : (enum code_paging)fuzz_below(r, CODE_PAGINGS);
     e.cpl = e.mode == REAL16 ? 0 : e.mode == V86 || fuzz_below(r, 2) ? 3 : 0;
@@ -86,7 +89,7 @@ static uint64_t choose_slice(struct fuzz_random *r)
 
 static bool same(struct turn *t)
 {
-    return world_hash(t->w[0]) == world_hash(t->w[1]);
+    return world_hash(t->w[0]) == world_hash(t->w[1]) && world_is_narrow(t->w[0]);
 }
 
 /* Hashing begins a new round of tracking what is written; comparing leaves no trace at all. */
@@ -124,7 +127,7 @@ static void act(struct turn *t, struct fuzz_random *r, enum engine_stop why)
 static bool run_episode(struct turn *t, uint64_t seed, bool *stopped)
 {
     struct fuzz_random r = { seed };
-    struct episode e = choose_episode(&r);
+    struct episode e = choose_episode(t, &r);
     enum engine_stop why = STOP_BUDGET;
     for (unsigned i = 0; i < 2; i++)
         world_begin(t->w[i], &t->gen, &e);
@@ -202,6 +205,8 @@ static void print_difference(struct turn *t)
     fprintf(stderr, "  positions %llu and %llu, device events %llx and %llx\n",
             (unsigned long long)sim_position(t->w[0]->sim), (unsigned long long)sim_position(t->w[1]->sim),
             (unsigned long long)t->w[0]->events, (unsigned long long)t->w[1]->events);
+    if (!world_is_narrow(t->w[0]))
+        fprintf(stderr, "  a register has an upper half\n");
     for (uint64_t i = 0, shown = 0; i < RAM_SIZE && shown < 8; i++)
         if (t->w[0]->ram->host[i] != t->w[1]->ram->host[i] && ++shown)
             fprintf(stderr, "  memory at %llx: %02x and %02x\n", (unsigned long long)i, t->w[0]->ram->host[i],

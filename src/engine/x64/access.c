@@ -177,7 +177,8 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     ir_ref ref = x64_group_ref(c, k);
     if (g->first != c->at) {
         s->kind = STUB_NONE;
-        return at_host(s, x64_use(c, ref));
+        unsigned kept = x64_use(c, ref);
+        return g->wrap ? x64_base(kept, x64_group_offset(c, g, i)) : at_host(s, kept);
     }
     unsigned want = x64_temp(c), e = x64_def_temp(c, ref);
     s->kind = STUB_FILL;
@@ -191,7 +192,10 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     q.addend = e;
     x64_bind(&c->a, &s->back);
     check(c, s, &q);
-    return at_host(s, e);
+    if (!g->wrap)
+        return at_host(s, e);
+    x64_alu_rr(&c->a, X64_ADD, 64, e, s->address);
+    return x64_base(e, s->disp);
 }
 
 /*
@@ -218,10 +222,18 @@ static void bind_back(struct compiler *c, struct stub *s)
         x64_bind(&c->a, &s->back);
 }
 
+/* Does the access follow from its group's first one alone? */
+static bool needs_no_address(const struct compiler *c)
+{
+    unsigned k = x64_group_here(c);
+    const struct group *g = &c->group[k ? k - 1 : 0];
+    return k && g->wrap && g->first != c->at;
+}
+
 static struct stub *access_stub(struct compiler *c, const struct ir_insn *i, unsigned kind, unsigned size)
 {
     struct stub *s = x64_stub(c, STUB_ACCESS);
-    s->address = (uint8_t)address(c, i->arg[0], &s->disp);
+    s->address = needs_no_address(c) ? HOST_NONE : (uint8_t)address(c, i->arg[0], &s->disp);
     s->what = kind | i->imm << SLOW_MODE_SHIFT | (uint64_t)(size == 16 ? 0 : i->aux & IR_MEM_SIZE) << SLOW_SIZE_SHIFT |
               (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0) | (c->has_groups && x64_keeps_stores(c) ? SLOW_KEEPS : 0);
     s->value = s->result = NO_REG;

@@ -186,11 +186,17 @@ void x64_end_groups(struct compiler *c);
 void x64_settle_groups(struct compiler *c);
 /* The group of the current op, an access, if it shares one: 1 + its index, or 0. */
 static inline unsigned x64_group_here(const struct compiler *c) { return c->has_groups ? c->group_of[c->at] : 0; }
-/* The value that a group keeps: what the TLB adds to its addresses. */
+/*
+ * The value that a group keeps: what the TLB adds to its addresses; or where those are cut to 32 bits, which each would
+ * have to be made for itself, the first one's place on the host, from which the others have fixed distances: none of
+ * them is cut where the first one is not, for the range lies in one page.
+ */
 static inline ir_ref x64_group_ref(const struct compiler *c, unsigned group)
 {
     return (ir_ref)(c->ir->n_values + group);
 }
+/* Bytes from the group's first access to access i of it. */
+int32_t x64_group_offset(const struct compiler *c, const struct group *g, const struct ir_insn *i);
 /* Does some group keep an address for stores, from before this op to behind it? */
 bool x64_keeps_stores(const struct compiler *c);
 

@@ -135,6 +135,11 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, unsigned
     c->group_of[n] = (uint16_t)c->n_groups;
 }
 
+int32_t x64_group_offset(const struct compiler *c, const struct group *g, const struct ir_insn *i)
+{
+    return (int32_t)(sum_of(c, i->arg[0]).disp - g->at);
+}
+
 /* The addend is a value: defined by the first access, used by the last. */
 void x64_settle_groups(struct compiler *c)
 {

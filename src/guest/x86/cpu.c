@@ -80,6 +80,8 @@ static void before_save(void *opaque) { x86_flatten_flags(opaque); }
 static void after_load(void *opaque)
 {
     struct x86_cpu *c = opaque;
+    for (unsigned i = 0; i < ARRAY_LEN(c->s.gpr) && !x86_has(c->features, F_LM); i++)
+        c->s.gpr[i] &= UINT32_MAX;                     /* translation relies on it (ir_block.narrow) */
     tlb_flush(&c->v);
     x86_mmu_context(c);
     x86_update_mode(c);

@@ -370,6 +370,10 @@ bool x86_translate(struct vcpu *v, const struct block_key *key, unsigned max_ins
     if (!open_page(&f))
         return false;
     L.have = f.have;
+    if (!x86_has(L.cpu->features, F_LM)) {      /* in long mode alone can a register's upper half be written */
+        ir->narrow = X86_OFF_GPR(0);
+        ir->n_narrow = 8;
+    }
     bool first = true;
     while (lift_next(&f, &L, first))
         first = false;

@@ -56,9 +56,9 @@ void lift_imul2(struct x86_lift *L, const struct x86_insn *I)
     if (size == 8) {
         r = irb_bin(b, IR_MUL, x, y);
         over = irb_setcond(b, IR_NE, irb_bin(b, IR_MULHS, x, y), irb_bini(b, IR_SAR, r, 63));
-    } else {
+    } else {                /* the whole product is for the flags, which mostly nobody reads */
         ir_ref p = irb_bin(b, IR_MUL, extended(L, x, size, true), extended(L, y, size, true));
-        r = p;
+        r = size == 4 ? irb_bin(b, IR_MUL, x, y) : p;
         over = irb_setcond(b, IR_NE, p, irb_sextract(b, p, 0, 8 * size));
     }
     x86_wr_reg(L, I->op[0].reg, size, x86_as(L, r, size));
@@ -108,7 +108,7 @@ static void divide_narrow(struct x86_lift *L, ir_ref d, unsigned size, bool is_s
     unsigned bits = 8 * size;
     ir_ref n = size == 1 ? x86_rd_reg(L, R_AX, 2) : x86_rd_reg(L, R_AX, size), q, r;
     if (size == 4)
-        n = irb_deposit(b, irb_get(b, 8, X86_OFF_GPR(R_AX)), irb_get(b, 8, X86_OFF_GPR(R_DX)), 32, 32);
+        n = irb_bin(b, IR_OR, irb_un(b, IR_ZEXT, n), irb_bini(b, IR_SHL, irb_get(b, 8, X86_OFF_GPR(R_DX)), 32));
     if (size == 2)
         n = irb_deposit(b, n, x86_rd_reg(L, R_DX, 2), 16, 16);
     if (size == 4)
