@@ -230,8 +230,9 @@ static uint64_t interesting_word(struct fuzz_random *r)
 {
     switch (fuzz_below(r, 10)) {
     case 0:
-    case 1:
         return fuzz_below(r, 64);
+    case 1:                             /* or what a displacement leads around to there */
+        return fuzz_below(r, 2) ? fuzz_below(r, 64) : UINT32_MAX - fuzz_below(r, 128);
     case 2:
     case 3:
     case 4:

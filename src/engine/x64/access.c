@@ -5,19 +5,32 @@
  */
 #include "engine/x64/compiler.h"
 
-/* The address: register (or HOST_NONE) + disp. */
-static unsigned address(struct compiler *c, ir_ref v, int32_t *disp)
+/*
+ * May the sum be taken as it is, and be cut to 32 bits only where the page that it must lie in is not found?  Then it
+ * goes beyond them, or below 0, only where the guest's address wraps around.
+ */
+static bool cut_later(const struct compiler *c, const struct address *at)
+{
+    enum { NEAR_POINTER = 1 << 20 };        /* what is farther away is an index, and the other part the pointer */
+    return at->wrap && !at->index && at->disp < NEAR_POINTER && at->disp > -NEAR_POINTER &&
+           c->ir->bits_of[at->base] <= 32;
+}
+
+/* The address: register (or HOST_NONE) + disp.  *cut: of that, the low 32 bits. */
+static unsigned address(struct compiler *c, ir_ref v, int32_t *disp, bool *cut)
 {
     struct x64_asm *a = &c->a;
     struct address at = x64_address(c, v);
     uint64_t value;
     *disp = 0;
+    *cut = false;
     if (const_of(c, v, &value) && fits32(value) && fits32(value + PAGE_SIZE)) {
         *disp = (int32_t)value;
         return HOST_NONE;
     }
     unsigned base = x64_use(c, at.base);
-    if (!at.index && !at.wrap) {
+    *cut = cut_later(c, &at);
+    if ((!at.index && !at.wrap) || *cut) {
         *disp = at.disp;
         return base;
     }
@@ -171,21 +184,21 @@ static void check(struct compiler *c, struct stub *s, const struct asked *q)
  * An access of a group.  The first one's range is that of all, from its own address: s->disp - s->before on.
  * The check is tried again once the stub has filled the TLB, so it leaves what it reads alone.
  */
-static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigned k, const struct ir_insn *i,
+static struct x64_mem grouped(struct compiler *c, struct group *g, unsigned k, const struct ir_insn *i,
                               struct stub *s)
 {
     ir_ref ref = x64_group_ref(c, k);
     if (g->first != c->at) {
         s->kind = STUB_NONE;
         unsigned kept = x64_use(c, ref);
-        return g->wrap ? x64_base(kept, x64_group_offset(c, g, i)) : at_host(s, kept);
+        return g->wrap ? x64_base(kept, g->disp + x64_group_offset(c, g, i)) : at_host(s, kept);
     }
     unsigned want = x64_temp(c), e = x64_def_temp(c, ref);
     s->kind = STUB_FILL;
     s->before = (int32_t)(g->at - g->lo);
     s->range = (int32_t)(g->hi - g->lo);
     s->what = SLOW_FILL | i->imm << SLOW_MODE_SHIFT | (g->write ? SLOW_WRITE : 0u) |
-              (s->what & (SLOW_LAST | SLOW_KEEPS));
+              (s->what & (SLOW_LAST | SLOW_KEEPS | SLOW_CUT));
     int32_t lo = s->disp - s->before;
     struct asked q = ask(c, i, s, g->write ? ACCESS_WRITE : ACCESS_READ, lo, lo + s->range);
     q.page = want;
@@ -195,6 +208,7 @@ static struct x64_mem grouped(struct compiler *c, const struct group *g, unsigne
     if (!g->wrap)
         return at_host(s, e);
     x64_alu_rr(&c->a, X64_ADD, 64, e, s->address);
+    g->disp = s->disp;
     return x64_base(e, s->disp);
 }
 
@@ -233,9 +247,11 @@ static bool needs_no_address(const struct compiler *c)
 static struct stub *access_stub(struct compiler *c, const struct ir_insn *i, unsigned kind, unsigned size)
 {
     struct stub *s = x64_stub(c, STUB_ACCESS);
-    s->address = needs_no_address(c) ? HOST_NONE : (uint8_t)address(c, i->arg[0], &s->disp);
+    bool cut = false;
+    s->address = needs_no_address(c) ? HOST_NONE : (uint8_t)address(c, i->arg[0], &s->disp, &cut);
     s->what = kind | i->imm << SLOW_MODE_SHIFT | (uint64_t)(size == 16 ? 0 : i->aux & IR_MEM_SIZE) << SLOW_SIZE_SHIFT |
-              (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0) | (c->has_groups && x64_keeps_stores(c) ? SLOW_KEEPS : 0);
+              (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0) | (c->has_groups && x64_keeps_stores(c) ? SLOW_KEEPS : 0) |
+              (cut ? SLOW_CUT : 0u);
     s->value = s->result = NO_REG;
     return s;
 }

@@ -38,6 +38,7 @@ struct group {
     bool wrap, write;
     uint8_t mode;
     int64_t at, lo, hi;
+    int32_t disp;                    /* from the register that the first one's address was added in, where cut */
     uint32_t first, last, count;     /* ops */
 };
 enum { MAX_GROUPS = 64, MAX_GROUPED_OPS = 4096, MAX_ACTIVE_GROUPS = 6 };

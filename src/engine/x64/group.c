@@ -88,6 +88,14 @@ static bool joins(struct compiler *c, struct group *g, const struct ir_insn *i, 
     return true;
 }
 
+/* The one that gives way to another is that whose last access is longest ago. */
+static void make_newest(struct compiler *c, unsigned k)
+{
+    uint16_t group = c->active[k];
+    memmove(c->active + k, c->active + k + 1, (--c->n_active - k) * sizeof *c->active);
+    c->active[c->n_active++] = group;
+}
+
 void x64_begin_groups(struct compiler *c, bool allowed)
 {
     c->n_groups = c->n_active = 0;
@@ -122,12 +130,13 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, unsigned
         if (joins(c, &c->group[c->active[k]], i, n, &s, size)) {
             c->group_of[n] = (uint16_t)(c->active[k] + 1);
             c->has_groups = true;
+            make_newest(c, k);
             return;
         }
     if (c->n_groups == MAX_GROUPS || c->ir->n_values + c->n_groups + 1 >= IR_MAX_VALUES)
         return;
     if (c->n_active == MAX_ACTIVE_GROUPS)
-        memmove(c->active, c->active + 1, --c->n_active * sizeof *c->active);
+        make_newest(c, 0), c->n_active--;
     c->active[c->n_active++] = (uint16_t)c->n_groups;
     c->group[c->n_groups++] = (struct group){ .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm,
                                               .write = stores(i), .at = s.disp, .lo = s.disp, .hi = s.disp + size,

@@ -60,7 +60,8 @@ enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X 
        SLOW_KEEPS = 1 << 19,            /* addresses for stores are kept beyond this access (group.c) */
        /* Of an access, the host registers of its address and of its value or result; or the value is a constant, or
           the address is no register's but what is added to it. */
-       SLOW_ADDRESS_SHIFT = 20, SLOW_OPERAND_SHIFT = 24, SLOW_CONST = 1 << 28, SLOW_ABSOLUTE = 1 << 29 };
+       SLOW_ADDRESS_SHIFT = 20, SLOW_OPERAND_SHIFT = 24, SLOW_CONST = 1 << 28, SLOW_ABSOLUTE = 1 << 29,
+       SLOW_CUT = 1 << 30 };            /* of the sum of register and displacement, the low 32 bits */
 
 /*
  * What follows a call of the access thunks: all that an access's stub has to say.  The address is a register's
