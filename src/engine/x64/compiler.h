@@ -35,7 +35,7 @@ struct place {
  */
 struct group {
     ir_ref base;
-    bool wrap, write;
+    bool wrap, either, write;
     uint8_t mode;
     int64_t at, lo, hi;
     int32_t disp;                    /* from the register that the first one's address was added in, where cut */

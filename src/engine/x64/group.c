@@ -18,20 +18,25 @@ enum { MAX_RANGE = 512 };
 
 /* ---- addresses as base + constant -------------------------------------------------------------- */
 
-/* v as a sum; ADD, SUB and the cut to 32 bits are looked through.  open: added to after a cut. */
+/*
+ * v as a sum; ADD, SUB and the cut to 32 bits are looked through.  open: added to after a cut.  either: it would be the
+ * same cut or not.
+ */
 struct sum {
     ir_ref base;
     int64_t disp;
-    bool wrap, open;
+    bool wrap, open, either;
 };
 
 static bool constant_step(const struct compiler *c, const struct ir_insn *i, int64_t *step)
 {
     uint64_t v;
-    if ((i->op != IR_ADD && i->op != IR_SUB) || i->type != IR_X || !const_of(c, i->arg[1], &v) || !fits32(v))
+    if ((i->op != IR_ADD && i->op != IR_SUB) || !const_of(c, i->arg[1], &v))
         return false;
+    if (i->type == IR_W)
+        v = (uint64_t)(int64_t)(int32_t)v;
     *step = i->op == IR_ADD ? (int64_t)v : -(int64_t)v;
-    return true;
+    return fits32(v);
 }
 
 static bool is_cut(const struct compiler *c, const struct ir_insn *i)
@@ -40,14 +45,18 @@ static bool is_cut(const struct compiler *c, const struct ir_insn *i)
     return i->op == IR_AND && i->type == IR_X && const_of(c, i->arg[1], &v) && v == UINT32_MAX;
 }
 
-/* Walks down from v: a step below a cut is part of the sum modulo 2^32, one above it must have a cut of its own. */
+/*
+ * Walks down from v: a step below a cut is part of the sum modulo 2^32, one above it must have a cut of its own.  A
+ * word made an address is a cut sum, too, as where a pointer steps on in 32-bit code.
+ */
 static struct sum sum_of(const struct compiler *c, ir_ref v)
 {
     struct sum s = { .base = v };
     int64_t step;
     for (;;) {
         const struct ir_insn *i = def_of(c, s.base);
-        if (is_cut(c, i)) {
+        bool is_word = i->op == IR_ZEXT && (s.wrap || !s.disp);
+        if (is_cut(c, i) || is_word || i->op == IR_TRUNC) {
             s.open |= !s.wrap && s.disp;
             s.wrap = true;
             s.base = i->arg[0];
@@ -55,6 +64,7 @@ static struct sum sum_of(const struct compiler *c, ir_ref v)
             s.disp += step;
             s.base = i->arg[0];
         } else {
+            s.either = !s.disp && c->ir->bits_of[s.base] <= 32;
             return s;
         }
     }
@@ -78,9 +88,13 @@ static bool joins(struct compiler *c, struct group *g, const struct ir_insn *i, 
                   unsigned size)
 {
     int64_t lo = g->lo < s->disp ? g->lo : s->disp, hi = g->hi > s->disp + size ? g->hi : s->disp + size;
-    if (g->base != root_of(c, s->base) || g->wrap != s->wrap || g->mode != i->imm || stores(i) > g->write ||
-        !in_reach(g, lo, hi))
+    bool alike = g->wrap == s->wrap || g->either || s->either;
+    if (g->base != root_of(c, s->base) || !alike || g->mode != i->imm || stores(i) > g->write || !in_reach(g, lo, hi))
         return false;
+    if (g->either) {
+        g->wrap = s->wrap;
+        g->either = s->either;
+    }
     g->lo = lo;
     g->hi = hi;
     g->count++;
@@ -138,9 +152,9 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, unsigned
     if (c->n_active == MAX_ACTIVE_GROUPS)
         make_newest(c, 0), c->n_active--;
     c->active[c->n_active++] = (uint16_t)c->n_groups;
-    c->group[c->n_groups++] = (struct group){ .base = root_of(c, s.base), .wrap = s.wrap, .mode = (uint8_t)i->imm,
-                                              .write = stores(i), .at = s.disp, .lo = s.disp, .hi = s.disp + size,
-                                              .first = n, .last = n, .count = 1 };
+    c->group[c->n_groups++] = (struct group){ .base = root_of(c, s.base), .wrap = s.wrap, .either = s.either,
+                                              .mode = (uint8_t)i->imm, .write = stores(i), .at = s.disp,
+                                              .lo = s.disp, .hi = s.disp + size, .first = n, .last = n, .count = 1 };
     c->group_of[n] = (uint16_t)c->n_groups;
 }
 
