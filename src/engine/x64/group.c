@@ -102,7 +102,7 @@ static bool joins(struct compiler *c, struct group *g, const struct ir_insn *i, 
     return true;
 }
 
-/* The one that gives way to another is that whose last access is longest ago. */
+/* The first one gives way to another: that whose last access is longest ago. */
 static void make_newest(struct compiler *c, unsigned k)
 {
     uint16_t group = c->active[k];
@@ -150,7 +150,7 @@ void x64_group(struct compiler *c, const struct ir_insn *i, uint32_t n, unsigned
     if (c->n_groups == MAX_GROUPS || c->ir->n_values + c->n_groups + 1 >= IR_MAX_VALUES)
         return;
     if (c->n_active == MAX_ACTIVE_GROUPS)
-        make_newest(c, 0), c->n_active--;
+        memmove(c->active, c->active + 1, --c->n_active * sizeof *c->active);
     c->active[c->n_active++] = (uint16_t)c->n_groups;
     c->group[c->n_groups++] = (struct group){ .base = root_of(c, s.base), .wrap = s.wrap, .either = s.either,
                                               .mode = (uint8_t)i->imm, .write = stores(i), .at = s.disp,
