@@ -172,7 +172,7 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
             chain_from = NULL;
         cache_sweep(e);
         struct block *b = next_block(e, v, limit);
-        if (!b) {
+        if (!b || v->pos.left <= 0) {      /* a walk that marks an entry beside code ends the run: cache_code_written */
             v->exit = EXIT_NONE;
             continue;
         }

@@ -294,6 +294,31 @@ static void test_device(void **state)
     toy_machine_free(m);
 }
 
+/*
+ * Finding the next block marks the page-table entry, beside which there is code: that ends the run, before a block for
+ * what was left of it is begun.
+ */
+static void test_marked_beside_code(void **state)
+{
+    enum { TARGET = 0x30, BESIDE = TOY_TABLE + 8 * (TARGET + 1) };
+    struct toy_machine *m = new_machine(state);
+    toy_enable_paging(m);
+    uint64_t at = TOY_CODE;
+    toy_emit(m, &at, T_MOVI, 2, 0, TARGET << PAGE_BITS);
+    toy_emit(m, &at, T_JMP, 0, 0, BESIDE - TOY_CODE - TOY_LENGTH);
+    at = BESIDE;
+    toy_emit(m, &at, T_JR, 2, 0, 0);                     /* nobody but the run loop can know where it leads */
+    at = TARGET << PAGE_BITS;
+    for (int i = 0; i < 10; i++)
+        toy_emit(m, &at, T_ADDI, 1, 0, 1);
+    toy_emit(m, &at, T_HLT, 0, 0, 0);
+    assert_int_equal(toy_run(m, 6), 6);
+    assert_int_equal(m->cpu.s.r[1], 3);
+    assert_int_equal(toy_run(m, 100), 8);
+    assert_int_equal(m->cpu.s.r[1], 10);
+    toy_machine_free(m);
+}
+
 /* A store over the next instruction takes effect at once; a store beside code costs nothing. */
 static void test_self_modifying(void **state)
 {
@@ -394,6 +419,7 @@ int main(void)
         EACH(test_device, "interp"),
         EACH(test_eviction, "interp"),
         EACH(test_self_modifying, "interp"),
+        EACH(test_marked_beside_code, "interp"),
         EACH(test_halt, "interp"),
         EACH(test_hashes, "interp"),
         EACH(test_physical, "interp"),
@@ -402,6 +428,7 @@ int main(void)
         EACH(test_chaining, "jit"),
         EACH(test_device, "jit"),
         EACH(test_self_modifying, "jit"),
+        EACH(test_marked_beside_code, "jit"),
         EACH(test_halt, "jit"),
         EACH(test_hashes, "jit"),
         EACH(test_physical, "jit"),
