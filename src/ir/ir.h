@@ -109,8 +109,8 @@ struct ir_block {
     const struct ir_guide *guide;    /* to the front end: worth going on at the target of a jump within the page, a
                                         loop's too; NULL: it is not */
     bool followed;          /* it has done so */
-    /* n_narrow words of the state, from this offset on, have no upper halves wherever the block may run: the front end
-       knows this of its guest. */
+    /* n_narrow words of the state, from this offset on, have no upper halves wherever the block may run, and the TLB
+       knows no address beyond 32 bits: the front end knows this of its guest. */
     uint32_t narrow, n_narrow;
     bool stops;             /* it may be left before any instruction: state is as the one before leaves it */
     uint8_t type_of[IR_MAX_VALUES];  /* enum ir_type by value */

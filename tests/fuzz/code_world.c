@@ -10,6 +10,7 @@
 #include "guest/x86/x87.h"
 #include "host/host.h"
 #include "still.h"
+#include "vcpu/tlb_impl.h"
 
 /* ---- the host ------------------------------------------------------------------------------ */
 
@@ -345,9 +346,21 @@ enum engine_stop world_run(struct world *w, uint64_t n)
     return why;
 }
 
-bool world_is_narrow(const struct world *w)
+/* All addresses that the TLB knows, ORed. */
+static uint64_t known_pages(const struct tlb_set *s)
 {
     uint64_t all = 0;
+    for (unsigned m = 0; m < MMU_MODES; m++)
+        for (unsigned i = 0; s->table[m].memory && i < 1u << s->table[m].bits; i++) {
+            uint64_t page = tlb_entry_page(&s->table[m].entry[i]);
+            all |= page == UINT64_MAX ? 0 : page;
+        }
+    return all;
+}
+
+bool world_is_narrow(const struct world *w)
+{
+    uint64_t all = w->register_mask == UINT64_MAX ? 0 : known_pages(w->cpu->v.tlb->now);
     for (unsigned i = 0; i < 16; i++)
         all |= w->cpu->s.gpr[i];
     return !(all & ~w->register_mask);

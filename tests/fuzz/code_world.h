@@ -71,7 +71,7 @@ void world_interrupt(struct world *w, uint64_t random);
 /* At most n positions, in one piece.  Less: the CPU sleeps or has shut down. */
 enum engine_stop world_run(struct world *w, uint64_t n);
 
-/* No register has an upper half but in a CPU with long mode: translation relies on it (ir_block.narrow). */
+/* No register and no address in the TLB has an upper half but in a CPU with long mode: ir_block.narrow. */
 bool world_is_narrow(const struct world *w);
 
 /* A hash of everything but memory. */

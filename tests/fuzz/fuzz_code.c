@@ -89,7 +89,7 @@ static uint64_t choose_slice(struct fuzz_random *r)
 
 static bool same(struct turn *t)
 {
-    return world_hash(t->w[0]) == world_hash(t->w[1]) && world_is_narrow(t->w[0]);
+    return world_hash(t->w[0]) == world_hash(t->w[1]) && world_is_narrow(t->w[0]) && world_is_narrow(t->w[1]);
 }
 
 /* Hashing begins a new round of tracking what is written; comparing leaves no trace at all. */
@@ -205,8 +205,8 @@ static void print_difference(struct turn *t)
     fprintf(stderr, "  positions %llu and %llu, device events %llx and %llx\n",
             (unsigned long long)sim_position(t->w[0]->sim), (unsigned long long)sim_position(t->w[1]->sim),
             (unsigned long long)t->w[0]->events, (unsigned long long)t->w[1]->events);
-    if (!world_is_narrow(t->w[0]))
-        fprintf(stderr, "  a register has an upper half\n");
+    if (!world_is_narrow(t->w[0]) || !world_is_narrow(t->w[1]))
+        fprintf(stderr, "  a register or an address in the TLB has an upper half\n");
     for (uint64_t i = 0, shown = 0; i < RAM_SIZE && shown < 8; i++)
         if (t->w[0]->ram->host[i] != t->w[1]->ram->host[i] && ++shown)
             fprintf(stderr, "  memory at %llx: %02x and %02x\n", (unsigned long long)i, t->w[0]->ram->host[i],

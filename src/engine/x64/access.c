@@ -7,12 +7,13 @@
 
 /*
  * May the sum be taken as it is, and be cut to 32 bits only where the page that it must lie in is not found?  Then it
- * goes beyond them, or below 0, only where the guest's address wraps around.
+ * goes beyond them, or below 0, only where the guest's address wraps around; and that is no page of the TLB's where
+ * there are no longer addresses (ir_block.narrow).
  */
 static bool cut_later(const struct compiler *c, const struct address *at)
 {
     enum { NEAR_POINTER = 1 << 20 };        /* what is farther away is an index, and the other part the pointer */
-    return at->wrap && !at->index && at->disp < NEAR_POINTER && at->disp > -NEAR_POINTER &&
+    return c->ir->n_narrow && at->wrap && !at->index && at->disp < NEAR_POINTER && at->disp > -NEAR_POINTER &&
            c->ir->bits_of[at->base] <= 32;
 }
 

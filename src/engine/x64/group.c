@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Groups of accesses: several addresses that differ by constants, close to each
- * other, are asked of the TLB once, for the whole range; what the TLB adds to
- * them is kept in a register.
+ * other, are asked of the TLB once, for the whole range; what leads from them to
+ * the host is kept in a register (x64_group_ref()).
  *
  * Between a group's first and last access no mapping can change, and a page that
  * stores go through directly cannot become one where they may not: both need a helper, which
@@ -163,7 +163,7 @@ int32_t x64_group_offset(const struct compiler *c, const struct group *g, const 
     return (int32_t)(sum_of(c, i->arg[0]).disp - g->at);
 }
 
-/* The addend is a value: defined by the first access, used by the last. */
+/* What a group keeps is a value: defined by the first access, used by the last. */
 void x64_settle_groups(struct compiler *c)
 {
     if (!c->has_groups)

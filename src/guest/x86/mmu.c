@@ -216,9 +216,21 @@ static bool page_fault(struct walk *w, int error)
     return false;
 }
 
+/* What crosses the end of an address space of 32 bits goes on at 0.  The TLB does not come to know it by that name. */
+static bool walk_around(struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct mmu_page *out)
+{
+    bool found = x86_mmu_walk(v, (uint32_t)va, access, mode, out);
+    out->entry[0] = (struct mmu_entry){ .ram = NULL };
+    out->n_entries = 1;
+    out->has_region = false;
+    return found;
+}
+
 bool x86_mmu_walk(struct vcpu *v, uint64_t va, enum access access, unsigned mode, struct mmu_page *out)
 {
     struct x86_cpu *c = x86_of(v);
+    if (unlikely(va > UINT32_MAX) && !x86_has(c->features, F_LM))
+        return walk_around(v, va, access, mode, out);
     if (mode == MMU_PHYS) {
         out->pa = a20(c, align_down(va, PAGE_SIZE));
         out->prot = 7;
