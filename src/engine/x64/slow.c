@@ -68,7 +68,7 @@ static bool fill(struct vcpu *v, const struct x64_frame *f)
     enum access access = f->what & SLOW_WRITE ? ACCESS_WRITE : ACCESS_READ;
     uint64_t lo = f->address - (uint32_t)f->value, last = lo + (f->value >> 32) - 1;
     struct tlb_side side;
-    if ((lo ^ last) >> PAGE_BITS || (f->what & SLOW_CUT && f->address > UINT32_MAX))
+    if ((lo ^ last) >> PAGE_BITS)
         return false;
     if (access == ACCESS_WRITE ? !vcpu_host_ptr(v, f->address, 1, access, mode)
                                : !tlb_resolve(v, f->address, access, mode, &side))
@@ -184,7 +184,7 @@ bool x64_access(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     f->what = mark.what;
     uint64_t base = mark.what & SLOW_ABSOLUTE ? 0 : f->reg[mark.what >> SLOW_ADDRESS_SHIFT & 15];
     f->address = base + (uint64_t)(int64_t)mark.disp;
-    if (mark.what & SLOW_CUT && kind != SLOW_FILL)       /* a range that must be cut is none of one page */
+    if (mark.what & SLOW_CUT && kind != SLOW_FILL)       /* a range that must be cut is no page of the TLB's */
         f->address = (uint32_t)f->address;
     if (kind == SLOW_FILL)
         f->value = ((uint32_t)mark.value & 0xffff) | (uint64_t)((uint32_t)mark.value >> 16) << 32;
