@@ -167,6 +167,7 @@ void cache_kill(struct engine *e, struct block *b)
     remove_from_page(*page_slot(e, b->ram, b->ram_offset >> PAGE_BITS), b);
     if (b->ram2)
         remove_from_page(*page_slot(e, b->ram2, b->ram2_offset >> PAGE_BITS), b);
+    beside_leave(e, b);
     if (e->kind->killed)
         e->kind->killed(e, b);
     b->dead = true;
@@ -302,6 +303,7 @@ static struct block *new_block(struct engine *e, const struct block_key *key, un
     memset(b, 0, head);
     b->insn = (struct insn_info *)(void *)((char *)b + head);
     b->bytes = (uint32_t)bytes;
+    b->beside = b;
     b->key = *key;
     b->limit = limit;
     b->follows = e->ir.followed;

@@ -116,8 +116,18 @@ static void perturb(struct engine *e)
         tlb_perturb(e->vcpu[i], e->rng >> 16);
 }
 
-/* The next block to run with what is left of the budget; NULL: a fetch fault is pending. */
-static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit)
+static struct block *beside(struct engine *e, struct block *whole, struct block *b)
+{
+    if (b && !whole->dead)
+        beside_join(e, whole, b);
+    return b;
+}
+
+/*
+ * The next block to run with what is left of the budget; NULL: a fetch fault is pending.  *target: the one that what is
+ * chained to here leads to, which gives way to it.
+ */
+static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit, bool plain, struct block **target)
 {
     struct block_key key;
     struct cache_place at;
@@ -126,12 +136,11 @@ static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit
         return NULL;
     struct block *whole = cache_find(e, v, &key, &at, limit), *b = whole;
     if (b && (int64_t)b->n_insns > v->pos.left && b->follows)
-        b = cache_find(e, v, &key, &at, PLAIN);
+        b = beside(e, whole, cache_find(e, v, &key, &at, PLAIN));
+    *target = plain ? b : whole;
     if (!b || (int64_t)b->n_insns <= v->pos.left)
         return b;
-    if (e->kind->stopped_in && !limit)
-        e->kind->stopped_in(e, whole, b->n_insns);
-    return cache_find(e, v, &key, &at, e->kind->meters ? METERED : (unsigned)v->pos.left);
+    return beside(e, whole, cache_find(e, v, &key, &at, e->kind->meters ? METERED : (unsigned)v->pos.left));
 }
 
 static enum vcpu_exit take_exit(struct vcpu *v)
@@ -171,13 +180,13 @@ enum engine_stop engine_run(struct engine *e, struct vcpu *v)
         if (chain_from && (chain_from->dead || cache_is_full(e) || e->config.trace.unchained))
             chain_from = NULL;
         cache_sweep(e);
-        struct block *b = next_block(e, v, limit);
+        struct block *target, *b = next_block(e, v, limit, chain_from && chain_from->limit == PLAIN, &target);
         if (!b || v->pos.left <= 0) {      /* a walk that marks an entry beside code ends the run: cache_code_written */
             v->exit = EXIT_NONE;
             continue;
         }
         if (chain_from && !chain_from->dead && !limit)     /* finding b may have killed it */
-            cache_chain(e, chain_from, e->leave_slot, b);
+            cache_chain(e, chain_from, e->leave_slot, target);
         chain_from = NULL;
         limit = 0;
         if (unlikely(e->config.trace.entered))

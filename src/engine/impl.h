@@ -50,6 +50,7 @@ struct block {
     struct ram *ram2;             /* crosses into another page: that page; else NULL */
     uint64_t ram2_offset;
     struct block *page_next[2];   /* in the lists of the pages it covers */
+    struct block *beside;         /* the next block of the same place (beside.c), at last this one */
     struct block_link *incoming;
     void *code;                   /* the engine kind's */
     struct insn_info *insn;       /* n_insns; in the block's memory, behind the links */
@@ -131,9 +132,9 @@ struct engine_kind {
     bool (*is_likely)(const struct engine *e, const struct ram *ram, uint64_t begin, uint64_t target);
     /* No way leads to b from now on; NULL: nothing. */
     void (*killed)(struct engine *e, struct block *b);
-    /* The budget ends in this block, or in what stands for it where it follows jumps, of so many instructions: a sample
-       of what runs much.  The block may be dead then, to be translated anew.  NULL: of no use. */
-    void (*stopped_in)(struct engine *e, struct block *b, unsigned n_insns);
+    /* Where the budget is too short for `from`, code goes on with `to` from now on, or (NULL) leaves.  NULL: it always
+       leaves. */
+    void (*gives_way)(struct engine *e, struct block *from, struct block *to);
     enum leave (*exec)(struct engine *e, struct vcpu *v, struct block *b);
     /* Fills in what the kind counts itself; NULL: nothing. */
     void (*count)(const struct engine *e, struct engine_stats *out);
@@ -177,6 +178,16 @@ void ends_init(struct engine *e);
 void ends_fini(struct engine *e);
 bool ends_has(struct engine *e, const struct ram *ram, uint64_t offset);
 void ends_add(struct engine *e, const struct ram *ram, uint64_t offset);
+
+/* ---- beside.c: blocks of one place --------------------------------------------------------------- */
+
+/* b, of the same place as whole, is beside it from now on. */
+void beside_join(struct engine *e, struct block *whole, struct block *b);
+void beside_leave(struct engine *e, struct block *b);
+/* The whole block of b's place, if it is beside it; else NULL. */
+struct block *beside_whole(struct block *b);
+/* Instructions of the plain block beside whole, or of whole itself. */
+unsigned beside_insns(struct block *whole);
 
 /* ---- cache.c -------------------------------------------------------------------------- */
 

@@ -63,18 +63,12 @@ static void prologue(struct compiler *c)
         c->second = x64_check_mapping(c, next & k->va_mask, &s->from, &s->from);
     }
     c->checked = (uint32_t)(c->a.p - c->j->next);
+    if (c->b->limit == METERED) {
+        x64_begin_metered(c);
+        return;
+    }
     x64_alu_mi(&c->a, X64_SUB, 64, VCPU_FIELD(pos.left), (int32_t)c->b->n_insns);
-    if (c->b->limit != METERED)
-        x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
-}
-
-/* Before an instruction of a METERED block: if the budget ends here it is left as if the instruction had faulted. */
-static void meter(struct compiler *c)
-{
-    struct stub *s = x64_stub(c, STUB_FAULT);
-    x64_stub_pending(c, s);
-    x64_alu_mi(&c->a, X64_CMP, 32, FRAME(c->j, may_run), (int32_t)c->insn);
-    x64_jcc(&c->a, X64_E, &s->from);
+    x64_jcc(&c->a, X64_S, &x64_stub(c, STUB_SHORT)->from);
 }
 
 /*
@@ -93,7 +87,7 @@ static void one(struct compiler *c, const struct ir_insn *i)
     case IR_INSN_START:
         c->insn = c->started++;
         if (c->insn && c->b->limit == METERED)
-            meter(c);
+            x64_meter(c);
         return;
     case IR_CONST:                       /* made where it is wanted */
         return;
@@ -205,6 +199,7 @@ static void finish(struct compiler *c)
     code->n_sites = c->n_sites;
     code->second = c->second;
     code->checked = c->checked;
+    code->gives_way = c->gives_way;
     code->recent = c->recent;
     code->stops = 0;
     code->stopped_at = 0;

@@ -117,7 +117,7 @@ struct compiler {
     uint32_t n_sites, n_site_pending;
     uint32_t last_list, n_last_list;     /* the list in site_pending made last: one that is the same is that one */
     uint32_t second;                     /* as x64_code.second, first the end of the operand that names it */
-    uint32_t checked;
+    uint32_t checked, gives_way;         /* as in x64_code */
     struct x64_label label[IR_MAX_LABELS];
     uint32_t skip;                       /* op that is done with the one before it */
     bool any_vectors;                    /* an XMM register was given */
@@ -177,6 +177,14 @@ struct address {
     bool wrap;
 };
 struct address x64_address(const struct compiler *c, ir_ref v);
+
+/* ---- budget.c ---- */
+
+/* The cold part of what a block does when it is longer than what is left. */
+void x64_write_gives_way(struct compiler *c);
+/* A metered block's first code, and what lies before each other instruction. */
+void x64_begin_metered(struct compiler *c);
+void x64_meter(struct compiler *c);
 
 /* ---- group.c ---- */
 
@@ -310,4 +318,6 @@ struct stub *x64_stub(struct compiler *c, unsigned kind);
 void x64_stub_pending(struct compiler *c, struct stub *s);
 /* Those that belong to the main path; then, in the cold part, the others. */
 void x64_write_stubs(struct compiler *c, bool cold);
+/* Out, by the exit of that slot or (SITE_MARK_SHORT) for the budget: behind the call lie the block and the slot. */
+void x64_write_leave(struct compiler *c, unsigned slot);
 #endif

@@ -158,11 +158,12 @@ static enum leave exec(struct engine *e, struct vcpu *v, struct block *b)
     }
     /* What is not cached was translated just now, from what both pages map to. */
     const char *entry = runs_at(j, code);
-    j->data->frame.may_run = (uint32_t)v->pos.left;
     struct x64_left left = j->enter(v, b->ram ? entry : entry + code->checked);
-    /* The budget has ended before one of its instructions, which did not fault. */
-    if (left.why == LEAVE_FAULT && b->limit == METERED && !v->exit)
+    if (j->ended) {
+        x64_budget_ended(e, j->ended);
+        j->ended = NULL;
         return LEAVE_SHORT;
+    }
     if (left.why != LEFT_SITE)
         return (enum leave)left.why;
     struct site_mark mark;
@@ -194,12 +195,13 @@ static void show_thunks(const struct engine *e, size_t bytes)
 {
     static const char *const names[] = { "enter", "find_page", "leave_site", "leave_plain", "doubt", "second",
                                          "astray", "bottom", "lookup", "loop", "slow", "slow_vector", "access",
-                                         "access_vector", "sync_out", "sync_in", "sync_out_fp", "sync_in_fp" };
+                                         "access_vector", "fault", "fault_vector", "sync_out", "sync_in",
+                                         "sync_out_fp", "sync_in_fp" };
     const struct jit *j = jit_of(e);
     const uint8_t *end = j->memory.exec + bytes;
     const void *at[ARRAY_LEN(names) + 1] = { j->memory.exec, j->find_page, j->leave_site, j->leave_plain, j->doubt,
-                                             j->second, j->astray, j->bottom, j->lookup,
-                                             j->loop, j->slow, j->slow_vector, j->access, j->access_vector,
+                                             j->second, j->astray, j->bottom, j->lookup, j->loop, j->slow,
+                                             j->slow_vector, j->access, j->access_vector, j->fault, j->fault_vector,
                                              j->sync_out, j->sync_in, j->sync_out_fp, j->sync_in_fp, end };
     for (size_t k = 0; k < ARRAY_LEN(names); k++) {
         const uint8_t *start = at[k], *next = at[k + 1];
@@ -234,5 +236,5 @@ const struct engine_kind x64_kind = {
     .name = "jit", .bounded = true, .meters = true, .checks_mapping = true, .scratch_bytes = sizeof(struct compiler),
     .init = init, .fini = fini, .vcpu_added = vcpu_added, .compile = x64_compile, .free_code = free_code,
     .chained = x64_chained, .unchained = x64_unchained, .follows = follows, .is_likely = is_likely, .killed = killed,
-    .stopped_in = x64_recent_sample, .exec = exec, .count = count,
+    .gives_way = x64_gives_way, .exec = exec, .count = count,
 };

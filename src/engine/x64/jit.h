@@ -41,7 +41,7 @@ struct x64_frame {
     uint64_t fn;                     /* host function, or struct ir_helper */
     struct vcpu *v;
     uint32_t mxcsr, outer_mxcsr;     /* the guest's as the host has it; the caller's */
-    uint32_t may_run;                /* instructions of the METERED block that is entered */
+    uint32_t may_run;                /* instructions of the METERED block that runs */
     union v128 vec[3];               /* a slow path's vector operands; vec[0] is also its result */
     uint64_t spill[N_SPILLS];
     union v128 vspill[N_VSPILLS];
@@ -53,7 +53,7 @@ struct x64_frame {
 /* frame.what: kind | mmu mode << 8 | log2 size << 12 | flags.  SLOW_FVEC's follow enum ir_fvec_part. */
 /* SLOW_FILL: frame.value = bytes before the address | bytes in all << 32 of a group. */
 enum x64_slow_kind { SLOW_LOAD, SLOW_STORE, SLOW_LOADV, SLOW_STOREV, SLOW_FILL, SLOW_VEC, SLOW_FVEC, SLOW_FVEC_FIRST,
-                     SLOW_FVEC_LAST, SLOW_TRAP, SLOW_FAULT };
+                     SLOW_FVEC_LAST, SLOW_TRAP };
 enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X = 1 << 15, SLOW_INTENT = 1 << 16,
        SLOW_LAST = 1 << 17,
        SLOW_WRITE = 1 << 18,            /* SLOW_FILL: for stores, too */
@@ -70,6 +70,12 @@ enum { SLOW_MODE_SHIFT = 8, SLOW_SIZE_SHIFT = 12, SLOW_SIGNED = 1 << 14, SLOW_X 
 struct access_mark {
     uint32_t what;
     int32_t disp, value;
+} __attribute__((packed));
+
+/* What follows a call of the fault thunks: the block, and its site that is there. */
+struct fault_mark {
+    struct block *block;
+    uint16_t site;
 } __attribute__((packed));
 
 /* What follows a call of leave_site: the block and its exit, or SITE_MARK_SHORT. */
@@ -114,6 +120,7 @@ struct x64_code {
     uint16_t recent;                 /* 1 + the first of its recent pages (jit.recent_of), or 0 */
     uint8_t stops;                   /* budgets that ended at it, each soon after the one before, while it is not hot */
     bool hot;
+    uint32_t gives_way;              /* where it is left when what is left of the budget is too short for it */
     uint64_t stopped_at;             /* jit.n_samples at the last of them */
     uint32_t second;                 /* of a block that crosses: offset of the TLB addend expected of the second page;
                                         or 0 */
@@ -179,7 +186,7 @@ struct jit {
     /* Thunks, as they run. */
     struct x64_left (*enter)(struct vcpu *v, const void *code);
     const void *leave_site, *leave_plain, *lookup, *loop, *find_page, *doubt, *second, *astray, *bottom, *slow,
-        *slow_vector, *access, *access_vector, *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
+        *slow_vector, *access, *access_vector, *fault, *fault_vector, *sync_out, *sync_in, *sync_out_fp, *sync_in_fp;
     uint8_t *regions;                /* begin of the first */
     size_t region_bytes;
     struct x64_region region[N_REGIONS];
@@ -195,6 +202,7 @@ struct jit {
         uint64_t positions, dropped; /* run in it; recent.n_dropped when it began */
     } window;
     uint32_t n_noted;                /* entries of it, since all trust was last dropped */
+    struct block *ended;             /* the metered block that the budget ended in, until the run loop hears of it */
     bool modified;                   /* code was written since translated code last ran */
     uint64_t ungrouped[1024];        /* by a hash of the place in RAM: instructions whose accesses join no group */
     uint64_t hot[1024];              /* likewise: blocks that run much, translated with recent pages */
@@ -277,6 +285,8 @@ const void *x64_write_astray(struct x64_asm *a, const struct jit *j, const struc
 bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret);
 /* The same of an access that the mark before ret describes. */
 bool x64_access(struct vcpu *v, struct x64_frame *f, uint64_t ret);
+/* The block is left: an instruction has faulted (v->exit), or, in a metered block, the budget ends before it.  True. */
+bool x64_fault(struct vcpu *v, struct x64_frame *f, uint64_t mark);
 /* What the thunk find_page calls. */
 bool x64_find_page(struct vcpu *v);
 
@@ -336,8 +346,18 @@ void x64_recent_init(struct jit *j);
 void x64_recent_free(struct engine *e, uint16_t list);
 /* The recent pages are v's from now on. */
 void x64_recent_turn(struct engine *e, struct vcpu *v);
-/* engine_kind.stopped_in. */
+/*
+ * The budget ended in this block, or in what stands for it where it follows jumps, of so many instructions: a sample of
+ * what runs much.  The block may be dead then, to be translated anew.
+ */
 void x64_recent_sample(struct engine *e, struct block *b, unsigned n_insns);
+
+/* ---- budget.c ------------------------------------------------------------------------------ */
+
+/* engine_kind.gives_way. */
+void x64_gives_way(struct engine *e, struct block *from, struct block *to);
+/* Code was left because the budget ended in this block. */
+void x64_budget_ended(struct engine *e, struct block *metered);
 
 /* ---- links.c ------------------------------------------------------------------------------- */
 

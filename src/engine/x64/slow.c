@@ -176,6 +176,23 @@ bool x64_slow(struct vcpu *v, struct x64_frame *f, uint64_t ret)
     return true;
 }
 
+bool x64_fault(struct vcpu *v, struct x64_frame *f, uint64_t at)
+{
+    struct engine *e = v->engine_data;
+    struct fault_mark mark;
+    memcpy(&mark, (const void *)(uintptr_t)at, sizeof mark);
+    struct block *b = mark.block;
+    const struct x64_code *code = b->code;
+    const struct x64_site *site = &code->site[mark.site];
+    write_state(v, f, code, site);
+    if (v->exit == EXIT_RETRY_LAST)
+        cache_ends_block(e, b, site->index);
+    if (!v->exit)
+        jit_of(e)->ended = b;
+    fault(v, b, site);
+    return true;
+}
+
 bool x64_access(struct vcpu *v, struct x64_frame *f, uint64_t ret)
 {
     struct access_mark mark;

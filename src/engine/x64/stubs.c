@@ -72,6 +72,20 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_jmp(a, &s->back);
 }
 
+/* Behind the call lie the block and the site. */
+static void write_fault(struct compiler *c, struct stub *s)
+{
+    struct x64_asm *a = &c->a;
+    struct fault_mark mark = { c->b, (uint16_t)c->n_sites };
+    x64_call_to(a, s->vectors ? c->j->fault_vector : c->j->fault);
+    x64_site_here(c, s->insn, s->first_pending, s->n_pending);
+    if (x64_room(a)) {
+        memcpy(a->p, &mark, sizeof mark);
+        a->p += sizeof mark;
+    }
+}
+_Static_assert(sizeof(struct fault_mark) <= X64_ROOM, "x64_room() is asked once");
+
 /* The mapping is asked for once, and trusted from then on. */
 static void write_trust(struct compiler *c, struct stub *s)
 {
@@ -101,8 +115,7 @@ static void write_page(struct compiler *c, struct stub *s)
     x64_jmp_to(a, c->j->leave_plain);
 }
 
-/* Behind the call lie the block and the exit's slot. */
-static void write_leave(struct compiler *c, unsigned slot)
+void x64_write_leave(struct compiler *c, unsigned slot)
 {
     struct x64_asm *a = &c->a;
     struct site_mark mark = { c->b, (uint16_t)slot };
@@ -135,9 +148,7 @@ static void write_stub(struct compiler *c, struct stub *s)
         x64_write_vector_stub(c, s);
         break;
     case STUB_FAULT:
-        x64_mov_mi(a, 32, FRAME(c->j, what), SLOW_FAULT);
-        x64_call_to(a, s->vectors ? c->j->slow_vector : c->j->slow);
-        x64_site_here(c, s->insn, s->first_pending, s->n_pending);
+        write_fault(c, s);
         break;
     case STUB_SIDE: {
         struct stub *out = x64_stub(c, STUB_EXIT);
@@ -160,7 +171,7 @@ static void write_stub(struct compiler *c, struct stub *s)
         break;
     case STUB_EXIT:
         c->exit[s->slot].stub = x64_here(c);
-        write_leave(c, s->slot);
+        x64_write_leave(c, s->slot);
         break;
     case STUB_PAGE:
         write_page(c, s);
@@ -171,7 +182,7 @@ static void write_stub(struct compiler *c, struct stub *s)
         x64_jmp_to(a, c->j->leave_plain);
         break;
     default:
-        write_leave(c, SITE_MARK_SHORT);
+        x64_write_gives_way(c);
     }
 }
 

@@ -310,6 +310,8 @@ size_t x64_write_thunks(struct jit *j, const struct guest_ops *ops)
     j->slow_vector = write_slow(&a, j, ops, true, x64_slow, 0);
     j->access = write_slow(&a, j, ops, false, x64_access, sizeof(struct access_mark));
     j->access_vector = write_slow(&a, j, ops, true, x64_access, sizeof(struct access_mark));
+    j->fault = write_slow(&a, j, ops, false, x64_fault, 0);
+    j->fault_vector = write_slow(&a, j, ops, true, x64_fault, 0);
     j->sync_out = write_sync(&a, j, ops, false, false);
     j->sync_in = write_sync(&a, j, ops, true, false);
     j->sync_out_fp = write_sync(&a, j, ops, false, true);
