@@ -389,6 +389,36 @@ static void test_hashes(void **state)
     toy_machine_free(reference);
 }
 
+/* Runs that end anywhere in a loop are entered once each, when all that they may end in is there: also hot ones. */
+static void test_ends_of_runs(void **state)
+{
+    enum { TURN = 5, SHORT = 37, WARM = 400, RUNS = 50 };
+    const struct engine_config config = { .kind = kind_of(state) };
+    struct toy_machine *m = toy_machine_new(&config), *reference = toy_machine_new(NULL);
+    struct toy_machine *both[] = { m, reference };
+    struct engine_stats before, after;
+    for (unsigned k = 0; k < ARRAY_LEN(both); k++) {
+        uint64_t at = TOY_CODE;
+        both[k]->cpu.s.r[12] = TOY_DATA;
+        toy_emit(both[k], &at, T_ADDI, 1, 0, 1);
+        toy_emit(both[k], &at, T_ST32, 1, 12, 0x10);
+        toy_emit(both[k], &at, T_JNZ, 0, 0, TOY_LENGTH);
+        toy_emit(both[k], &at, T_NOP, 0, 0, 0);
+        toy_emit(both[k], &at, T_JMP, 0, 0, -4 * TOY_LENGTH);
+        for (unsigned i = 0; i < WARM; i++)
+            toy_run(both[k], SHORT);
+    }
+    engine_get_stats(m->engine, &before);
+    for (unsigned i = 0; i < RUNS; i++) {
+        assert_int_equal(toy_run(m, SHORT), toy_run(reference, SHORT));
+        assert_memory_equal(m->cpu.s.r, reference->cpu.s.r, sizeof m->cpu.s.r);
+    }
+    engine_get_stats(m->engine, &after);
+    assert_int_equal(after.entered - before.entered, RUNS);
+    toy_machine_free(m);
+    toy_machine_free(reference);
+}
+
 /* Halted with an interrupt to come. */
 static void test_halt(void **state)
 {
@@ -431,6 +461,7 @@ int main(void)
         EACH(test_marked_beside_code, "jit"),
         EACH(test_halt, "jit"),
         EACH(test_hashes, "jit"),
+        EACH(test_ends_of_runs, "jit"),
         EACH(test_physical, "jit"),
         EACH(test_paging, "jit"),
 #endif
