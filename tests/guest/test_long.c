@@ -187,6 +187,62 @@ static void compatibility(void)
 
 /* ---- addresses ------------------------------------------------------------------------------ */
 
+extern uint8_t hole_ret[], hole_ret_pop[];
+uint64_t hole_sp;
+
+/* What a return into a hole leaves: nothing has changed since the instruction before it. */
+static void check_return(const char *name, const void *at, uint64_t sp)
+{
+    check_fault(name, 13, 0);
+    check("its RIP", fault.f.rip, (uint64_t)at);
+    check("its RSP", fault.f.rsp, sp);
+    check("a register and flags from before it", fault.f.rdx << 1 | (fault.f.rflags & 1), 0x77 << 1 | 1);
+}
+
+/*
+ * Returns of calls: what the host predicts is wrong each time.  The address of the hole comes when the way back has been
+ * gone before.
+ */
+static void returns_into_holes(void)
+{
+    static uint64_t table[3][512] __attribute__((aligned(4096)));
+    static uint8_t page[4096] __attribute__((aligned(4096)));
+    for (unsigned n = 0; n < 12; n++) {
+        uint64_t target = n % 3 == 2 ? HOLE + n : 0;
+        TRY("mov %0, %%rcx\n call 1f\n jmp 2f\n"
+            "1: test %%rcx, %%rcx\n jz 3f\n mov %%rcx, (%%rsp)\n mov %%rsp, hole_sp\n"
+            "3: mov $0x77, %%edx\n stc\n"
+            ".global hole_ret\n hole_ret: ret\n 2:", , "r"(target));
+        if (target)
+            check_return("a call's return into a hole", hole_ret, hole_sp);
+        else
+            check_no_fault("a call's return");
+        TRY("mov %0, %%rcx\n call 1f\n jmp 2f\n"
+            "1: test %%rcx, %%rcx\n jz 3f\n mov %%rcx, (%%rsp)\n mov %%rsp, hole_sp\n"
+            "3: pushq $0x77\n stc\n pop %%rdx\n"
+            ".global hole_ret_pop\n hole_ret_pop: ret\n 2:", , "r"(target));
+        if (target)
+            check_return("the same behind a POP", hole_ret_pop, hole_sp);
+        else
+            check_no_fault("a return behind a POP");
+    }
+    /* A call whose end is the end of the canonical half: where it returns to is a hole. */
+    static const uint8_t call[] = { 0xe8, 0xf0, 0xff, 0xff, 0xff }, callee[] = { 0xba, 0x77, 0, 0, 0, 0xf9, 0xc3 };
+    for (unsigned k = 0; k < sizeof call; k++)
+        page[4096 - sizeof call + k] = call[k];
+    for (unsigned k = 0; k < sizeof callee; k++)
+        page[4096 - 16 + k] = callee[k];
+    table[0][511] = (uint64_t)table[1] | 3;
+    table[1][511] = (uint64_t)table[2] | 3;
+    table[2][511] = (uint64_t)page | 3;
+    pml4[255] = (uint64_t)table[0] | 3;
+    for (unsigned n = 0; n < 8; n++) {
+        TRY("mov %%rsp, hole_sp\n jmp *%0", , "r"(HOLE - sizeof call));
+        check_return("the end of the address space", (const void *)(HOLE - 10), hole_sp - 8);
+    }
+    pml4[255] = 0;
+}
+
 static void canonical(void)
 {
     set_ist(12, 1);                /* the stack itself may be the fault's reason */
@@ -340,6 +396,7 @@ int guest_main(void)
     system_calls();
     compatibility();
     canonical();
+    returns_into_holes();
     descriptors();
     permissions();
     debug();

@@ -16,6 +16,8 @@ static void begin(struct compiler *c, struct engine *e, struct block *b, const s
     c->skip = UINT32_MAX;
     c->recent = 0;
     c->returns = NULL;
+    c->late = UINT32_MAX;
+    c->late_stub = NULL;
     c->hot = b->ram && !b->limit && x64_has_place(c->j->hot, b->ram, b->ram_offset);
     memset(c->label, 0, ir->n_labels * sizeof *c->label);
     memset(c->exit, 0, ir->n_exits * sizeof *c->exit);

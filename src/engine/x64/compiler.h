@@ -76,7 +76,7 @@ struct stub {
 };
 enum { STUB_NONE, STUB_ACCESS, STUB_FILL, STUB_TRAP, STUB_SIDE, STUB_SHORT, STUB_FAULT, STUB_EXIT, STUB_LOOKUP,
        STUB_PAGE, STUB_VECTOR, STUB_RECENT, STUB_JUMP, STUB_DEEP,
-       STUB_TRUST };
+       STUB_TRUST, STUB_LATE };
 
 struct compiler {
     struct x64_asm a;                    /* failed: a table is full, too; compile less of the block */
@@ -124,6 +124,10 @@ struct compiler {
     bool hot;                            /* accesses look at their recent page first */
     uint16_t recent;                     /* 1 + the first of those that are the block's, or 0 */
     const struct ir_insn *returns;       /* the RETURN_POINT of the exit that follows, or NULL */
+    uint32_t late;                       /* the TRAP_IF that is asked late (plan.c), or UINT32_MAX; */
+    unsigned late_pin;                   /* then the stack pointer's register, what the return adds to it, */
+    int64_t late_step;
+    struct stub *late_stub;              /* and, while it is ahead, its stub */
 };
 
 /* ---- plan.c ---- */

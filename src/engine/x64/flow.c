@@ -136,8 +136,21 @@ static void branch(struct compiler *c, const struct ir_insn *i)
     x64_jcc(&c->a, cc, &c->label[i->imm]);
 }
 
+/* Only the return that follows says where the trap is, if its target is not one to return to. */
+static void trap_late(struct compiler *c, const struct ir_insn *i)
+{
+    struct stub *s = c->late_stub = x64_stub(c, STUB_LATE);
+    s->op = i;
+    s->fn = i->imm;
+    s->what = SLOW_TRAP | (c->insn + 1 == c->b->n_insns ? SLOW_LAST : 0);
+}
+
 static void trap_if(struct compiler *c, const struct ir_insn *i)
 {
+    if (c->at == c->late) {
+        trap_late(c, i);
+        return;
+    }
     unsigned arg = x64_use_clean(c, i->arg[2]);
     enum x64_cc cc = condition(c, i);
     struct stub *s = x64_stub(c, STUB_TRAP);
@@ -263,6 +276,8 @@ static void exit_indirect(struct compiler *c, const struct ir_insn *i)
     if (pc != HOST_RAX)
         x64_mov_rr(a, 64, HOST_RAX, pc);           /* nothing else is wanted any more */
     if (i->aux && x64_uses_returns(c)) {
+        if (c->late_stub)
+            x64_lea_label(a, HOST_RDX, &c->late_stub->from);
         x64_ret(a);
         return;
     }

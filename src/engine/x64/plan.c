@@ -216,11 +216,52 @@ static void call(struct compiler *c, const struct ir_insn *i, uint32_t n, struct
     w->barrier = n + 1;
 }
 
+/* The constant that v, in this word, is away from what the word was before op n; 0: it is not known. */
+static int64_t step_of(const struct compiler *c, ir_ref v, uint64_t word, uint32_t n)
+{
+    const struct ir_insn *add = def_of(c, v), *i = &c->ir->insn[n];
+    if (!is_add_const(c, add))
+        return 0;
+    do {
+        if (i == c->ir->insn)
+            return 0;
+        i--;
+    } while (!ir_state_size[i->op] || i->imm != word);
+    bool is_old = root_of(c, i->dst ? i->dst : i->arg[0]) == root_of(c, add->arg[0]);
+    return is_old ? (int64_t)def_of(c, add->arg[1])->imm : 0;
+}
+
+/*
+ * Is TRAP_IF n a return's, whose target must be canonical?  Where the call's landing finds it equal to the address behind
+ * the call it is; so only who comes to the wrong landing asks, and takes the step of the stack pointer back
+ * (returns.c).
+ */
+static bool is_asked_late(struct compiler *c, const struct ir_insn *i, uint32_t n)
+{
+    const struct ir_insn *sign = def_of(c, i->arg[0]), *put = i + 1, *out = i + 2;
+    uint64_t value;
+    if (!x64_uses_returns(c) || c->ir->stops || sign->op != IR_SEXTRACT || sign->arg[0] != i->arg[1] ||
+        (sign->aux | sign->imm) != 48 || c->ir->uses[i->arg[0]] != 1 || !const_of(c, i->arg[2], &value))
+        return false;
+    if (n + 3 != c->ir->n || out->op != IR_EXIT_INDIRECT || !out->aux || out->arg[0] != i->arg[1] ||
+        put->op != IR_PUT64 || pin_at(c, put->imm) < 0)
+        return false;
+    c->late_step = step_of(c, put->arg[0], put->imm, n);
+    c->late_pin = x64_pins[pin_at(c, put->imm)];
+    return c->late_step;
+}
+
 /* What may leave the block, or is where paths part or meet. */
 static void flow(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
 {
     if (i->dst)
         define(c, i, n);
+    if (i->op == IR_TRAP_IF && is_asked_late(c, i, n)) {
+        c->plan[i->arg[0]].fused = true;
+        note_uses(c, i, n + 1);
+        c->late = n;
+        return;
+    }
     if (i->op == IR_BRCOND || i->op == IR_EXIT_IF || i->op == IR_TRAP_IF)
         fuse_condition(c, i);
     else if (i->op == IR_FVEC)

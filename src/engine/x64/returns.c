@@ -14,7 +14,9 @@
  *     and behind an instruction that changed mappings (recent.changed).
  *  3. A block that returns has the key flags that are in the state (guest_ops.key_flags_offset).  The landing compares
  *     them with its own, so that a call is still known to have been made when a system call has come between.
- *  4. No block is freed while an entry leads into it: that happens outside translated code.
+ *  4. A target that is not canonical is no call's return address.  If the return has not asked itself (plan.c), RDX
+ *     says where it traps.
+ *  5. No block is freed while an entry leads into it: that happens outside translated code.
  */
 #include "engine/x64/compiler.h"
 
@@ -84,8 +86,16 @@ void x64_write_keep_returns(struct x64_asm *a, const struct jit *j)
 const void *x64_write_astray(struct x64_asm *a, const struct jit *j, const struct guest_ops *ops, bool bottom)
 {
     const void *at = (const void *)(intptr_t)x64_runs_at(a, a->p);
+    struct x64_label canonical = { 0 };
     if (bottom)
         x64_alu_ri(a, X64_SUB, 64, HOST_RSP, 8);
+    x64_mov_rr(a, 64, HOST_RCX, HOST_RAX);
+    x64_shift_ri(a, X64_SHL, 64, HOST_RCX, 16);
+    x64_shift_ri(a, X64_SAR, 64, HOST_RCX, 16);
+    x64_alu_rr(a, X64_CMP, 64, HOST_RCX, HOST_RAX);
+    x64_jcc8(a, X64_E, &canonical);
+    x64_jmp_r(a, HOST_RDX);
+    x64_bind(a, &canonical);
     x64_mov_rm(a, 64, HOST_RDX, x64_state(ops->key_flags_offset));
     x64_write_jump(a, j, NULL);
     return at;

@@ -72,6 +72,18 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_jmp(a, &s->back);
 }
 
+/* A return whose target, in RAX, is not canonical has been done: it is taken back, and traps. */
+static void write_late(struct compiler *c, struct stub *s)
+{
+    uint64_t value = 0;
+    const_of(c, s->op->arg[2], &value);
+    x64_lea(&c->a, 64, c->late_pin, x64_base(c->late_pin, (int32_t)-c->late_step));
+    x64_mov_ri(&c->a, HOST_RCX, value);
+    s->value = HOST_RCX;
+    x64_bind(&c->a, &s->back);                     /* it does not come back */
+    write_trap(c, s);
+}
+
 /* Behind the call lie the block and the site. */
 static void write_fault(struct compiler *c, struct stub *s)
 {
@@ -143,6 +155,9 @@ static void write_stub(struct compiler *c, struct stub *s)
         break;
     case STUB_TRAP:
         write_trap(c, s);
+        break;
+    case STUB_LATE:
+        write_late(c, s);
         break;
     case STUB_VECTOR:
         x64_write_vector_stub(c, s);

@@ -120,7 +120,7 @@ static ir_ref return_address(struct x86_lift *L, const struct x86_insn *I)
 static void note_call(struct x86_lift *L, const struct x86_insn *I)
 {
     bool onward = I->op[0].kind == OPK_IMM && target(L, I) == L->next_pc;
-    if (!x86_one_at_a_time(L) && I->osz != 2 && !onward)
+    if (!x86_one_at_a_time(L) && I->osz != 2 && !onward && !needs_check(L, L->next_pc))
         irb_return_point(L->b, L->next_pc & mask64(8u * I->osz));
 }
 
