@@ -200,8 +200,8 @@ static void check_return(const char *name, const void *at, uint64_t sp)
 }
 
 /*
- * Returns of calls: what the host predicts is wrong each time.  The address of the hole comes when the way back has been
- * gone before.
+ * Returns of calls: what the host predicts is wrong each time.  The address of the hole comes when the way back has
+ * been gone before.
  */
 static void returns_into_holes(void)
 {

@@ -232,8 +232,8 @@ static int64_t step_of(const struct compiler *c, ir_ref v, uint64_t word, uint32
 }
 
 /*
- * Is TRAP_IF n a return's, whose target must be canonical?  Where the call's landing finds it equal to the address behind
- * the call it is; so only who comes to the wrong landing asks, and takes the step of the stack pointer back
+ * Is TRAP_IF n a return's, whose target must be canonical?  Where the call's landing finds it equal to the address
+ * behind the call it is; so only who comes to the wrong landing asks, and takes the step of the stack pointer back
  * (returns.c).
  */
 static bool is_asked_late(struct compiler *c, const struct ir_insn *i, uint32_t n)
