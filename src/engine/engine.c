@@ -116,6 +116,7 @@ static void perturb(struct engine *e)
         tlb_perturb(e->vcpu[i], e->rng >> 16);
 }
 
+/* b, which is found with whole, is beside it from now on. */
 static struct block *beside(struct engine *e, struct block *whole, struct block *b)
 {
     if (b && !whole->dead)

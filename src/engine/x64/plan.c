@@ -241,7 +241,7 @@ static bool is_asked_late(struct compiler *c, const struct ir_insn *i, uint32_t 
     const struct ir_insn *sign = def_of(c, i->arg[0]), *put = i + 1, *out = i + 2;
     uint64_t value;
     if (!x64_uses_returns(c) || c->ir->stops || sign->op != IR_SEXTRACT || sign->arg[0] != i->arg[1] ||
-        (sign->aux | sign->imm) != 48 || c->ir->uses[i->arg[0]] != 1 || !const_of(c, i->arg[2], &value))
+        sign->aux != 0 || sign->imm != 48 || c->ir->uses[i->arg[0]] != 1 || !const_of(c, i->arg[2], &value))
         return false;
     if (n + 3 != c->ir->n || out->op != IR_EXIT_INDIRECT || !out->aux || out->arg[0] != i->arg[1] ||
         put->op != IR_PUT64 || pin_at(c, put->imm) < 0)
