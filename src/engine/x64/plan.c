@@ -163,7 +163,8 @@ static void share(struct compiler *c, const struct ir_insn *i, uint32_t n)
 struct walk {
     uint32_t started, changed;           /* 1 + op: the instruction's begin, the last change of the guest's state */
     unsigned insns;                      /* begun */
-    /* What a hoisted PUT may not pass, 1 + op: what may leave, or look; what reads or writes the pin.  0: none. */
+    /* What a hoisted PUT may not pass, 1 + op: what may leave, or look; what writes the pin, and, op: what reads it.
+       0: none. */
     uint32_t barrier, touched[N_PINS];
 };
 
@@ -172,7 +173,7 @@ static void read_state(struct compiler *c, const struct ir_insn *i, uint32_t n, 
     int pin = pin_at(c, i->imm);
     define(c, i, n)->dirty = i->op == IR_GET32 && pin >= 0;
     if (pin >= 0)
-        w->touched[pin] = n + 1;
+        w->touched[pin] = n;                       /* this value itself may be put into the pin (MOVZX EAX, AL) */
 }
 
 static void write_state(struct compiler *c, const struct ir_insn *i, uint32_t n, struct walk *w)
