@@ -31,21 +31,23 @@ static void settle(struct engine *e, struct block *b)
 {
     struct block *plain = of_sort(b, PLAIN), *metered = of_sort(b, METERED), *x = b;
     do {
+        struct block *shorter = x->limit == 0 && x->follows ? plain : metered;
         if (x != metered)
-            e->kind->gives_way(e, x, x->limit == 0 && x->follows ? plain : metered);
+            e->kind->gives_way(e, x, e->config.trace.unchained ? NULL : shorter);
         x = x->beside;
     } while (x != b);
 }
 
-void beside_join(struct engine *e, struct block *whole, struct block *b)
+struct block *beside_join(struct engine *e, struct block *whole, struct block *b)
 {
-    if (!e->kind->gives_way || whole->limit || !whole->ram || !b->ram || of_sort(whole, b->limit) ||
-        e->config.trace.unchained)
-        return;
+    bool may = b && e->kind->gives_way && !whole->dead && !whole->limit && whole->ram && b->ram;
+    if (!may || of_sort(whole, b->limit))
+        return b;
     struct block *rest = b->beside;                /* the ring that b was in goes between */
     b->beside = whole->beside;
     whole->beside = rest;
     settle(e, whole);
+    return b;
 }
 
 void beside_leave(struct engine *e, struct block *b)

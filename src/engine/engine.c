@@ -116,14 +116,6 @@ static void perturb(struct engine *e)
         tlb_perturb(e->vcpu[i], e->rng >> 16);
 }
 
-/* b, which is found with whole, is beside it from now on. */
-static struct block *beside(struct engine *e, struct block *whole, struct block *b)
-{
-    if (b && !whole->dead)
-        beside_join(e, whole, b);
-    return b;
-}
-
 /*
  * The next block to run with what is left of the budget; NULL: a fetch fault is pending.  *target: the one that what is
  * chained to here leads to, which gives way to it.
@@ -137,11 +129,11 @@ static struct block *next_block(struct engine *e, struct vcpu *v, unsigned limit
         return NULL;
     struct block *whole = cache_find(e, v, &key, &at, limit), *b = whole;
     if (b && (int64_t)b->n_insns > v->pos.left && b->follows)
-        b = beside(e, whole, cache_find(e, v, &key, &at, PLAIN));
+        b = beside_join(e, whole, cache_find(e, v, &key, &at, PLAIN));
     *target = plain ? b : whole;
     if (!b || (int64_t)b->n_insns <= v->pos.left)
         return b;
-    return beside(e, whole, cache_find(e, v, &key, &at, e->kind->meters ? METERED : (unsigned)v->pos.left));
+    return beside_join(e, whole, cache_find(e, v, &key, &at, e->kind->meters ? METERED : (unsigned)v->pos.left));
 }
 
 static enum vcpu_exit take_exit(struct vcpu *v)

@@ -181,8 +181,11 @@ void ends_add(struct engine *e, const struct ram *ram, uint64_t offset);
 
 /* ---- beside.c: blocks of one place --------------------------------------------------------------- */
 
-/* b, of the same place as whole, is beside it from now on. */
-void beside_join(struct engine *e, struct block *whole, struct block *b);
+/*
+ * b, found with whole, is beside it from now on, unless one of them is not cached, or whole has a limit or died when b
+ * was made.  Returns b; it may be NULL.
+ */
+struct block *beside_join(struct engine *e, struct block *whole, struct block *b);
 void beside_leave(struct engine *e, struct block *b);
 /* The whole block of b's place, if it is beside it; else NULL. */
 struct block *beside_whole(struct block *b);

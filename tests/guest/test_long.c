@@ -199,6 +199,12 @@ static void check_return(const char *name, const void *at, uint64_t sp)
     check("a register and flags from before it", fault.f.rdx << 1 | (fault.f.rflags & 1), 0x77 << 1 | 1);
 }
 
+/* A call, and its return at the label, behind some text: to the address in its place if that is not 0. */
+#define TRY_RETURN(label, text, address)                                                              \
+    TRY("mov %0, %%rcx\n call 1f\n jmp 2f\n"                                                          \
+        "1: test %%rcx, %%rcx\n jz 3f\n mov %%rcx, (%%rsp)\n mov %%rsp, hole_sp\n"                     \
+        "3: " text ".global " label "\n " label ": ret\n 2:", , "r"(address))
+
 /*
  * Returns of calls: what the host predicts is wrong each time.  The address of the hole comes when the way back has
  * been gone before.
@@ -209,18 +215,12 @@ static void returns_into_holes(void)
     static uint8_t page[4096] __attribute__((aligned(4096)));
     for (unsigned n = 0; n < 12; n++) {
         uint64_t target = n % 3 == 2 ? HOLE + n : 0;
-        TRY("mov %0, %%rcx\n call 1f\n jmp 2f\n"
-            "1: test %%rcx, %%rcx\n jz 3f\n mov %%rcx, (%%rsp)\n mov %%rsp, hole_sp\n"
-            "3: mov $0x77, %%edx\n stc\n"
-            ".global hole_ret\n hole_ret: ret\n 2:", , "r"(target));
+        TRY_RETURN("hole_ret", "mov $0x77, %%edx\n stc\n", target);
         if (target)
             check_return("a call's return into a hole", hole_ret, hole_sp);
         else
             check_no_fault("a call's return");
-        TRY("mov %0, %%rcx\n call 1f\n jmp 2f\n"
-            "1: test %%rcx, %%rcx\n jz 3f\n mov %%rcx, (%%rsp)\n mov %%rsp, hole_sp\n"
-            "3: pushq $0x77\n stc\n pop %%rdx\n"
-            ".global hole_ret_pop\n hole_ret_pop: ret\n 2:", , "r"(target));
+        TRY_RETURN("hole_ret_pop", "pushq $0x77\n stc\n pop %%rdx\n", target);
         if (target)
             check_return("the same behind a POP", hole_ret_pop, hole_sp);
         else

@@ -5,13 +5,13 @@
  */
 #include "engine/x64/compiler.h"
 
-/* x64_code.gives_way: out, or on. */
-enum { GIVES_WAY_BYTES = 15 };
+/* x64_code.gives_way: a call and its mark, which leave, or what is shorter: an addition and a jump. */
+enum { GIVES_WAY_BYTES = 5 + sizeof(struct site_mark) };
 
 void x64_write_gives_way(struct compiler *c)
 {
     c->gives_way = x64_here(c);
-    x64_write_leave(c, SITE_MARK_SHORT);
+    x64_write_leave(&c->a, c->j, c->b, SITE_MARK_SHORT);
 }
 
 void x64_gives_way(struct engine *e, struct block *from, struct block *to)
@@ -19,7 +19,7 @@ void x64_gives_way(struct engine *e, struct block *from, struct block *to)
     struct jit *j = jit_of(e);
     const struct x64_code *code = from->code;
     uint8_t *at = code->start + code->gives_way;
-    uint8_t bytes[GIVES_WAY_BYTES + X64_ROOM];
+    uint8_t bytes[GIVES_WAY_BYTES + X64_ROOM];     /* the assembler wants room behind */
     struct x64_asm a;
     x64_init(&a, bytes, sizeof bytes);
     a.exec_delta = (intptr_t)at + j->exec_delta - (intptr_t)bytes;
@@ -27,12 +27,9 @@ void x64_gives_way(struct engine *e, struct block *from, struct block *to)
         x64_alu_mi(&a, X64_ADD, 64, VCPU_FIELD(pos.left), (int32_t)from->n_insns);
         x64_jmp_to(&a, ((struct x64_code *)to->code)->start + j->exec_delta);
     } else {
-        struct site_mark mark = { from, SITE_MARK_SHORT };
-        x64_call_to(&a, j->leave_site);
-        memcpy(a.p, &mark, sizeof mark);
-        a.p += sizeof mark;
+        x64_write_leave(&a, j, from, SITE_MARK_SHORT);
     }
-    require(a.p <= bytes + GIVES_WAY_BYTES);
+    require(!a.failed && a.p <= bytes + GIVES_WAY_BYTES);
     x64_memory_writes(e, at, GIVES_WAY_BYTES);
     memcpy(at, bytes, (size_t)(a.p - bytes));
     j->modified = true;

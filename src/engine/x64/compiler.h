@@ -322,6 +322,6 @@ struct stub *x64_stub(struct compiler *c, unsigned kind);
 void x64_stub_pending(struct compiler *c, struct stub *s);
 /* Those that belong to the main path; then, in the cold part, the others. */
 void x64_write_stubs(struct compiler *c, bool cold);
-/* Out, by the exit of that slot or (SITE_MARK_SHORT) for the budget: behind the call lie the block and the slot. */
-void x64_write_leave(struct compiler *c, unsigned slot);
+/* Out of b, by the exit of that slot or (SITE_MARK_SHORT) for the budget: the block and the slot lie behind a call. */
+void x64_write_leave(struct x64_asm *a, const struct jit *j, struct block *b, unsigned slot);
 #endif

@@ -217,17 +217,17 @@ static void call(struct compiler *c, const struct ir_insn *i, uint32_t n, struct
     w->barrier = n + 1;
 }
 
-/* The constant that v, in this word, is away from what the word was before op n; 0: it is not known. */
-static int64_t step_of(const struct compiler *c, ir_ref v, uint64_t word, uint32_t n)
+/* The constant that v is away from what the pin was before op n; 0: it is not known. */
+static int64_t step_of(const struct compiler *c, ir_ref v, int pin, uint32_t n)
 {
     const struct ir_insn *add = def_of(c, v), *i = &c->ir->insn[n];
     if (!is_add_const(c, add))
         return 0;
     do {
-        if (i == c->ir->insn)
+        if (i == c->ir->insn || i->op == IR_CALL)
             return 0;
         i--;
-    } while (!ir_state_size[i->op] || i->imm != word);
+    } while (!ir_state_size[i->op] || pin_at(c, i->imm) != pin);
     bool is_old = root_of(c, i->dst ? i->dst : i->arg[0]) == root_of(c, add->arg[0]);
     return is_old ? (int64_t)def_of(c, add->arg[1])->imm : 0;
 }
@@ -247,8 +247,9 @@ static bool is_asked_late(struct compiler *c, const struct ir_insn *i, uint32_t 
     if (n + 3 != c->ir->n || out->op != IR_EXIT_INDIRECT || !out->aux || out->arg[0] != i->arg[1] ||
         put->op != IR_PUT64 || pin_at(c, put->imm) < 0)
         return false;
-    c->late_step = step_of(c, put->arg[0], put->imm, n);
-    c->late_pin = x64_pins[pin_at(c, put->imm)];
+    int pin = pin_at(c, put->imm);
+    c->late_step = step_of(c, put->arg[0], pin, n);
+    c->late_pin = x64_pins[pin];
     return c->late_step;
 }
 

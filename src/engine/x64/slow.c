@@ -187,8 +187,10 @@ bool x64_fault(struct vcpu *v, struct x64_frame *f, uint64_t at)
     write_state(v, f, code, site);
     if (v->exit == EXIT_RETRY_LAST)
         cache_ends_block(e, b, site->index);
-    if (!v->exit)
+    if (!v->exit) {
+        require(b->limit == METERED);
         jit_of(e)->ended = b;
+    }
     fault(v, b, site);
     return true;
 }

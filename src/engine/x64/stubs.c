@@ -59,7 +59,7 @@ static void write_access(struct compiler *c, struct stub *s)
 }
 _Static_assert(sizeof(struct access_mark) <= X64_ROOM, "x64_room() is asked once");
 
-static void write_trap(struct compiler *c, struct stub *s)
+static void call_trap(struct compiler *c, struct stub *s)
 {
     struct x64_asm *a = &c->a;
     x64_mov_mr(a, 64, FRAME(c->j, value), s->value);
@@ -69,7 +69,12 @@ static void write_trap(struct compiler *c, struct stub *s)
     x64_mov_mi(a, 32, x64_at((const char *)&c->j->data->frame.fn + 4), (int32_t)(s->fn >> 32));
     x64_call_to(a, s->vectors ? c->j->slow_vector : c->j->slow);
     x64_site_here(c, s->insn, s->first_pending, s->n_pending);
-    x64_jmp(a, &s->back);
+}
+
+static void write_trap(struct compiler *c, struct stub *s)
+{
+    call_trap(c, s);
+    x64_jmp(&c->a, &s->back);
 }
 
 /* A return whose target, in RAX, is not canonical has been done: it is taken back, and traps. */
@@ -80,8 +85,7 @@ static void write_late(struct compiler *c, struct stub *s)
     x64_lea(&c->a, 64, c->late_pin, x64_base(c->late_pin, (int32_t)-c->late_step));
     x64_mov_ri(&c->a, HOST_RCX, value);
     s->value = HOST_RCX;
-    x64_bind(&c->a, &s->back);                     /* it does not come back */
-    write_trap(c, s);
+    call_trap(c, s);                               /* nothing comes back here */
 }
 
 /* Behind the call lie the block and the site. */
@@ -127,11 +131,10 @@ static void write_page(struct compiler *c, struct stub *s)
     x64_jmp_to(a, c->j->leave_plain);
 }
 
-void x64_write_leave(struct compiler *c, unsigned slot)
+void x64_write_leave(struct x64_asm *a, const struct jit *j, struct block *b, unsigned slot)
 {
-    struct x64_asm *a = &c->a;
-    struct site_mark mark = { c->b, (uint16_t)slot };
-    x64_call_to(a, c->j->leave_site);
+    struct site_mark mark = { b, (uint16_t)slot };
+    x64_call_to(a, j->leave_site);
     if (x64_room(a)) {
         memcpy(a->p, &mark, sizeof mark);
         a->p += sizeof mark;
@@ -186,7 +189,7 @@ static void write_stub(struct compiler *c, struct stub *s)
         break;
     case STUB_EXIT:
         c->exit[s->slot].stub = x64_here(c);
-        x64_write_leave(c, s->slot);
+        x64_write_leave(a, c->j, c->b, s->slot);
         break;
     case STUB_PAGE:
         write_page(c, s);

@@ -26,9 +26,14 @@ static void check(struct x86_lift *L, ir_ref pc)
     }
 }
 
+static bool is_canonical(const struct x86_lift *L, uint64_t pc)
+{
+    return !lift_64(L) || (uint64_t)sign_extend(pc, 48) == pc;
+}
+
 static bool needs_check(const struct x86_lift *L, uint64_t pc)
 {
-    return L->flags & MODE_CS_LIMIT || (lift_64(L) && (uint64_t)sign_extend(pc, 48) != pc);
+    return L->flags & MODE_CS_LIMIT || !is_canonical(L, pc);
 }
 
 static void check_const(struct x86_lift *L, uint64_t pc)
@@ -120,7 +125,7 @@ static ir_ref return_address(struct x86_lift *L, const struct x86_insn *I)
 static void note_call(struct x86_lift *L, const struct x86_insn *I)
 {
     bool onward = I->op[0].kind == OPK_IMM && target(L, I) == L->next_pc;
-    if (!x86_one_at_a_time(L) && I->osz != 2 && !onward && !needs_check(L, L->next_pc))
+    if (!x86_one_at_a_time(L) && I->osz != 2 && !onward && is_canonical(L, L->next_pc))
         irb_return_point(L->b, L->next_pc & mask64(8u * I->osz));
 }
 

@@ -389,7 +389,10 @@ static void test_hashes(void **state)
     toy_machine_free(reference);
 }
 
-/* Runs that end anywhere in a loop are entered once each, when all that they may end in is there: also hot ones. */
+/*
+ * Runs that end anywhere in a loop are entered once each, when all that they may end in is there.  (The toy follows no
+ * jumps, so there are no plain blocks.)
+ */
 static void test_ends_of_runs(void **state)
 {
     enum { TURN = 5, SHORT = 37, WARM = 400, RUNS = 50 };
